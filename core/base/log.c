@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOG_LINE_MAX	1024
+#define LOG_LIMIT_MS	60000
+
+const char *const log_level_names[LOGL_COUNT] = { "error", "warn", "info", "debug" };
+const char *const log_target_names[LOGT_COUNT] = { "stderr", "syslog", "file", "none" };
+
+static struct {
+	enum log_target target;
+	enum log_level level;
+	int fd;
+	char ident[96];
+	char role[16];
+} state = { .target = LOGT_STDERR, .level = LOGL_INFO, .fd = -1 };
+
+static int find_name(const char *const *names, int n, const char *s)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(names[i], s) == 0)
+			return i;
+	return -EINVAL;
+}
+
+int log_level_parse(const char *s, enum log_level *ret)
+{
+	int i = find_name(log_level_names, LOGL_COUNT, s);
+
+	if (i < 0)
+		return i;
+	*ret = (enum log_level)i;
+	return 0;
+}
+
+int log_target_parse(const char *s, enum log_target *ret)
+{
+	int i = find_name(log_target_names, LOGT_COUNT, s);
+
+	if (i < 0)
+		return i;
+	*ret = (enum log_target)i;
+	return 0;
+}
+
+/* One event stays one line, and a terminal that shows it stays as it was: text
+ * may hold names that a container or a runtime chose. */
+static void blank_controls(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = ' ';
+}
+
+int log_open(enum log_target target, enum log_level level, const char *path,
+	     const char *ident)
+{
+	int fd = -1, err = 0;
+
+	state.level = level;
+	snprintf(state.ident, sizeof(state.ident), "%s", ident ? ident : "");
+	blank_controls(state.ident);
+	if (target == LOGT_FILE) {
+		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0) {
+			err = -errno;
+			target = LOGT_STDERR;
+		}
+	} else if (target == LOGT_SYSLOG) {
+		/* LOG_NDELAY: the engine can open nothing later. */
+		openlog("cni-passt", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	}
+	if (state.fd >= 0)
+		close(state.fd);
+	state.fd = fd;
+	state.target = target;
+	return err;
+}
+
+void log_role(const char *role)
+{
+	snprintf(state.role, sizeof(state.role), "%s", role);
+}
+
+static void write_file(const char *line, int len)
+{
+	struct stat st;
+
+	if (fstat(state.fd, &st) == 0 && st.st_size > (off_t)LOG_FILE_MAX &&
+	    ftruncate(state.fd, 0) < 0)
+		return;
+	if (write(state.fd, line, (size_t)len) < 0)
+		return;		/* a full disk must not stop the network */
+}
+
+static void write_line(enum log_level level, const char *text)
+{
+	char line[LOG_LINE_MAX + 192], stamp[32] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+	int n;
+
+	if (state.target == LOGT_FILE && gmtime_r(&now, &tm))
+		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ ", &tm);
+	n = snprintf(line, sizeof(line), "%s%s%s%s%s%s%s: %s\n", stamp,
+		     state.target == LOGT_STDERR ? "cni-passt: " : "",
+		     state.ident, state.ident[0] ? " " : "",
+		     state.role, state.role[0] ? " " : "", log_level_names[level],
+		     text);
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof(line))
+		n = sizeof(line) - 1;
+	if (state.target == LOGT_FILE)
+		write_file(line, n);
+	else if (write(STDERR_FILENO, line, (size_t)n) < 0)
+		return;
+}
+
+void log_msg(enum log_level level, const char *fmt, ...)
+{
+	static const int prio[LOGL_COUNT] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+	char text[LOG_LINE_MAX];
+	va_list ap;
+
+	if (level > state.level || state.target == LOGT_NONE)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	blank_controls(text);
+	if (state.target == LOGT_SYSLOG)
+		syslog(prio[level], "%s%s%s %s", state.ident, state.ident[0] ? " " : "",
+		       state.role, text);
+	else
+		write_line(level, text);
+}
+
+bool log_allowed(struct log_limit *limit, uint64_t now_ms)
+{
+	if (limit->next_ms && now_ms < limit->next_ms) {
+		limit->swallowed++;
+		return false;
+	}
+	limit->next_ms = now_ms + LOG_LIMIT_MS;
+	limit->last_swallowed = limit->swallowed;
+	limit->swallowed = 0;
+	return true;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "conf/conf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/siphash.h"
+
+#define SHOWN_MAX	80	/* bytes of a refused value that a message repeats */
+
+/* Not a secret: it makes the addresses stable over hosts and restarts. */
+static const struct sipkey mac_key = { { 0x636e692d70617373, 0x742d6d61632d7631 } };
+
+static const struct addr default_host = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff,
+					    169, 254, 1, 2 } };
+
+void conf_init(struct conf *c)
+{
+	*c = (struct conf){
+		.ipv4 = true,
+		.ipv6 = true,
+		.addresses_host = true,
+		.nhost_addresses = 1,
+		.host_addresses = { default_host },
+		.log_level = LOGL_INFO,
+		.log_target = LOGT_SYSLOG,
+	};
+}
+
+/* first decides the kind: locally administered and unicast (IEEE 802, 8.2). */
+static struct mac derive_mac(const struct conf *c, uint8_t first)
+{
+	uint8_t text[CONF_ID_MAX + CONF_IFNAME_MAX + 2];
+	size_t n = strlen(c->container_id);
+	struct mac m = { { first } };
+	uint64_t h;
+
+	memcpy(text, c->container_id, n);
+	text[n++] = '/';
+	memcpy(text + n, c->ifname, strlen(c->ifname));
+	n += strlen(c->ifname);
+	text[n++] = first;
+	h = siphash(&mac_key, text, n);
+	for (int i = 1; i < 6; i++)
+		m.b[i] = (uint8_t)(h >> (8 * i));
+	return m;
+}
+
+void conf_default_macs(struct conf *c)
+{
+	static const struct mac zero;
+
+	if (mac_eq(&c->mac, &zero))
+		c->mac = derive_mac(c, 0x02);
+	if (!mac_eq(&c->gw_mac, &zero))
+		return;
+	c->gw_mac = derive_mac(c, 0x06);
+	if (mac_eq(&c->gw_mac, &c->mac))
+		c->gw_mac.b[5] ^= 1;
+}
+
+static bool is_alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+bool conf_id_ok(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n < 1 || n > CONF_ID_MAX || !is_alnum(s[0]))
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if (!is_alnum(s[i]) && !strchr("_.-", s[i]))
+			return false;
+	return true;
+}
+
+bool conf_ifname_ok(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n < 1 || n > CONF_IFNAME_MAX || strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
+		return false;
+	/* '%': the kernel takes "eth%d" for a pattern and chooses the name. Bytes
+	 * outside ASCII would make our JSON invalid. */
+	for (size_t i = 0; i < n; i++)
+		if (s[i] <= ' ' || s[i] >= 0x7f || strchr("/:%", s[i]))
+			return false;
+	return true;
+}
+
+uint32_t conf_without_parse(const char *word)
+{
+	static const struct {
+		const char *word;
+		uint32_t bit;
+	} words[] = {
+		{ "offload", CONF_WITHOUT_OFFLOAD },
+		{ "uso", CONF_WITHOUT_USO },
+		{ "peek", CONF_WITHOUT_PEEK },
+		{ "udpgso", CONF_WITHOUT_UDPGSO },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(words[i].word, word) == 0)
+			return words[i].bit;
+	return 0;
+}
+
+/* A value fit for a one-line message. */
+static const char *shown(const char *s, char buf[SHOWN_MAX])
+{
+	size_t i;
+
+	for (i = 0; s[i] && i < SHOWN_MAX - 1; i++)
+		buf[i] = s[i] < ' ' || s[i] >= 0x7f ? '?' : s[i];
+	buf[i] = '\0';
+	return buf;
+}
+
+static int bad_addr(struct err *e, const char *key, const struct addr *a, const char *why)
+{
+	char text[ADDR_STRLEN];
+
+	return err_set(e, ERR_CONFIG, "%s: \"%s\" %s", key, addr_format(a, text), why);
+}
+
+static int bad_prefix(struct err *e, const char *key, const struct prefix *p, const char *why)
+{
+	char text[PREFIX_STRLEN];
+
+	return err_set(e, ERR_CONFIG, "%s: \"%s\" %s", key, prefix_format(p, text), why);
+}
+
+static bool family_on(const struct conf *c, const struct addr *a)
+{
+	return addr_is4(a) ? c->ipv4 : c->ipv6;
+}
+
+/* An address some host may have, of a family that is on. */
+static int check_host(const struct conf *c, const char *key, const struct addr *a,
+		      struct err *e)
+{
+	if (addr_is_unspecified(a))
+		return bad_addr(e, key, a, "is unspecified, not a host's address");
+	if (addr_is_loopback(a))
+		return bad_addr(e, key, a, "is a loopback address");
+	if (addr_is_multicast(a) || addr_is_broadcast(a))
+		return bad_addr(e, key, a, "is not one host's address (multicast or broadcast)");
+	if (!family_on(c, a))
+		return bad_addr(e, key, a, addr_is4(a) ? "is IPv4, and \"ipv4\" is false"
+						       : "is IPv6, and \"ipv6\" is false");
+	return 0;
+}
+
+static uint32_t host_bits4(const struct prefix *p)
+{
+	const uint8_t *b = addr_bytes(&p->addr);
+	uint32_t v = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+
+	return p->len ? v & (uint32_t)((1ULL << (32 - p->len)) - 1) : v;
+}
+
+static bool is_given(const struct conf *c, const struct addr *a)
+{
+	for (uint32_t i = 0; i < c->naddresses; i++)
+		if (addr_eq(&c->addresses[i].addr, a))
+			return true;
+	return false;
+}
+
+static int check_prefix(const struct conf *c, const struct prefix *p, struct err *e)
+{
+	uint32_t bits, all;
+
+	if (check_host(c, "addresses", &p->addr, e) < 0)
+		return -1;
+	if (p->len == 0 || p->len > addr_size(&p->addr) * 8)
+		return bad_prefix(e, "addresses", p, "has no usable prefix length");
+	if (!addr_is4(&p->addr) || p->len > 30)
+		return 0;
+	bits = host_bits4(p);
+	all = (uint32_t)((1ULL << (32 - p->len)) - 1);
+	if (bits == 0 || bits == all)
+		return bad_prefix(e, "addresses", p,
+				  "is the network's own or its broadcast address");
+	return 0;
+}
+
+static int check_addresses(const struct conf *c, struct err *e)
+{
+	if (c->naddresses > CONF_ADDRS_MAX)
+		return err_set(e, ERR_CONFIG, "addresses: %u entries, at most %d", c->naddresses,
+			       CONF_ADDRS_MAX);
+	if (!c->naddresses && !c->addresses_host)
+		return err_set(e, ERR_CONFIG, "addresses: [] leaves the container without one");
+	for (uint32_t i = 0; i < c->naddresses; i++) {
+		if (check_prefix(c, &c->addresses[i], e) < 0)
+			return -1;
+		for (uint32_t j = 0; j < i; j++)
+			if (addr_eq(&c->addresses[i].addr, &c->addresses[j].addr))
+				return bad_prefix(e, "addresses", &c->addresses[i],
+						  "stands there twice");
+	}
+	return 0;
+}
+
+static int check_gateways(const struct conf *c, struct err *e)
+{
+	if (c->ngateways > CONF_GATEWAYS_MAX)
+		return err_set(e, ERR_CONFIG, "gateways: %u entries, at most one a family",
+			       c->ngateways);
+	for (uint32_t i = 0; i < c->ngateways; i++) {
+		const struct addr *gw = &c->gateways[i];
+
+		if (check_host(c, "gateways", gw, e) < 0)
+			return -1;
+		if (is_given(c, gw))
+			return bad_addr(e, "gateways", gw, "is also in \"addresses\"");
+		if (i && addr_is4(gw) == addr_is4(&c->gateways[0]))
+			return bad_addr(e, "gateways", gw, "is the second of its family");
+	}
+	return 0;
+}
+
+/* Host bits to zero, as the kernel wants a destination. */
+static void mask_prefix(struct prefix *p)
+{
+	uint8_t *b = p->addr.b + (addr_is4(&p->addr) ? 12 : 0);
+	unsigned int size = (unsigned int)addr_size(&p->addr), whole = p->len / 8;
+
+	if (whole >= size)
+		return;
+	b[whole] &= (uint8_t)(0xff00u >> (p->len % 8));
+	memset(b + whole + 1, 0, size - whole - 1);
+}
+
+static int check_gw(const struct conf *c, struct route *r, struct err *e)
+{
+	if (addr_is_any(&r->gw))
+		return 0;
+	if (addr_is4(&r->gw) != addr_is4(&r->dst.addr))
+		return bad_addr(e, "routes.gw", &r->gw, "is not of the destination's family");
+	if (check_host(c, "routes.gw", &r->gw, e) < 0)
+		return -1;
+	if (is_given(c, &r->gw))
+		return bad_addr(e, "routes.gw", &r->gw, "is also in \"addresses\"");
+	return 0;
+}
+
+static int check_route(const struct conf *c, struct route *r, struct err *e)
+{
+	if (r->dst.len > addr_size(&r->dst.addr) * 8)
+		return bad_prefix(e, "routes.dst", &r->dst, "has no usable prefix length");
+	if (!family_on(c, &r->dst.addr))
+		return bad_prefix(e, "routes.dst", &r->dst, "is of a family that is switched off");
+	mask_prefix(&r->dst);
+	if (addr_is_loopback(&r->dst.addr))
+		return bad_prefix(e, "routes.dst", &r->dst, "is the loopback");
+	return check_gw(c, r, e);
+}
+
+static int check_routes(struct conf *c, struct err *e)
+{
+	if (c->nroutes > CONF_ROUTES_MAX)
+		return err_set(e, ERR_CONFIG, "routes: %u entries, at most %d", c->nroutes,
+			       CONF_ROUTES_MAX);
+	for (uint32_t i = 0; i < c->nroutes; i++) {
+		struct route *r = &c->routes[i];
+
+		if (check_route(c, r, e) < 0)
+			return -1;
+		for (uint32_t j = 0; j < i; j++)
+			if (addr_eq(&r->dst.addr, &c->routes[j].dst.addr) &&
+			    r->dst.len == c->routes[j].dst.len &&
+			    r->metric == c->routes[j].metric)
+				return bad_prefix(e, "routes.dst", &r->dst, "stands there twice");
+	}
+	return 0;
+}
+
+/* The default goes with its family: who wrote "ipv4": false did not ask for it. */
+static void drop_default_host(struct conf *c)
+{
+	if (!c->ipv4 && c->nhost_addresses == 1 && addr_eq(&c->host_addresses[0], &default_host))
+		c->nhost_addresses = 0;
+}
+
+static int check_host_addresses(struct conf *c, struct err *e)
+{
+	drop_default_host(c);
+	if (c->nhost_addresses > CONF_HOST_ADDRS_MAX)
+		return err_set(e, ERR_CONFIG, "hostAddress: %u entries, at most %d",
+			       c->nhost_addresses, CONF_HOST_ADDRS_MAX);
+	for (uint32_t i = 0; i < c->nhost_addresses; i++) {
+		const struct addr *a = &c->host_addresses[i];
+
+		if (check_host(c, "hostAddress", a, e) < 0)
+			return -1;
+		if (is_given(c, a))
+			return bad_addr(e, "hostAddress", a, "is also in \"addresses\"");
+		for (uint32_t j = 0; j < i; j++)
+			if (addr_eq(a, &c->host_addresses[j]))
+				return bad_addr(e, "hostAddress", a, "stands there twice");
+	}
+	return 0;
+}
+
+static int check_path(const char *key, const char *path, int code, struct err *e)
+{
+	char text[SHOWN_MAX];
+
+	if (strnlen(path, CONF_PATH_MAX) == CONF_PATH_MAX)
+		return err_set(e, code, "%s: longer than %d bytes", key, CONF_PATH_MAX - 1);
+	if (path[0] != '/')
+		return err_set(e, code, "%s: \"%s\" is not an absolute path", key,
+			       shown(path, text));
+	return 0;
+}
+
+static int check_identity(const struct conf *c, struct err *e)
+{
+	char text[SHOWN_MAX];
+
+	if (!conf_id_ok(c->container_id))
+		return err_set(e, ERR_ENV, "CNI_CONTAINERID: \"%s\" is not a container id"
+			       " (letters, digits, \"_.-\", at most %d)",
+			       shown(c->container_id, text), CONF_ID_MAX);
+	if (!conf_ifname_ok(c->ifname))
+		return err_set(e, ERR_ENV, "CNI_IFNAME: \"%s\" is not an interface name"
+			       " (1 to %d bytes, no space, \"/\", \":\", \"%%\")",
+			       shown(c->ifname, text), CONF_IFNAME_MAX);
+	if (c->network[0] && !conf_id_ok(c->network))
+		return err_set(e, ERR_CONFIG, "name: \"%s\" is not a network name"
+			       " (letters, digits, \"_.-\", at most %d)",
+			       shown(c->network, text), CONF_ID_MAX);
+	if (check_path("CNI_NETNS", c->netns_path, ERR_ENV, e) < 0 ||
+	    check_path("state folder", c->state_dir, ERR_IO, e) < 0)
+		return -1;
+	if (c->owner_pid < 0)
+		return err_set(e, ERR_ENV, "--pid: %d is not a process id", c->owner_pid);
+	return 0;
+}
+
+static int check_link(const struct conf *c, struct err *e)
+{
+	char text[MAC_STRLEN];
+
+	if (!c->ipv4 && !c->ipv6)
+		return err_set(e, ERR_CONFIG, "ipv4, ipv6: both false: no family is left");
+	if (c->mtu && (c->mtu < CONF_MTU_MIN || c->mtu > CONF_MTU_MAX))
+		return err_set(e, ERR_CONFIG, "mtu: %u is not 0 or %d to %d", c->mtu,
+			       CONF_MTU_MIN, CONF_MTU_MAX);
+	if (c->mtu && c->ipv6 && c->mtu < 1280) {
+		err_set(e, ERR_CONFIG, "mtu: %u is below the 1280 that IPv6 needs", c->mtu);
+		return err_hint(e, "raise it or set \"ipv6\": false");
+	}
+	if (!mac_is_usable(&c->mac))
+		return err_set(e, ERR_CONFIG, "mac: \"%s\" is not a unicast address",
+			       mac_format(&c->mac, text));
+	if (!mac_is_usable(&c->gw_mac))
+		return err_set(e, ERR_CONFIG, "gateway's mac: \"%s\" is not a unicast address",
+			       mac_format(&c->gw_mac, text));
+	if (mac_eq(&c->mac, &c->gw_mac))
+		return err_set(e, ERR_CONFIG, "mac: \"%s\" is the gateway's own",
+			       mac_format(&c->mac, text));
+	return 0;
+}
+
+static int check_log(const struct conf *c, struct err *e)
+{
+	if ((unsigned int)c->log_level >= LOGL_COUNT)
+		return err_set(e, ERR_CONFIG, "log.level: %u is none", (unsigned)c->log_level);
+	if ((unsigned int)c->log_target >= LOGT_COUNT)
+		return err_set(e, ERR_CONFIG, "log.target: %u is none", (unsigned)c->log_target);
+	if (c->log_target == LOGT_FILE || c->log_path[0])
+		return check_path("log.target", c->log_path, ERR_CONFIG, e);
+	return 0;
+}
+
+int conf_validate(struct conf *c, struct err *e)
+{
+	const uint32_t known = CONF_WITHOUT_OFFLOAD | CONF_WITHOUT_USO | CONF_WITHOUT_PEEK |
+			       CONF_WITHOUT_UDPGSO;
+
+	if (check_identity(c, e) < 0)
+		return -1;
+	conf_default_macs(c);
+	if (check_link(c, e) < 0 || check_addresses(c, e) < 0 || check_gateways(c, e) < 0 ||
+	    check_routes(c, e) < 0 || check_host_addresses(c, e) < 0 || check_log(c, e) < 0)
+		return -1;
+	if (c->without & ~known)
+		return err_set(e, ERR_ENV, "CNI_PASST_WITHOUT: unknown bits %#x",
+			       c->without & ~known);
+	return 0;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * conf: what one attachment shall be. Values only: no pointer, no descriptor,
+ * no JSON. Front ends fill it, conf_validate() is the one validator, and the
+ * encoding in encode.h carries it to the daemon, which validates it again.
+ * After the start it is `const struct conf *` everywhere.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/log.h"
+
+#define CONF_ID_MAX		128	/* container id and network name */
+#define CONF_IFNAME_MAX		15	/* IFNAMSIZ - 1 */
+#define CONF_PATH_MAX		1024
+#define CONF_ADDRS_MAX		16
+#define CONF_ROUTES_MAX		64
+#define CONF_GATEWAYS_MAX	2	/* one a family */
+#define CONF_HOST_ADDRS_MAX	4
+#define CONF_MTU_MIN		576	/* RFC 791; 1280 with IPv6 (RFC 8200, 5) */
+#define CONF_MTU_MAX		65535
+
+struct route {
+	struct prefix dst;	/* host bits zero */
+	struct addr gw;		/* ADDR_ANY: on-link */
+	uint32_t metric;	/* 0: the kernel's default */
+	bool onlink;		/* gw is not inside an address's prefix */
+};
+
+/* Kernel features not to use even where they are there: for tests of the
+ * fall-backs. Front ends take the list from CNI_PASST_WITHOUT. */
+enum conf_without {
+	CONF_WITHOUT_OFFLOAD = 1 << 0,	/* "offload": no GSO, no checksum offload on the tap */
+	CONF_WITHOUT_USO = 1 << 1,	/* "uso": no UDP segmentation on the tap */
+	CONF_WITHOUT_PEEK = 1 << 2,	/* "peek": no SO_PEEK_OFF, own ring */
+	CONF_WITHOUT_UDPGSO = 1 << 3,	/* "udpgso": no UDP_SEGMENT/UDP_GRO outside */
+};
+
+struct conf {
+	char container_id[CONF_ID_MAX + 1];
+	char ifname[CONF_IFNAME_MAX + 1];
+	char network[CONF_ID_MAX + 1];		/* may be empty when used by hand */
+	char netns_path[CONF_PATH_MAX];		/* as the caller gave it; watched */
+	char state_dir[CONF_PATH_MAX];		/* this attachment's own folder */
+	int32_t owner_pid;			/* process whose end is the container's; 0 unknown */
+
+	bool ipv4, ipv6;
+	uint32_t mtu;				/* 0: the outer interface's */
+	struct mac mac;				/* the container's; always set */
+	struct mac gw_mac;			/* ours, all that is not the container; always set */
+
+	bool addresses_host;			/* copy the outer's, in a family with none given */
+	uint32_t naddresses;			/* given ones; used as they are */
+	struct prefix addresses[CONF_ADDRS_MAX];
+	uint32_t ngateways;
+	struct addr gateways[CONF_GATEWAYS_MAX];
+	uint32_t nroutes;			/* in place of the copied ones, if any */
+	struct route routes[CONF_ROUTES_MAX];
+	uint32_t nhost_addresses;
+	struct addr host_addresses[CONF_HOST_ADDRS_MAX];
+
+	enum log_level log_level;
+	enum log_target log_target;
+	char log_path[CONF_PATH_MAX];		/* for LOGT_FILE */
+
+	uint32_t without;			/* enum conf_without */
+};
+
+/* Defaults of INTERFACES: both families, addresses "host", hostAddress
+ * 169.254.1.2, log info to syslog. Identity fields empty. */
+void conf_init(struct conf *c);
+
+/* Sets mac and gw_mac where they are still zero: locally administered, unicast
+ * and stable per container id and interface. Called by conf_validate. */
+void conf_default_macs(struct conf *c);
+
+/*
+ * The one validator: every value alone and against the others. On failure *e
+ * names the key as the user wrote it (network configuration spelling) and the
+ * value. Returns 0 or -1.
+ */
+int conf_validate(struct conf *c, struct err *e);
+
+/* Name rules shared with front ends (clients.md 1.8; CNI SPEC, "CNI_*"). */
+bool conf_id_ok(const char *s);		/* container id, network name */
+bool conf_ifname_ok(const char *s);
+
+/* One word of CNI_PASST_WITHOUT to its bit, 0 if unknown. */
+uint32_t conf_without_parse(const char *word);
+
+#endif

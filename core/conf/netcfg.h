@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * netcfg: what an attachment became: the configuration with "host" and every
+ * default replaced by what the outer namespace has. main computes it, nsagent
+ * configures the container with it, the engine translates by it, the front
+ * end makes the CNI result of it. Values only, fixed size.
+ */
+#ifndef CONF_NETCFG_H
+#define CONF_NETCFG_H
+
+#include "conf/conf.h"
+
+struct netcfg {
+	char ifname[CONF_IFNAME_MAX + 1];
+	char outer_ifname4[CONF_IFNAME_MAX + 1];	/* template; empty: none */
+	char outer_ifname6[CONF_IFNAME_MAX + 1];
+	uint32_t outer_ifindex4, outer_ifindex6;
+	struct mac mac, gw_mac;
+	uint32_t mtu;
+	uint32_t naddresses;
+	struct prefix addresses[CONF_ADDRS_MAX];
+	struct addr gateway4, gateway6;			/* ADDR_ANY: none */
+	uint32_t nroutes;
+	struct route routes[CONF_ROUTES_MAX];
+	/* Where hostAddress leads: the host's own outer address in each family,
+	 * ADDR_ANY where it has none. */
+	struct addr host4, host6;
+};
+
+#endif

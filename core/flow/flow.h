@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * flow: the table of flows and their life-cycle.
+ *
+ * A flow is one conversation of the container: a TCP connection, a UDP pair of
+ * endpoints, an ICMP echo identifier towards one destination. It has two
+ * sides: inner (what the container sees: its own end and the remote one) and
+ * outer (one host socket, connected to where the remote really is).
+ *
+ *   state         who may hold it           allowed
+ *   FLOW_FREE     nobody                    flow_new()
+ *   FLOW_OPEN     table, lists, a socket    everything
+ *   FLOW_LINGER   table, timer; no socket   flow_free(), reuse by a new SYN
+ *
+ * Never hold a struct flow pointer across flow_free() of it, nor an index
+ * across a turn of the loop without comparing `gen`.
+ *
+ * Bounded: FLOW_MAX flows; when full the least recently used UDP or echo flow is
+ * evicted, else the new flow is refused. Memory is virtual until used.
+ */
+#ifndef FLOW_FLOW_H
+#define FLOW_FLOW_H
+
+#include <stdbool.h>
+
+#include "base/addr.h"
+#include "base/siphash.h"
+#include "flow/hold.h"
+#include "flow/wheel.h"
+
+#define FLOW_MAX	131072u
+#define FLOW_BUCKETS	65536u		/* power of two */
+#define FLOW_NONE	UINT32_MAX
+
+enum flow_proto { FLOW_TCP, FLOW_UDP, FLOW_PING, FLOW_PROTO_COUNT };
+enum flow_state { FLOW_FREE, FLOW_OPEN, FLOW_LINGER, FLOW_STATE_COUNT };
+
+extern const char *const flow_proto_names[FLOW_PROTO_COUNT];
+extern const char *const flow_state_names[FLOW_STATE_COUNT];
+
+/* The container's view of a conversation; all of it is hashed. For FLOW_PING
+ * inner_port is the echo identifier and remote_port 0. */
+struct flow_key {
+	struct addr inner, remote;
+	uint16_t inner_port, remote_port;
+	uint8_t proto;			/* enum flow_proto */
+	uint8_t pad[3];			/* zero: the key is hashed and compared as bytes */
+};
+
+/* Bits of flow.ready: why the flow stands in the queue of flows to serve. */
+enum flow_ready {
+	FLOW_QUEUED = 1 << 0,		/* is in the queue */
+	FLOW_READABLE = 1 << 1,		/* the socket may have something to read */
+};
+
+enum tcp_state { TCPS_CONNECTING, TCPS_SYN_RCVD, TCPS_OPEN, TCPS_TIME_WAIT, TCPS_COUNT };
+
+enum tcp_mark {
+	TCPM_IN_FIN = 1 << 0,		/* the container's FIN is in rcv_nxt */
+	TCPM_IN_SHUT = 1 << 1,		/* ... and was passed on: shutdown(SHUT_WR) done */
+	TCPM_OUT_EOF = 1 << 2,		/* the remote's end was read */
+	TCPM_FIN_SENT = 1 << 3,		/* ... and our FIN is in snd_nxt */
+	TCPM_FIN_ACKED = 1 << 4,
+	TCPM_ACK = 1 << 5,		/* an ACK is owed before this turn ends */
+	TCPM_TIMING = 1 << 6,		/* rtt_seq is being timed */
+	TCPM_RECOVERY = 1 << 7,		/* recover is valid: lost data below it is being resent */
+	TCPM_BLOCKED = 1 << 8,		/* data wait, the container's window does not let them go */
+	TCPM_DISCARD = 1 << 9,		/* acknowledged bytes wait to be dropped from the socket */
+	TCPM_LISTED = 1 << 10,		/* in the list of flows to finish this turn */
+	TCPM_NO_PEEK = 1 << 11,		/* own ring (`ring`) in place of SO_PEEK_OFF */
+	TCPM_ZERO_WND = 1 << 12,	/* we showed the container a closed window */
+	TCPM_ACTIVE = 1 << 13,		/* our FIN came first: TIME-WAIT is ours (RFC 9293, 3.6) */
+};
+
+/*
+ * Sequence numbers (RFC 9293, 3.3.1): rcv_* count what the container sends,
+ * snd_* what we send to it.
+ *   rcv_nxt - hold.len <= what the host socket took <= rcv_nxt <= rcv_adv
+ *   snd_base <= snd_una <= snd_nxt; snd_base is the first byte the socket (or
+ *   the ring) still has; hold.len + (rcv_adv - rcv_nxt) <= in_cap + one granule
+ */
+struct tcp_flow {
+	uint32_t rcv_nxt, rcv_adv, rcv_acked;
+	uint32_t in_cap;		/* bytes of window reserved in the hold arena */
+	uint32_t in_mark;		/* rcv_nxt when in_cap was last judged */
+	struct hold hold;
+	uint32_t iss, irs;
+	uint32_t snd_una, snd_nxt, snd_base;
+	uint32_t snd_wnd, snd_wl1, snd_wl2, max_wnd;
+	uint32_t peek_at;		/* where SO_PEEK_OFF stands, from snd_base */
+	uint32_t recover;
+	uint32_t rtt_seq;
+	uint64_t rtt_at;
+	uint64_t deadline;		/* of the timer that runs, 0: none */
+	struct hold ring;		/* from snd_base on, with TCPM_NO_PEEK */
+	uint32_t ring_cap;
+	uint16_t srtt8, rttvar4, rto;	/* ms; times 8 and 4 as RFC 6298 and BSD have it */
+	uint16_t mss;			/* of segments to the container */
+	uint16_t marks;			/* enum tcp_mark */
+	uint8_t state;			/* enum tcp_state */
+	uint8_t snd_wscale, rcv_wscale;
+	uint8_t dupacks, retries;
+	uint32_t list_next;
+};
+
+struct dgram_flow {
+	uint64_t last_ms;		/* of the last datagram either way */
+	uint32_t rx;			/* datagrams from outside, saturating */
+	uint16_t outer_id;		/* FLOW_PING: the socket's own identifier */
+	bool no_gso;			/* the path refused UDP_SEGMENT once */
+};
+
+struct flow {
+	struct flow_key key;
+	struct addr outer;		/* where the socket is connected ... */
+	uint32_t outer_scope;		/* ... interface index for link-local, else 0 */
+	uint16_t outer_port;
+	uint8_t state;			/* enum flow_state */
+	uint8_t ready;			/* enum flow_ready */
+	int sock;			/* -1: none */
+	uint32_t gen;			/* changes with each use of the slot; 24 bits count */
+	uint32_t hash_next;
+	uint32_t ready_next;
+	uint32_t lru_next, lru_prev;	/* UDP and echo flows, oldest use first */
+	struct timer timer;
+	uint64_t opened_ms;
+	union {
+		struct tcp_flow tcp;
+		struct dgram_flow dg;
+	};
+};
+
+struct flowtab {
+	struct flow *flows;		/* FLOW_MAX of them, virtual until used */
+	uint32_t *buckets;		/* index + 1 of the first; 0: empty */
+	struct sipkey key;
+	uint32_t fresh;			/* slots from here on were never used */
+	uint32_t free;			/* list through hash_next */
+	uint32_t count;
+	uint32_t max;			/* <= FLOW_MAX */
+	uint32_t lru_head, lru_tail;
+	uint32_t ready_head, ready_tail, nready;
+};
+
+/* Over zeroed memory: FLOW_MAX flows and FLOW_BUCKETS buckets. */
+void flow_init(struct flowtab *t, struct flow *flows, uint32_t *buckets,
+	       const struct sipkey *key, uint32_t max);
+
+struct flow *flow_find(const struct flowtab *t, const struct flow_key *key);
+
+/* A new flow of that key (which must not be in the table), FLOW_OPEN, no
+ * socket; NULL when the table is full. */
+struct flow *flow_new(struct flowtab *t, const struct flow_key *key, uint64_t now);
+
+/* Takes it out of the table, the LRU list and the ready queue. The caller has
+ * closed the socket, stopped the timer and emptied the holds. */
+void flow_free(struct flowtab *t, struct flow *f);
+
+static inline uint32_t flow_idx(const struct flowtab *t, const struct flow *f)
+{
+	return (uint32_t)(f - t->flows);
+}
+
+static inline struct flow *flow_at(const struct flowtab *t, uint32_t idx)
+{
+	return &t->flows[idx];
+}
+
+/* Puts f at the young end of the LRU list (or moves it there). */
+void flow_touch(struct flowtab *t, struct flow *f);
+/* The least recently used UDP or echo flow, or NULL. */
+struct flow *flow_oldest(const struct flowtab *t);
+
+/* Queue of flows to serve, first in first out; a flow stands in it once. */
+void flow_enqueue(struct flowtab *t, struct flow *f);
+struct flow *flow_dequeue(struct flowtab *t);
+
+static inline bool flow_is4(const struct flow *f)
+{
+	return addr_is4(&f->key.inner);
+}
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hold: byte queues made of small chunks out of one arena. A TCP flow keeps in
+ * one what the host's socket did not take yet, and, where the kernel has no
+ * SO_PEEK_OFF, in another what the container has not acknowledged yet.
+ *
+ * Invariant of the promise: what a window offered is dropped never, so each
+ * flow reserves chunks for its whole window beforehand; hold_append() within
+ * a reservation cannot fail. The arena is virtual memory, touched when used.
+ */
+#ifndef FLOW_HOLD_H
+#define FLOW_HOLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#define HOLD_CHUNK	4096u
+#define HOLD_NONE	UINT32_MAX
+#define HOLD_IOV_MAX	32		/* pieces of one hold_iov(): 128 KiB */
+
+struct hold_pool {
+	uint8_t *mem;
+	uint32_t *next;		/* a chunk's successor, in a queue or among the free ones */
+	uint32_t nchunks;
+	uint32_t fresh;		/* chunks from here on were never used */
+	uint32_t free;		/* head of the used and freed */
+	uint32_t nfree;		/* all that are in no queue */
+	uint32_t reserved;	/* chunks promised to flows */
+	uint64_t bytes;		/* in all queues */
+};
+
+struct hold {
+	uint32_t head, tail;	/* chunks; HOLD_NONE when empty */
+	uint32_t offset;	/* of the first byte in head */
+	uint32_t len;
+};
+
+#define HOLD_INIT ((struct hold){ .head = HOLD_NONE, .tail = HOLD_NONE })
+
+/* mem: nchunks * HOLD_CHUNK bytes; next: nchunks entries; both the caller's. */
+void hold_pool_init(struct hold_pool *p, void *mem, uint32_t *next, uint32_t nchunks);
+
+/* Chunks that a queue of up to `bytes` may take: a started one at both ends. */
+static inline uint32_t hold_chunks(uint32_t bytes)
+{
+	return bytes / HOLD_CHUNK + 2;
+}
+
+/* Changes a reservation from `before` to `after` chunks. False, and nothing
+ * changed, if the arena cannot promise that many. */
+bool hold_reserve(struct hold_pool *p, uint32_t before, uint32_t after);
+
+/* Appends n bytes of src; returns how many fitted (fewer only without a
+ * sufficient reservation). */
+size_t hold_append(struct hold_pool *p, struct hold *h, const void *src, size_t n);
+
+/* Room to write into at the end, up to max bytes in at most HOLD_IOV_MAX pieces:
+ * whole new chunks and the rest of the last one. hold_commit() then says how
+ * many bytes were really written and gives back the chunks not used. */
+int hold_space(struct hold_pool *p, struct hold *h, size_t max,
+	       struct iovec iov[HOLD_IOV_MAX]);
+void hold_commit(struct hold_pool *p, struct hold *h, size_t n);
+
+/* Pieces of the queue from `off` on, up to max bytes; returns their number and
+ * sets *ret_len to the bytes they cover. */
+int hold_iov(const struct hold_pool *p, const struct hold *h, uint32_t off, size_t max,
+	     struct iovec iov[HOLD_IOV_MAX], size_t *ret_len);
+
+/* Drops n bytes (n <= h->len) from the front; hold_clear() drops all. */
+void hold_consume(struct hold_pool *p, struct hold *h, uint32_t n);
+void hold_clear(struct hold_pool *p, struct hold *h);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "flow/route.h"
+
+static bool is_host_address(const struct conf *conf, const struct addr *dst)
+{
+	for (uint32_t i = 0; i < conf->nhost_addresses; i++)
+		if (addr_eq(&conf->host_addresses[i], dst))
+			return true;
+	return false;
+}
+
+static bool is_container_address(const struct netcfg *net, const struct addr *dst)
+{
+	for (uint32_t i = 0; i < net->naddresses; i++)
+		if (addr_eq(&net->addresses[i].addr, dst))
+			return true;
+	return false;
+}
+
+/* All ones in the host part of one of the container's IPv4 networks (RFC 919). */
+static bool is_subnet_broadcast(const struct netcfg *net, const struct addr *dst)
+{
+	for (uint32_t i = 0; i < net->naddresses; i++) {
+		const struct prefix *p = &net->addresses[i];
+		bool ones = true;
+
+		if (!addr_is4(&p->addr) || p->len > 30 || !prefix_contains(p, dst))
+			continue;
+		for (unsigned int bit = p->len; bit < 32; bit++)
+			ones &= (dst->b[12 + bit / 8] >> (7 - bit % 8)) & 1;
+		if (ones)
+			return true;
+	}
+	return false;
+}
+
+static enum route_verdict route_to_host(const struct netcfg *net, const struct addr *dst,
+					struct route_target *ret)
+{
+	const struct addr *host = addr_is4(dst) ? &net->host4 : &net->host6;
+
+	if (addr_is_any(host))
+		return ROUTE_NONE;
+	*ret = (struct route_target){ .addr = *host, .to_host = true };
+	return ROUTE_OK;
+}
+
+enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *net,
+				  const struct addr *dst, struct route_target *ret)
+{
+	if (addr_is4(dst) ? !conf->ipv4 : !conf->ipv6)
+		return ROUTE_NONE;
+	if (is_host_address(conf, dst))
+		return route_to_host(net, dst, ret);
+	if (addr_is_unspecified(dst) || addr_is_loopback(dst) || is_container_address(net, dst))
+		return ROUTE_MARTIAN;
+	if (addr_is_multicast(dst) || addr_is_broadcast(dst) || is_subnet_broadcast(net, dst))
+		return ROUTE_MULTICAST;
+	if (addr_is_linklocal6(dst)) {
+		if (!net->outer_ifindex6)
+			return ROUTE_NONE;
+		*ret = (struct route_target){ .addr = *dst, .scope = net->outer_ifindex6 };
+		return ROUTE_OK;
+	}
+	*ret = (struct route_target){ .addr = *dst };
+	return ROUTE_OK;
+}

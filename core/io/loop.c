@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * loop: the engine's one epoll loop, and the one reader of the clock. A turn:
+ * wait; read the clock; socket events; a batch of frames; proto_turn(). What a
+ * turn makes to send has left when it ends.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io/io.h"
+#include "io/tun.h"
+#include "proto/proto.h"
+
+#define TAP_RETRY_MS	1
+#define WAIT_MAX_MS	(1u << 30)
+
+/* Sizes of all that is reserved, for loop_init() and loop_close() alike. */
+struct area {
+	void **ptr;
+	size_t size;
+};
+
+#define AREAS 7
+
+static void areas(struct ctx *c, struct area a[AREAS])
+{
+	size_t chunks = c->pool.nchunks;
+
+	a[0] = (struct area){ (void **)&c->flows.flows, FLOW_MAX * sizeof(struct flow) };
+	a[1] = (struct area){ (void **)&c->flows.buckets, FLOW_BUCKETS * sizeof(uint32_t) };
+	a[2] = (struct area){ (void **)&c->pool.mem, chunks * HOLD_CHUNK };
+	a[3] = (struct area){ (void **)&c->pool.next, chunks * sizeof(uint32_t) };
+	a[4] = (struct area){ (void **)&c->hot, CTX_HOT_SIZE };
+	a[5] = (struct area){ (void **)&c->dgrams, (size_t)CTX_DGRAMS * CTX_HOT_SIZE };
+	a[6] = (struct area){ (void **)&c->io->frames, (size_t)(IO_BATCH + 1) * IO_FRAME_MAX };
+}
+
+static void release(struct ctx *c)
+{
+	struct area a[AREAS];
+
+	areas(c, a);
+	for (size_t i = 0; i < AREAS; i++) {
+		if (*a[i].ptr)
+			munmap(*a[i].ptr, a[i].size);
+		*a[i].ptr = NULL;
+	}
+}
+
+/* Virtual memory, in small pages as they are touched: a huge page under each
+ * table would be most of an idle attachment's memory. */
+static int reserve(struct ctx *c)
+{
+	struct area a[AREAS];
+
+	areas(c, a);
+	for (size_t i = 0; i < AREAS; i++) {
+		void *p = mmap(NULL, a[i].size, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		int err = errno;
+
+		if (p == MAP_FAILED) {
+			release(c);
+			return -err;
+		}
+		madvise(p, a[i].size, MADV_NOHUGEPAGE);
+		*a[i].ptr = p;
+	}
+	return 0;
+}
+
+/* Under RLIMIT_AS or strict overcommit a smaller arena still serves. */
+static int reserve_some(struct ctx *c)
+{
+	int rc = -ENOMEM;
+
+	for (uint32_t bytes = IO_HOLD_BYTES; rc == -ENOMEM && bytes >= IO_HOLD_BYTES / 16;
+	     bytes /= 2) {
+		c->pool.nchunks = bytes / HOLD_CHUNK;
+		rc = reserve(c);
+	}
+	return rc;
+}
+
+static void read_clock(struct ctx *c)
+{
+	struct timespec ts;
+
+	/* BOOTTIME: after a suspend, what was idle that long is over. */
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	c->now_us = (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	c->now = c->now_us / 1000;
+}
+
+static int watch(struct io *io, int fd, uint32_t kind)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = io_ref(kind, 0, 0) };
+
+	return epoll_ctl(io->epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+static int keys(struct sipkey *flow_key, struct sipkey *isn_key)
+{
+	return getrandom(flow_key, sizeof(*flow_key), 0) == sizeof(*flow_key) &&
+	       getrandom(isn_key, sizeof(*isn_key), 0) == sizeof(*isn_key) ? 0 : -EIO;
+}
+
+int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struct netcfg *net,
+	      struct counters *count, int tap, uint32_t tap_features, int main_fd)
+{
+	struct sipkey key;
+	int rc;
+
+	memset(c, 0, sizeof(*c));
+	*io = (struct io){ .epoll = -1, .tap = tap, .main = main_fd };
+	c->conf = conf;
+	c->net = net;
+	c->count = count;
+	c->io = io;
+	c->guest_mac = net->mac;
+	c->finish_head = FLOW_NONE;
+	c->tap_vnet = !!(tap_features & TUN_F_VNETHDR);
+	c->tap_csum = !!(tap_features & TUN_F_CHECKSUM);
+	c->tap_tso = !!(tap_features & TUN_F_TSO);
+	c->tap_uso = !!(tap_features & TUN_F_UDPSEG);
+	sock_probe(c);
+	if ((rc = keys(&key, &c->isn_key)) < 0 || (rc = reserve_some(c)) < 0)
+		return rc;
+	read_clock(c);
+	flow_init(&c->flows, c->flows.flows, c->flows.buckets, &key, FLOW_MAX);
+	wheel_init(&c->wheel, &c->flows.flows[0].timer, sizeof(struct flow), c->now);
+	hold_pool_init(&c->pool, c->pool.mem, c->pool.next, c->pool.nchunks);
+	io->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (io->epoll < 0)
+		rc = -errno;
+	if (rc < 0 || (rc = watch(io, tap, IO_REF_TAP)) < 0 ||
+	    (rc = watch(io, main_fd, IO_REF_MAIN)) < 0)
+		loop_close(c);
+	return rc;
+}
+
+static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
+{
+	uint64_t ref = ev->data.u64;
+
+	switch (ref >> 56) {
+	case IO_REF_FLOW:
+		proto_socket_event(c, (uint32_t)ref, (ref >> 32) & 0xffffffu,
+				   ev->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP),
+				   ev->events & EPOLLOUT, ev->events & EPOLLERR);
+		break;
+	case IO_REF_TAP:
+		*tap = true;
+		break;
+	case IO_REF_MAIN:
+		c->io->stop = true;	/* main says nothing yet but its own end */
+		break;
+	}
+}
+
+static int wait_ms(const struct ctx *c)
+{
+	uint64_t next = wheel_next(&c->wheel);
+
+	if (proto_busy(c))
+		return c->tap_blocked ? TAP_RETRY_MS : 0;
+	if (next == UINT64_MAX)
+		return -1;
+	return next <= c->now ? 0 : (int)MIN_OF(next - c->now, (uint64_t)WAIT_MAX_MS);
+}
+
+void loop_run(struct ctx *c)
+{
+	struct epoll_event ev[IO_EVENTS];
+
+	while (!c->io->stop) {
+		bool tap = false;
+		int n = epoll_wait(c->io->epoll, ev, IO_EVENTS, wait_ms(c));
+
+		read_clock(c);
+		for (int i = 0; i < n; i++)
+			dispatch(c, &ev[i], &tap);
+		if (tap)
+			tap_readable(c);
+		proto_turn(c);
+	}
+}
+
+void loop_close(struct ctx *c)
+{
+	proto_close(c);
+	if (c->io->epoll >= 0)
+		close(c->io->epoll);
+	c->io->epoll = -1;
+	release(c);
+}

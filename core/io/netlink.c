@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * netlink: rtnetlink(7) requests, one socket for each of the two jobs. Dumps
+ * are filtered by the kernel where it can (NETLINK_GET_STRICT_CHK) and checked
+ * again here, so that an old kernel is slower and not wrong. What the kernel
+ * answers is read by libnl's attribute accessors.
+ */
+#include "io/netlink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+
+#include "base/fd.h"
+#include "io/template.h"
+
+#define CANDIDATES_MAX	8	/* default routes of one family that are looked at */
+#define LOOPBACK_INDEX	1	/* in every network namespace (net/loopback.h) */
+#define RECV_SIZE	32768	/* what the kernel fills at most in one dump step */
+#define MSG_SIZE	512
+#define CHANGE		(NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK)
+
+/* One socket and the request under way on it. */
+struct query {
+	struct nl_sock *sk;
+	int error;				/* negative errno the kernel answered with */
+	void (*row)(struct query *q, struct nlmsghdr *h);
+	void *arg;
+};
+
+static void close_query(struct query *q)
+{
+	nl_socket_free(q->sk);
+}
+
+static void free_msg(struct nl_msg **m)
+{
+	nlmsg_free(*m);
+}
+
+static int on_row(struct nl_msg *m, void *arg)
+{
+	struct query *q = arg;
+
+	if (q->row)
+		q->row(q, nlmsg_hdr(m));
+	return NL_OK;
+}
+
+static int on_error(struct sockaddr_nl *from, struct nlmsgerr *answer, void *arg)
+{
+	struct query *q = arg;
+
+	(void)from;
+	q->error = answer->error;
+	return NL_STOP;
+}
+
+static int open_query(struct query *q, struct err *e)
+{
+	int one = 1, r;
+
+	q->sk = nl_socket_alloc();
+	if (!q->sk)
+		return err_set(e, ERR_IO, "no memory for a netlink socket");
+	r = nl_connect(q->sk, NETLINK_ROUTE);
+	if (r < 0)
+		return err_set(e, ERR_IO, "cannot open a netlink socket: %s", nl_geterror(r));
+	nl_socket_disable_auto_ack(q->sk);	/* a get has its answer for one */
+	nl_socket_set_msg_buf_size(q->sk, RECV_SIZE);
+	nl_socket_modify_cb(q->sk, NL_CB_VALID, NL_CB_CUSTOM, on_row, q);
+	nl_socket_modify_err_cb(q->sk, NL_CB_CUSTOM, on_error, q);
+	/* Since Linux 4.20; without it dumps are not filtered, only longer. */
+	setsockopt(nl_socket_get_fd(q->sk), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one,
+		   sizeof(one));
+	return 0;
+}
+
+/* Sends m and reads all that comes back: a dump to its end, one answer to a
+ * get, one acknowledgement of a change. 0 or -errno. */
+static int ask(struct query *q, struct nl_msg *m)
+{
+	int r;
+
+	q->error = 0;
+	r = nl_send_auto(q->sk, m);
+	if (r >= 0)
+		r = nl_recvmsgs_default(q->sk);
+	if (q->error)
+		return q->error;
+	/* A table that changed during its dump: what came is as good as a moment. */
+	return r < 0 && r != -NLE_DUMP_INTR ? -EIO : 0;
+}
+
+/* A request with its fixed header, or NULL without memory. */
+static struct nl_msg *request(int type, int flags, const void *head, size_t len)
+{
+	struct nl_msg *m = nlmsg_alloc_size(MSG_SIZE);
+
+	if (!m)
+		return NULL;
+	if (!nlmsg_put(m, NL_AUTO_PORT, NL_AUTO_SEQ, type, 0, flags) ||
+	    nlmsg_append(m, (void *)(uintptr_t)head, len, NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+static int family_of(const struct addr *a)
+{
+	return addr_is4(a) ? AF_INET : AF_INET6;
+}
+
+static int put_addr(struct nl_msg *m, int type, const struct addr *a)
+{
+	return nla_put(m, type, (int)addr_size(a), addr_bytes(a));
+}
+
+/* ADDR_ANY if the attribute is not there or not of the family's size. */
+static struct addr get_addr(const struct nlattr *a, int family)
+{
+	if (a && family == AF_INET && nla_len(a) == 4)
+		return addr_from4(nla_data(a));
+	if (a && family == AF_INET6 && nla_len(a) == 16)
+		return addr_from6(nla_data(a));
+	return ADDR_ANY;
+}
+
+static uint32_t get_u32(const struct nlattr *a, uint32_t otherwise)
+{
+	return a && nla_len(a) >= 4 ? nla_get_u32(a) : otherwise;
+}
+
+/* --- the outer namespace ------------------------------------------------ */
+
+struct candidate {
+	uint32_t ifindex;
+	uint32_t metric;
+	struct addr gateway;
+};
+
+struct candidates {
+	int family;
+	uint32_t n;
+	struct candidate c[CANDIDATES_MAX];	/* by metric, lowest first */
+};
+
+struct row {				/* one route as the kernel shows it */
+	struct route r;
+	uint32_t ifindex;
+	uint8_t protocol;
+};
+
+/* A route by several gateways counts as one by its first. */
+static void read_multipath(const struct nlattr *a, int family, struct row *row)
+{
+	const struct rtnexthop *nh = nla_data(a);
+	const struct nlattr *gw;
+
+	if (nla_len(a) < (int)sizeof(*nh) || nh->rtnh_len < sizeof(*nh) ||
+	    nh->rtnh_len > nla_len(a))
+		return;
+	row->ifindex = (uint32_t)nh->rtnh_ifindex;
+	gw = nla_find((const struct nlattr *)(const void *)RTNH_DATA(nh),
+		      (int)(nh->rtnh_len - sizeof(*nh)), RTA_GATEWAY);
+	row->r.gw = get_addr(gw, family);
+}
+
+/* Whether h is a route that can serve as a pattern: unicast, main table, alive. */
+static bool read_route(struct nlmsghdr *h, int family, struct row *row)
+{
+	const struct rtmsg *rt = nlmsg_data(h);
+	struct nlattr *tb[RTA_MAX + 1];
+	static const uint8_t zero[4];
+
+	if (h->nlmsg_type != RTM_NEWROUTE ||
+	    nlmsg_parse(h, sizeof(*rt), tb, RTA_MAX, NULL) < 0)
+		return false;
+	if (rt->rtm_family != family || rt->rtm_type != RTN_UNICAST || rt->rtm_src_len ||
+	    (rt->rtm_flags & (RTM_F_CLONED | RTNH_F_DEAD | RTNH_F_LINKDOWN)) ||
+	    get_u32(tb[RTA_TABLE], rt->rtm_table) != RT_TABLE_MAIN)
+		return false;
+	*row = (struct row){
+		.ifindex = get_u32(tb[RTA_OIF], 0),
+		.protocol = rt->rtm_protocol,
+		.r = {
+			.dst = { .addr = get_addr(tb[RTA_DST], family), .len = rt->rtm_dst_len },
+			.gw = get_addr(tb[RTA_GATEWAY], family),
+			.metric = get_u32(tb[RTA_PRIORITY], 0),
+		},
+	};
+	if (family == AF_INET && !tb[RTA_DST])
+		row->r.dst.addr = addr_from4(zero);
+	if (tb[RTA_MULTIPATH])
+		read_multipath(tb[RTA_MULTIPATH], family, row);
+	return row->ifindex && row->r.dst.len <= addr_size(&row->r.dst.addr) * 8;
+}
+
+static void on_default_route(struct query *q, struct nlmsghdr *h)
+{
+	struct candidates *cs = q->arg;
+	struct row row;
+	uint32_t at;
+
+	if (!read_route(h, cs->family, &row) || row.r.dst.len)
+		return;
+	for (at = cs->n; at && cs->c[at - 1].metric > row.r.metric; at--)
+		if (at < CANDIDATES_MAX)
+			cs->c[at] = cs->c[at - 1];
+	if (at == CANDIDATES_MAX)
+		return;
+	cs->c[at] = (struct candidate){ row.ifindex, row.r.metric, row.r.gw };
+	if (cs->n < CANDIDATES_MAX)
+		cs->n++;
+}
+
+struct fill {			/* the template being filled, for the rows below */
+	struct template *t;
+	int family;
+	unsigned int flags;	/* of the interface */
+	uint32_t nstable;	/* leading addresses that have no lifetime */
+};
+
+static void on_route(struct query *q, struct nlmsghdr *h)
+{
+	struct fill *f = q->arg;
+	struct row row;
+
+	if (!read_route(h, f->family, &row) || row.ifindex != f->t->ifindex || !row.r.dst.len)
+		return;
+	/* Connected routes come with the addresses. */
+	if (row.protocol == RTPROT_KERNEL || addr_is_linklocal6(&row.r.dst.addr) ||
+	    addr_is_multicast(&row.r.dst.addr))
+		return;
+	if (f->t->nroutes < CONF_ROUTES_MAX)
+		f->t->routes[f->t->nroutes++] = row.r;
+}
+
+static void on_link(struct query *q, struct nlmsghdr *h)
+{
+	const struct ifinfomsg *ifi = nlmsg_data(h);
+	struct nlattr *tb[IFLA_MAX + 1];
+	struct fill *f = q->arg;
+
+	if (h->nlmsg_type != RTM_NEWLINK ||
+	    nlmsg_parse(h, sizeof(*ifi), tb, IFLA_MAX, NULL) < 0 || !tb[IFLA_IFNAME])
+		return;
+	f->flags = ifi->ifi_flags;
+	f->t->mtu = get_u32(tb[IFLA_MTU], 0);
+	nla_strlcpy(f->t->ifname, tb[IFLA_IFNAME], sizeof(f->t->ifname));
+}
+
+static bool is_usable(uint32_t flags, int family)
+{
+	const uint32_t unfit = IFA_F_DADFAILED | IFA_F_DEPRECATED | IFA_F_TEMPORARY;
+
+	return family == AF_INET || !(flags & unfit);
+}
+
+static void on_address(struct query *q, struct nlmsghdr *h)
+{
+	const struct ifaddrmsg *ifa = nlmsg_data(h);
+	struct nlattr *tb[IFA_MAX + 1];
+	struct fill *f = q->arg;
+	struct template *t = f->t;
+	uint32_t at, flags;
+	struct prefix p;
+
+	if (h->nlmsg_type != RTM_NEWADDR ||
+	    nlmsg_parse(h, sizeof(*ifa), tb, IFA_MAX, NULL) < 0 ||
+	    ifa->ifa_family != f->family || ifa->ifa_index != t->ifindex ||
+	    ifa->ifa_scope != RT_SCOPE_UNIVERSE)
+		return;
+	flags = get_u32(tb[IFA_FLAGS], ifa->ifa_flags);
+	if (!is_usable(flags, f->family))
+		return;
+	/* On a point-to-point link IFA_ADDRESS is the other end's. */
+	p.addr = get_addr(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS], f->family);
+	p.len = ifa->ifa_prefixlen;
+	if (addr_is_any(&p.addr) || addr_is_linklocal6(&p.addr) ||
+	    p.len > addr_size(&p.addr) * 8 || t->naddresses == CONF_ADDRS_MAX)
+		return;
+	/* Of IPv6 addresses those without a lifetime first, else as they come. */
+	at = f->family == AF_INET6 && (flags & IFA_F_PERMANENT) ? f->nstable++ : t->naddresses;
+	memmove(&t->addresses[at + 1], &t->addresses[at],
+		(t->naddresses - at) * sizeof(t->addresses[0]));
+	t->addresses[at] = p;
+	t->naddresses++;
+}
+
+static int dump_routes(struct query *q, int family, uint32_t ifindex)
+{
+	struct rtmsg rt = {
+		.rtm_family = (uint8_t)family, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_UNICAST,
+	};
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_GETROUTE, NLM_F_DUMP, &rt, sizeof(rt));
+
+	if (!m || (ifindex && nla_put_u32(m, RTA_OIF, ifindex) < 0))
+		return -ENOMEM;
+	return ask(q, m);
+}
+
+static int dump_addresses(struct query *q, int family, uint32_t ifindex)
+{
+	struct ifaddrmsg ifa = { .ifa_family = (uint8_t)family, .ifa_index = ifindex };
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(ifa));
+
+	return m ? ask(q, m) : -ENOMEM;
+}
+
+static int get_link(struct query *q, uint32_t ifindex)
+{
+	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_GETLINK, 0, &ifi, sizeof(ifi));
+
+	if (!m || nla_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0)
+		return -ENOMEM;
+	return ask(q, m);
+}
+
+/* Reads the rest of what template t->ifindex has. */
+static int fill_template(struct query *q, struct fill *f)
+{
+	int r;
+
+	q->arg = f;
+	q->row = on_address;
+	r = dump_addresses(q, f->family, f->t->ifindex);
+	if (r < 0)
+		return r;
+	q->row = on_route;
+	return dump_routes(q, f->family, f->t->ifindex);
+}
+
+/* The best candidate whose interface is up. 0 (also if there is none) or -errno. */
+static int read_template(struct query *q, int family, struct template *t)
+{
+	struct candidates cs = { .family = family };
+	struct fill f = { .t = t, .family = family };
+	int r;
+
+	q->row = on_default_route;
+	q->arg = &cs;
+	r = dump_routes(q, family, 0);
+	if (r == -EAFNOSUPPORT || r == -EOPNOTSUPP || r == -ENOENT)
+		return 0;	/* a kernel without the family, a family without the table */
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < cs.n; i++) {
+		*t = (struct template){ .ifindex = cs.c[i].ifindex, .metric = cs.c[i].metric,
+					.gateway = cs.c[i].gateway };
+		f.flags = 0;
+		q->row = on_link;
+		q->arg = &f;
+		if (get_link(q, t->ifindex) < 0 || !(f.flags & IFF_UP) ||
+		    (f.flags & IFF_LOOPBACK))
+			continue;	/* it may have gone since the dump */
+		t->found = true;
+		return fill_template(q, &f);
+	}
+	return 0;
+}
+
+int netlink_template(const struct conf *c, struct netcfg *net, struct err *e)
+{
+	struct query q CLEANUP(close_query) = { .sk = NULL };
+	struct template t4 = { .found = false }, t6 = { .found = false };
+	int r = 0;
+
+	if (open_query(&q, e) < 0)
+		return -1;
+	if (c->ipv4)
+		r = read_template(&q, AF_INET, &t4);
+	if (r == 0 && c->ipv6)
+		r = read_template(&q, AF_INET6, &t6);
+	if (r < 0)
+		return err_set(e, ERR_IO, "cannot read the host's routes and addresses: %s",
+			       strerror(-r));
+	return template_apply(c, &t4, &t6, net, e);
+}
+
+/* --- the container's namespace ------------------------------------------ */
+
+/* EPERM is the caller's lack, anything else the host's. */
+static int failed(struct err *e, int r, const char *what, const char *ifname)
+{
+	return err_set(e, r == -EPERM ? ERR_PRIVILEGE : ERR_IO,
+		       "cannot set %s on %s in the container: %s", what, ifname, strerror(-r));
+}
+
+static int send_request(struct query *q, struct nl_msg *m)
+{
+	q->row = NULL;
+	return ask(q, m);
+}
+
+static int set_link_up(struct query *q, uint32_t ifindex)
+{
+	struct ifinfomsg ifi = {
+		.ifi_index = (int)ifindex, .ifi_flags = IFF_UP, .ifi_change = IFF_UP,
+	};
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_NEWLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+
+	return m ? send_request(q, m) : -ENOMEM;
+}
+
+static int set_link(struct query *q, uint32_t ifindex, const struct netcfg *net)
+{
+	struct ifinfomsg ifi = { .ifi_index = (int)ifindex };
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_NEWLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+
+	if (!m || nla_put(m, IFLA_ADDRESS, sizeof(net->mac.b), net->mac.b) < 0 ||
+	    nla_put_u32(m, IFLA_MTU, net->mtu) < 0)
+		return -ENOMEM;
+	return send_request(q, m);
+}
+
+/* The kernel shall make no link-local address of its own: it would be one
+ * under duplicate address detection, unusable for a second. */
+static int set_addr_gen_none(struct query *q, uint32_t ifindex)
+{
+	struct ifinfomsg ifi = { .ifi_index = (int)ifindex };
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_NEWLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+	struct nlattr *spec, *inet6;
+
+	if (!m)
+		return -ENOMEM;
+	spec = nla_nest_start(m, IFLA_AF_SPEC);
+	inet6 = spec ? nla_nest_start(m, AF_INET6) : NULL;
+	if (!inet6 || nla_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE) < 0)
+		return -ENOMEM;
+	nla_nest_end(m, inet6);
+	nla_nest_end(m, spec);
+	return send_request(q, m);
+}
+
+static int put_broadcast(struct nl_msg *m, const struct prefix *p)
+{
+	struct prefix b = *p;
+
+	if (!addr_is4(&p->addr) || p->len > 30)
+		return 0;
+	for (unsigned int bit = p->len; bit < 32; bit++)
+		b.addr.b[12 + bit / 8] |= (uint8_t)(0x80 >> (bit % 8));
+	return put_addr(m, IFA_BROADCAST, &b.addr);
+}
+
+static int add_address(struct query *q, uint32_t ifindex, const struct prefix *p, int scope)
+{
+	struct ifaddrmsg ifa = {
+		.ifa_family = (uint8_t)family_of(&p->addr), .ifa_prefixlen = p->len,
+		.ifa_scope = (uint8_t)scope, .ifa_index = ifindex,
+	};
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_NEWADDR, CHANGE,
+						     &ifa, sizeof(ifa));
+	int r;
+
+	if (!m || put_addr(m, IFA_LOCAL, &p->addr) < 0 || put_addr(m, IFA_ADDRESS, &p->addr) < 0 ||
+	    put_broadcast(m, p) < 0 ||
+	    (!addr_is4(&p->addr) && nla_put_u32(m, IFA_FLAGS, IFA_F_NODAD) < 0))
+		return -ENOMEM;
+	r = send_request(q, m);
+	return r == -EEXIST ? 0 : r;
+}
+
+static int add_route(struct query *q, uint32_t ifindex, const struct route *route)
+{
+	bool via = !addr_is_any(&route->gw);
+	struct rtmsg rt = {
+		.rtm_family = (uint8_t)family_of(&route->dst.addr), .rtm_dst_len = route->dst.len,
+		.rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC, .rtm_type = RTN_UNICAST,
+		.rtm_scope = via || !addr_is4(&route->dst.addr) ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
+		.rtm_flags = route->onlink ? RTNH_F_ONLINK : 0,
+	};
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_NEWROUTE, CHANGE,
+						     &rt, sizeof(rt));
+	int r;
+
+	if (!m || (route->dst.len && put_addr(m, RTA_DST, &route->dst.addr) < 0) ||
+	    (via && put_addr(m, RTA_GATEWAY, &route->gw) < 0) ||
+	    (route->metric && nla_put_u32(m, RTA_PRIORITY, route->metric) < 0) ||
+	    nla_put_u32(m, RTA_OIF, ifindex) < 0)
+		return -ENOMEM;
+	r = send_request(q, m);
+	return r == -EEXIST ? 0 : r;
+}
+
+/* Best effort: /proc may be missing, read-only, or the kernel without IPv6. */
+static void set_sysctl6(const char *ifname, const char *name, const char *value)
+{
+	FD_OWNED int fd = -1;
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", ifname, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		log_debug("sysctl=net.ipv6.conf.%s.%s not set: %s", ifname, name, strerror(errno));
+}
+
+/* RFC 4291, appendix A. */
+static struct prefix eui64_linklocal(const struct mac *m)
+{
+	return (struct prefix){
+		.addr = { { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, m->b[0] ^ 2, m->b[1], m->b[2], 0xff,
+			    0xfe, m->b[3], m->b[4], m->b[5] } },
+		.len = 64,
+	};
+}
+
+static bool has_ipv6(const struct netcfg *net)
+{
+	for (uint32_t i = 0; i < net->naddresses; i++)
+		if (!addr_is4(&net->addresses[i].addr))
+			return true;
+	return false;
+}
+
+/* What must hold before the link comes up. */
+static void prepare_ipv6(struct query *q, uint32_t ifindex, const struct netcfg *net)
+{
+	set_addr_gen_none(q, ifindex);
+	if (!has_ipv6(net))
+		return;
+	set_sysctl6(net->ifname, "disable_ipv6", "0");
+	set_sysctl6(net->ifname, "accept_ra", "0");
+	set_sysctl6(net->ifname, "optimistic_dad", "1");	/* for what programs add later */
+}
+
+/* The link-local address first: that it is refused tells that the namespace
+ * has no IPv6 (EACCES: disable_ipv6; EOPNOTSUPP: the kernel has none). */
+static int add_linklocal(struct query *q, const struct netcfg *net, struct netlink_done *done,
+			 struct err *e)
+{
+	struct prefix ll = eui64_linklocal(&net->mac);
+	int r;
+
+	if (!has_ipv6(net))
+		return 0;
+	r = add_address(q, done->ifindex, &ll, RT_SCOPE_LINK);
+	if (r == -EACCES || r == -EOPNOTSUPP || r == -EAFNOSUPPORT || r == -ENODEV) {
+		done->ipv6_left_out = true;
+		return 0;
+	}
+	return r < 0 ? failed(e, r, "the IPv6 link-local address", net->ifname) : 0;
+}
+
+static int add_addresses(struct query *q, const struct netcfg *net,
+			 const struct netlink_done *done, bool v4, struct err *e)
+{
+	char text[PREFIX_STRLEN];
+
+	for (uint32_t i = 0; i < net->naddresses; i++) {
+		/* IPv6: the kernel prefers the last of equals as a source */
+		const struct prefix *p = &net->addresses[v4 ? i : net->naddresses - 1 - i];
+		int r;
+
+		if (addr_is4(&p->addr) != v4 || (!v4 && done->ipv6_left_out))
+			continue;
+		r = add_address(q, done->ifindex, p, RT_SCOPE_UNIVERSE);
+		if (r < 0)
+			return failed(e, r, prefix_format(p, text), net->ifname);
+	}
+	return 0;
+}
+
+static int add_routes(struct query *q, const struct netcfg *net,
+		      const struct netlink_done *done, struct err *e)
+{
+	char text[PREFIX_STRLEN], what[PREFIX_STRLEN + 8];
+
+	for (uint32_t i = 0; i < net->nroutes; i++) {
+		const struct route *route = &net->routes[i];
+		int r;
+
+		if (!addr_is4(&route->dst.addr) && done->ipv6_left_out)
+			continue;
+		r = add_route(q, done->ifindex, route);
+		if (r < 0) {
+			snprintf(what, sizeof(what), "route %s", prefix_format(&route->dst, text));
+			return failed(e, r, what, net->ifname);
+		}
+	}
+	return 0;
+}
+
+int netlink_configure(const struct netcfg *net, struct netlink_done *done, struct err *e)
+{
+	struct query q CLEANUP(close_query) = { .sk = NULL };
+	int r;
+
+	*done = (struct netlink_done){ .ifindex = if_nametoindex(net->ifname) };
+	if (!done->ifindex)
+		return failed(e, -errno, "anything", net->ifname);
+	if (open_query(&q, e) < 0)
+		return -1;
+	r = set_link_up(&q, LOOPBACK_INDEX);
+	if (r < 0)
+		return failed(e, r, "the link up", "lo");
+	prepare_ipv6(&q, done->ifindex, net);
+	r = set_link(&q, done->ifindex, net);
+	if (r < 0)
+		return failed(e, r, "MAC address and MTU", net->ifname);
+	r = set_link_up(&q, done->ifindex);
+	if (r < 0)
+		return failed(e, r, "the link up", net->ifname);
+	if (add_linklocal(&q, net, done, e) < 0 || add_addresses(&q, net, done, true, e) < 0 ||
+	    add_addresses(&q, net, done, false, e) < 0)
+		return -1;
+	return add_routes(&q, net, done, e);
+}

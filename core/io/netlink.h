@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * netlink: the one user of libnl. Reads the outer namespace's default routes
+ * and their interfaces; configures the tap in the container's. Talks rtnetlink
+ * by libnl's messages alone: its object caches would fetch every route and
+ * link of the host for the few that are wanted.
+ */
+#ifndef IO_NETLINK_H
+#define IO_NETLINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "conf/netcfg.h"
+
+/*
+ * Fills *net for configuration c from the calling process's network namespace,
+ * by the rules in template.h. A family's template is the interface of its
+ * default route: main table, unicast, lowest metric, up, not the loopback. 0,
+ * or -1 with *e; *net is then not to be used.
+ */
+int netlink_template(const struct conf *c, struct netcfg *net, struct err *e);
+
+struct netlink_done {
+	uint32_t ifindex;
+	bool ipv6_left_out;	/* the namespace has IPv6 switched off, and we could not switch it on */
+};
+
+/*
+ * Configures interface net->ifname, which must exist, in the calling process's
+ * network namespace: loopback up; MAC, MTU, addresses without duplicate
+ * address detection, IPv6 link-local address from the MAC; up; routes. 0, or
+ * -1 with *e naming what failed; what was done until then stays, and goes
+ * with the interface.
+ */
+int netlink_configure(const struct netcfg *net, struct netlink_done *done, struct err *e);
+
+#endif

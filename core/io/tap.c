@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tap: frames in and out of the tap device, one system call each (a tap has no
+ * call for several). */
+#include <errno.h>
+#include <unistd.h>
+
+#include "io/io.h"
+#include "proto/ingress.h"
+#include "proto/port.h"
+#include "proto/udp.h"
+
+/* A frame that udp kept stays in its slot until the batch is flushed; all
+ * others reuse the one slot, which is warm in the cache. */
+void tap_readable(struct ctx *c)
+{
+	struct io *io = c->io;
+	uint8_t *slot = io->frames;
+
+	for (unsigned int i = 0; i < IO_BATCH; i++) {
+		ssize_t n = read(io->tap, slot, IO_FRAME_MAX);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			/* EBADFD: the container deleted the interface. Nothing
+			 * more will come; main learns it from the namespace. */
+			if (n == 0 || (errno != EAGAIN && errno != EIO))
+				io->stop = true;
+			break;
+		}
+		if (ingress_frame(c, slot, (size_t)n))
+			slot += IO_FRAME_MAX;
+	}
+	udp_flush(c);
+}
+
+int port_tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len)
+{
+	ssize_t done;
+
+	(void)len;
+	do {
+		done = writev(c->io->tap, iov, n);
+	} while (done < 0 && errno == EINTR);
+	return done < 0 ? -errno : 0;
+}

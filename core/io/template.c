@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * template: the order of the routes made here is the order in which the kernel
+ * can take them: on-link ones first, since a gateway must be reachable when
+ * its route is added.
+ */
+#include "io/template.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MTU_DEFAULT	1500
+#define MTU_MIN_IPV6	1280	/* RFC 8200, 5 */
+
+/* Where no address's prefix holds a gateway: link-local addresses, on-link.
+ * All the container sends reaches us whatever its next hop is. */
+static const struct addr onlink4 = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff,
+				       169, 254, 1, 1 } };
+static const struct addr onlink6 = { { 0xfe, 0x80, [15] = 1 } };
+
+static bool is_family(const struct addr *a, bool v4)
+{
+	return addr_is4(a) == v4;
+}
+
+static bool add_address(struct netcfg *net, const struct prefix *p)
+{
+	for (uint32_t i = 0; i < net->naddresses; i++)
+		if (addr_eq(&net->addresses[i].addr, &p->addr))
+			return true;
+	if (net->naddresses == CONF_ADDRS_MAX)
+		return false;
+	net->addresses[net->naddresses++] = *p;
+	return true;
+}
+
+/* Adds this family's addresses; returns how many of them are there. */
+static uint32_t add_addresses(const struct conf *c, const struct template *t, bool v4,
+			      struct netcfg *net)
+{
+	uint32_t before = net->naddresses;
+
+	for (uint32_t i = 0; i < c->naddresses; i++)
+		if (is_family(&c->addresses[i].addr, v4))
+			add_address(net, &c->addresses[i]);
+	for (uint32_t i = 0; c->addresses_host && t->found && i < t->naddresses; i++)
+		if (!add_address(net, &t->addresses[i]))
+			log_warn("the outer interface has more than %d addresses, the rest is"
+				 " left out", CONF_ADDRS_MAX);
+	return net->naddresses - before;
+}
+
+static bool on_link(const struct netcfg *net, const struct addr *a)
+{
+	if (addr_is_linklocal6(a))
+		return true;	/* fe80::/64 is every IPv6 link's */
+	for (uint32_t i = 0; i < net->naddresses; i++)
+		if (prefix_contains(&net->addresses[i], a))
+			return true;
+	return false;
+}
+
+static bool same_net(const struct prefix *p, const struct prefix *net)
+{
+	return p->len == net->len && prefix_contains(p, &net->addr);
+}
+
+/* Whether an address makes this route by itself, or it is there already. */
+static bool is_needless(const struct netcfg *net, const struct route *r)
+{
+	for (uint32_t i = 0; addr_is_any(&r->gw) && i < net->naddresses; i++)
+		if (same_net(&net->addresses[i], &r->dst))
+			return true;
+	for (uint32_t i = 0; i < net->nroutes; i++)
+		if (same_net(&net->routes[i].dst, &r->dst) && net->routes[i].metric == r->metric)
+			return true;
+	return false;
+}
+
+static void add_route(struct netcfg *net, const struct route *from)
+{
+	struct route r = *from;
+	char text[PREFIX_STRLEN];
+	uint32_t at = net->nroutes;
+
+	if (is_needless(net, &r))
+		return;
+	if (net->nroutes == CONF_ROUTES_MAX) {
+		log_warn("route %s left out: more than %d of them", prefix_format(&r.dst, text),
+			 CONF_ROUTES_MAX);
+		return;
+	}
+	r.onlink = !addr_is_any(&r.gw) && !on_link(net, &r.gw);
+	if (addr_is_any(&r.gw))		/* before the first that has a gateway */
+		for (at = 0; at < net->nroutes && addr_is_any(&net->routes[at].gw); )
+			at++;
+	memmove(&net->routes[at + 1], &net->routes[at],
+		(net->nroutes - at) * sizeof(net->routes[0]));
+	net->routes[at] = r;
+	net->nroutes++;
+}
+
+static bool has_default(const struct netcfg *net, bool v4)
+{
+	for (uint32_t i = 0; i < net->nroutes; i++)
+		if (net->routes[i].dst.len == 0 && is_family(&net->routes[i].dst.addr, v4))
+			return true;
+	return false;
+}
+
+static bool has_given(const struct conf *c, bool v4)
+{
+	for (uint32_t i = 0; i < c->naddresses; i++)
+		if (is_family(&c->addresses[i].addr, v4))
+			return true;
+	return false;
+}
+
+/* The gateway of this family. *given: it stands in the configuration. */
+static struct addr choose_gateway(const struct conf *c, const struct template *t, bool v4,
+				  const struct netcfg *net, bool *given)
+{
+	*given = false;
+	for (uint32_t i = 0; i < c->ngateways; i++)
+		if (is_family(&c->gateways[i], v4)) {
+			*given = true;
+			return c->gateways[i];
+		}
+	if (t->found && !has_given(c, v4))
+		return t->gateway;
+	if (t->found && !addr_is_any(&t->gateway) && !addr_is_linklocal6(&t->gateway) &&
+	    on_link(net, &t->gateway))
+		return t->gateway;
+	return v4 ? onlink4 : onlink6;
+}
+
+/* Returns whether any was given. */
+static bool add_given_routes(const struct conf *c, bool v4, struct netcfg *net)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < c->nroutes; i++)
+		if (is_family(&c->routes[i].dst.addr, v4)) {
+			add_route(net, &c->routes[i]);
+			any = true;
+		}
+	return any;
+}
+
+static void add_host_routes(const struct conf *c, bool v4, struct netcfg *net)
+{
+	struct route r = { .metric = 0 };
+
+	for (uint32_t i = 0; i < c->nhost_addresses; i++) {
+		r.dst.addr = c->host_addresses[i];
+		r.dst.len = v4 ? 32 : 128;
+		if (is_family(&r.dst.addr, v4) && !on_link(net, &r.dst.addr))
+			add_route(net, &r);
+	}
+}
+
+static void add_routes(const struct conf *c, const struct template *t, bool v4,
+		       struct netcfg *net)
+{
+	struct addr *gateway = v4 ? &net->gateway4 : &net->gateway6;
+	static const uint8_t zero[4];
+	struct route def = {
+		.dst = { .addr = v4 ? addr_from4(zero) : ADDR_ANY },
+		.metric = t->found ? t->metric : 0,
+	};
+	bool gw_given, routes_given;
+
+	*gateway = choose_gateway(c, t, v4, net, &gw_given);
+	routes_given = add_given_routes(c, v4, net);
+	for (uint32_t i = 0; !routes_given && t->found && i < t->nroutes; i++)
+		add_route(net, &t->routes[i]);
+	def.gw = *gateway;
+	if ((!routes_given || gw_given) && !has_default(net, v4))
+		add_route(net, &def);
+	if (!has_default(net, v4))
+		add_host_routes(c, v4, net);
+}
+
+static void add_outer(const struct template *t, bool v4, struct netcfg *net)
+{
+	if (!t->found)
+		return;
+	snprintf(v4 ? net->outer_ifname4 : net->outer_ifname6, sizeof(net->outer_ifname4),
+		 "%s", t->ifname);
+	*(v4 ? &net->outer_ifindex4 : &net->outer_ifindex6) = t->ifindex;
+	if (t->naddresses)
+		*(v4 ? &net->host4 : &net->host6) = t->addresses[0].addr;
+	if (t->mtu && (!net->mtu || t->mtu < net->mtu))
+		net->mtu = t->mtu;
+}
+
+/* Returns whether the container has this family. */
+static bool apply_family(const struct conf *c, const struct template *t, bool v4,
+			 struct netcfg *net)
+{
+	if (!(v4 ? c->ipv4 : c->ipv6))
+		return false;
+	if (!add_addresses(c, t, v4, net)) {
+		log_info("family=%s left out: %s", v4 ? "ipv4" : "ipv6",
+			 !c->addresses_host ? "no address of it was given" :
+			 !t->found ? "the host has no default route" :
+			 "the host's interface has no global address");
+		return false;
+	}
+	add_outer(t, v4, net);
+	add_routes(c, t, v4, net);
+	return true;
+}
+
+static int no_family(const struct template *t4, const struct template *t6, struct err *e)
+{
+	err_set(e, ERR_HOSTNET, "the host has no network to share: no %s of an interface that is up"
+		" in the caller's network namespace",
+		t4->found || t6->found ? "global address" : "default route");
+	return err_hint(e, "connect the host (ip route show default), or give \"addresses\"");
+}
+
+static uint32_t choose_mtu(const struct conf *c, uint32_t outer, bool v6)
+{
+	uint32_t mtu = c->mtu ? c->mtu : outer ? outer : MTU_DEFAULT;
+
+	mtu = MIN_OF(mtu, (uint32_t)CONF_MTU_MAX);
+	return MAX_OF(mtu, (uint32_t)(v6 ? MTU_MIN_IPV6 : CONF_MTU_MIN));
+}
+
+int template_apply(const struct conf *c, const struct template *t4,
+		   const struct template *t6, struct netcfg *net, struct err *e)
+{
+	bool v4, v6;
+
+	*net = (struct netcfg){ .mac = c->mac, .gw_mac = c->gw_mac };
+	snprintf(net->ifname, sizeof(net->ifname), "%s", c->ifname);
+	v4 = apply_family(c, t4, true, net);
+	v6 = apply_family(c, t6, false, net);
+	if (!v4 && !v6)
+		return no_family(t4, t6, e);
+	net->mtu = choose_mtu(c, net->mtu, v6);
+	return 0;
+}

@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * attach: one struct holds the whole attachment, one poll() loop moves it. All
+ * that is made here goes by itself when this process ends, however it ends:
+ * the children by their parent-death signal, the interface with the tap's
+ * descriptor. Only the state folder must be removed, see remove_state().
+ */
+#include "main/attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "conf/encode.h"
+#include "conf/handoff.h"
+#include "flow/counters.h"
+#include "io/netlink.h"
+#include "io/ns.h"
+#include "io/watch.h"
+#include "main/child.h"
+#include "main/engine.h"
+#include "main/msg.h"
+#include "main/nsagent.h"
+#include "sandbox/sandbox.h"
+
+/* Below the front end's patience, so that it gets our reason. */
+#define SETUP_MS	(HANDOFF_TIMEOUT_MS - 2000)
+#define LOG_ID_LEN	12	/* of the container id, as clients show it */
+#define COUNTERS_LINE	900	/* bytes of counters in one log line */
+
+struct attach {
+	struct conf conf;
+	struct netcfg net;
+	uint32_t features;		/* enum tun_feature */
+	bool is_setup;			/* the interface is there */
+	bool ended;			/* leave the loop */
+
+	int front_fd;			/* -1 after the commit */
+	int netns_fd;
+	int state_fd;
+	int signal_fd;
+	int tap_fd;
+	struct watch watch;
+	struct counters *counters;	/* shared with the engine */
+	struct child engine, nsagent;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* --- the children ------------------------------------------------------- */
+
+/* In a child: what is main's alone, and the sibling's socket. An inherited end
+ * would keep the sibling from ever reading end of file. */
+static void close_mains(struct attach *a)
+{
+	fd_drop(&a->front_fd);
+	fd_drop(&a->state_fd);
+	fd_drop(&a->signal_fd);
+	fd_drop(&a->engine.sock);
+	fd_drop(&a->nsagent.sock);
+	watch_close(&a->watch);
+}
+
+static int run_nsagent(void *arg, int sock)
+{
+	struct attach *a = arg;
+
+	close_mains(a);
+	fd_drop(&a->tap_fd);
+	return nsagent_main(&(struct nsagent_args){
+		.main_fd = sock, .netns_fd = a->netns_fd, .restarted = a->is_setup,
+	});
+}
+
+static int run_engine(void *arg, int sock)
+{
+	struct attach *a = arg;
+	struct err e = ERR_INIT;
+
+	close_mains(a);
+	fd_drop(&a->netns_fd);
+	if (sandbox_engine(&e) < 0) {
+		log_error("%s", e.msg);
+		return 1;
+	}
+	return engine_main(&(struct engine_args){
+		.conf = &a->conf, .net = &a->net, .tap_fd = a->tap_fd,
+		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
+	});
+}
+
+/* --- counters ----------------------------------------------------------- */
+
+struct line {
+	char buf[COUNTERS_LINE + 64];
+	size_t len;
+};
+
+static void flush_line(struct line *l)
+{
+	if (l->len)
+		log_info("counters%s", l->buf);
+	l->len = 0;
+}
+
+static void add_counter(struct line *l, const char *prefix, const char *name, uint64_t v)
+{
+	int n;
+
+	if (!v)
+		return;
+	if (l->len > COUNTERS_LINE)
+		flush_line(l);
+	n = snprintf(l->buf + l->len, sizeof(l->buf) - l->len, " %s%s=%llu", prefix, name,
+		     (unsigned long long)v);
+	if (n > 0 && (size_t)n < sizeof(l->buf) - l->len)
+		l->len += (size_t)n;
+}
+
+static void log_counters(const struct attach *a)
+{
+	struct line l = { .len = 0 };
+
+#define X(name, text) add_counter(&l, "", #name, a->counters->name);
+	COUNTERS_TABLE(X)
+#undef X
+	for (int i = 0; i < WIRE_ERR_COUNT; i++)
+		add_counter(&l, "drop_wire_", wire_err_names[i], a->counters->drop_wire[i]);
+	add_counter(&l, "", "engine_restarts", a->engine.restarts);
+	add_counter(&l, "", "nsagent_restarts", a->nsagent.restarts);
+	flush_line(&l);
+}
+
+/* --- start -------------------------------------------------------------- */
+
+static int open_log(const struct conf *c, struct err *e)
+{
+	char ident[LOG_ID_LEN + CONF_IFNAME_MAX + 2];
+	int r;
+
+	snprintf(ident, sizeof(ident), "%.*s@%s", LOG_ID_LEN, c->container_id, c->ifname);
+	r = log_open(c->log_target, c->log_level, c->log_path, ident);
+	if (r < 0)
+		return err_set(e, ERR_CONFIG, "log.target: cannot open %s: %s", c->log_path,
+			       strerror(-r));
+	return 0;
+}
+
+/* Main takes its signals by descriptor. */
+static int open_signals(struct attach *a, struct err *e)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	a->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (a->signal_fd < 0)
+		return err_set(e, ERR_IO, "cannot take signals: %s", strerror(errno));
+	return 0;
+}
+
+/* The configuration, once more validated: the front end is another program. */
+static int read_conf(struct conf *c, struct err *e)
+{
+	int r = encode_from_memfd(HANDOFF_FD_CONF, c);
+
+	close(HANDOFF_FD_CONF);
+	if (r < 0) {
+		err_set(e, ERR_DECODE, "the configuration handed over does not decode: %s",
+			strerror(-r));
+		return err_hint(e, "front end and core may be of different versions");
+	}
+	return conf_validate(c, e);
+}
+
+static int map_counters(struct attach *a, struct err *e)
+{
+	void *p = mmap(NULL, sizeof(*a->counters), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return err_set(e, ERR_IO, "no memory for counters: %s", strerror(errno));
+	a->counters = p;
+	return 0;
+}
+
+/* While starting up: a signal to end, or the front end gone. */
+static bool is_cancelled(struct attach *a, const struct pollfd *front, const struct pollfd *sig)
+{
+	struct signalfd_siginfo si;
+
+	if (front->revents & (POLLHUP | POLLERR))
+		return true;
+	if (!(sig->revents & POLLIN))
+		return false;
+	while (read(a->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
+			return true;
+	return false;
+}
+
+/* A child closed its socket or did not answer: says how it ended. */
+static int explain_silence(struct child *c, bool timeout, struct err *e)
+{
+	char how[80];
+	int status;
+
+	if (timeout)
+		return err_set(e, ERR_IO, "%s did not answer in time", c->name);
+	status = child_end(c);
+	child_describe(status, how, sizeof(how));
+	return err_set(e, ERR_INTERNAL, "%s died while starting: %s", c->name, how);
+}
+
+/* Waits for one message of a child that is starting up. */
+static int await(struct attach *a, struct child *c, void *msg, size_t len, int *fd,
+		 struct err *e)
+{
+	uint64_t deadline = now_ms() + SETUP_MS, now;
+	struct pollfd p[] = {
+		{ .fd = c->sock, .events = POLLIN },
+		{ .fd = a->front_fd },
+		{ .fd = a->signal_fd, .events = POLLIN },
+	};
+	int r;
+
+	for (now = now_ms(); now < deadline; now = now_ms()) {
+		if (poll(p, ARRAY_LEN(p), (int)(deadline - now)) < 0 && errno != EINTR)
+			return err_set(e, ERR_IO, "poll: %s", strerror(errno));
+		if (p[0].revents) {
+			r = msg_recv(c->sock, msg, len, fd);
+			if (r == -EPIPE)
+				return explain_silence(c, false, e);
+			return r < 0 ? err_set(e, ERR_INTERNAL, "%s spoke nonsense: %s",
+					       c->name, strerror(-r)) : 0;
+		}
+		if (is_cancelled(a, &p[1], &p[2]))
+			return err_set(e, ERR_AGAIN, "the attachment was given up while starting");
+	}
+	return explain_silence(c, true, e);
+}
+
+/* The container has no IPv6 after all: nor have the result and the engine. */
+static void strip_ipv6(struct netcfg *net)
+{
+	uint32_t i, n;
+
+	for (i = n = 0; i < net->naddresses; i++)
+		if (addr_is4(&net->addresses[i].addr))
+			net->addresses[n++] = net->addresses[i];
+	net->naddresses = n;
+	for (i = n = 0; i < net->nroutes; i++)
+		if (addr_is4(&net->routes[i].dst.addr))
+			net->routes[n++] = net->routes[i];
+	net->nroutes = n;
+	net->gateway6 = net->host6 = ADDR_ANY;
+	net->outer_ifname6[0] = '\0';
+	net->outer_ifindex6 = 0;
+}
+
+static int take_setup(struct attach *a, const struct msg_setup_done *done, struct err *e)
+{
+	if (!msg_setup_done_ok(done) || (!done->err.code && a->tap_fd < 0))
+		return err_set(e, ERR_INTERNAL, "nsagent spoke nonsense");
+	if (done->err.code) {
+		*e = done->err;
+		return -1;
+	}
+	a->features = done->features;
+	a->is_setup = true;
+	if (!done->ipv6_left_out)
+		return 0;
+	strip_ipv6(&a->net);
+	if (!a->net.naddresses) {
+		err_set(e, ERR_HOSTNET, "the container's namespace has IPv6 switched off, and there"
+			" is no IPv4 address to give");
+		return err_hint(e, "set net.ipv6.conf.all.disable_ipv6=0 in the container");
+	}
+	log_warn("family=ipv6 left out: the container's namespace has it switched off");
+	return 0;
+}
+
+static int setup_interface(struct attach *a, struct err *e)
+{
+	struct msg_setup req = { .kind = MSG_SETUP, .without = a->conf.without, .net = a->net };
+	struct msg_setup_done done;
+	int r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
+
+	/* EPIPE: it died already, and the wait below tells how. */
+	if (r < 0 && r != -EPIPE)
+		return err_set(e, ERR_IO, "cannot speak to nsagent: %s", strerror(-r));
+	if (await(a, &a->nsagent, &done, sizeof(done), &a->tap_fd, e) < 0)
+		return -1;
+	return take_setup(a, &done, e);
+}
+
+static int start_child(struct child *c, struct err *e)
+{
+	int r = child_start(c, now_ms());
+
+	return r < 0 ? err_set(e, ERR_IO, "cannot start %s: %s", c->name, strerror(-r)) : 0;
+}
+
+static int start_engine(struct attach *a, struct err *e)
+{
+	struct msg_running running;
+
+	if (start_child(&a->engine, e) < 0 ||
+	    await(a, &a->engine, &running, sizeof(running), NULL, e) < 0)
+		return -1;
+	if (!msg_running_ok(&running))
+		return err_set(e, ERR_INTERNAL, "engine spoke nonsense");
+	return 0;
+}
+
+static int open_watch(struct attach *a, struct err *e)
+{
+	int pidfd = a->conf.owner_pid ? HANDOFF_FD_OWNER : -1;
+
+	return watch_open(&a->watch, pidfd, a->conf.netns_path, a->netns_fd, e);
+}
+
+/* All that must have worked before the front end hears "ready". */
+static int start(struct attach *a, struct err *e)
+{
+	if (sandbox_main(e) < 0 || read_conf(&a->conf, e) < 0 || open_log(&a->conf, e) < 0 ||
+	    open_signals(a, e) < 0 || ns_check(a->netns_fd, e) < 0 || open_watch(a, e) < 0 ||
+	    map_counters(a, e) < 0)
+		return -1;
+	/* nsagent finds its way in while the outer side is being read. */
+	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, &a->net, e) < 0 ||
+	    setup_interface(a, e) < 0)
+		return -1;
+	return start_engine(a, e);
+}
+
+/* Field 22 of /proc/self/stat, 0 if it cannot be had. */
+static uint64_t start_time(void)
+{
+	FD_OWNED int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	unsigned long long t = 0;
+	char buf[1024], *p;
+	ssize_t n;
+
+	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	p = strrchr(buf, ')');		/* the name before it may hold spaces */
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (!p || sscanf(p, " %llu", &t) != 1)
+		return 0;
+	return t;
+}
+
+/* Answers the front end; returns whether it could be told. */
+static bool send_ready(struct attach *a, const struct err *e)
+{
+	struct ready ready = {
+		.magic = HANDOFF_MAGIC, .pid = (uint32_t)getpid(), .start_time = start_time(),
+		.err = *e, .net = a->net,
+	};
+
+	return msg_send(a->front_fd, &ready, sizeof(ready), -1) == 0;
+}
+
+static void log_start(const struct attach *a)
+{
+	char text[CONF_ADDRS_MAX * (PREFIX_STRLEN + 1)] = "", one[PREFIX_STRLEN];
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < a->net.naddresses; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? "," : "",
+					prefix_format(&a->net.addresses[i], one));
+	log_info("attached container=%s network=%s addresses=%s mtu=%u outer=%s/%s offloads=%#x"
+		 " watch=%s", a->conf.container_id, a->conf.network, text, a->net.mtu,
+		 a->net.outer_ifname4, a->net.outer_ifname6, a->features,
+		 watch_kind_names[a->watch.kind]);
+}
+
+/* --- the loop ----------------------------------------------------------- */
+
+static void end(struct attach *a, const char *why)
+{
+	if (!a->ended)
+		log_info("ending: %s", why);
+	a->ended = true;
+}
+
+static void reap(struct attach *a)
+{
+	struct child *const children[] = { &a->engine, &a->nsagent };
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < ARRAY_LEN(children); i++)
+			if (children[i]->pid == pid)
+				child_died(children[i], status, now_ms());
+}
+
+static void on_signal(struct attach *a)
+{
+	struct signalfd_siginfo si;
+
+	while (read(a->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
+			end(a, "told to by a signal");
+		else if (si.ssi_signo == SIGUSR1)
+			log_counters(a);
+	}
+	reap(a);	/* in any case: signals of one number merge */
+}
+
+/* The commit, or the front end's death before it. */
+static void on_front(struct attach *a)
+{
+	char c = 0;
+	ssize_t n = recv(a->front_fd, &c, sizeof(c), 0);
+
+	if (n < 0 && errno == EINTR)
+		return;
+	if (n == 1 && c == HANDOFF_COMMIT)
+		fd_drop(&a->front_fd);
+	else
+		end(a, "the front end gave up before its commit");
+}
+
+static void on_watch(struct attach *a)
+{
+	if (watch_ended(&a->watch))
+		end(a, "the container ended");
+}
+
+/* Whoever closes its socket or says what is not its turn is no longer of use.
+ * Its death comes back as SIGCHLD. */
+static void give_up(struct child *c, int r)
+{
+	if (r != -EPIPE)
+		log_error("process=%s spoke nonsense: %s", c->name, strerror(-r));
+	fd_drop(&c->sock);
+	if (c->pid)
+		kill(c->pid, SIGKILL);
+}
+
+static void on_engine(struct attach *a)
+{
+	struct msg_running m;
+	int r = msg_recv(a->engine.sock, &m, sizeof(m), NULL);
+
+	if (r == 0 && msg_running_ok(&m))
+		log_info("engine running again, restarts=%llu",
+			 (unsigned long long)a->engine.restarts);
+	else
+		give_up(&a->engine, r < 0 ? r : -EBADMSG);
+}
+
+/* Nothing is asked of it yet in this loop: whatever it says is nonsense. */
+static void on_nsagent(struct attach *a)
+{
+	uint32_t kind;
+	int r = msg_peek_kind(a->nsagent.sock, &kind);
+
+	give_up(&a->nsagent, r < 0 ? r : -EBADMSG);
+}
+
+static int next_wait(const struct attach *a)
+{
+	uint64_t now = now_ms();
+	int x = child_wait_ms(&a->engine, now), y = child_wait_ms(&a->nsagent, now);
+
+	return x < 0 ? y : y < 0 ? x : MIN_OF(x, y);
+}
+
+static void loop(struct attach *a)
+{
+	static const struct {
+		void (*fn)(struct attach *a);
+	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent } };
+
+	while (!a->ended) {
+		struct pollfd p[ARRAY_LEN(on)] = {
+			{ .fd = a->signal_fd, .events = POLLIN },
+			{ .fd = a->watch.fd, .events = POLLIN },
+			{ .fd = a->front_fd, .events = POLLIN },
+			{ .fd = a->engine.sock, .events = POLLIN },
+			{ .fd = a->nsagent.sock, .events = POLLIN },
+		};
+
+		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
+			end(a, "poll failed");
+			break;
+		}
+		/* The signals go first and may close a child's socket, whose event
+		 * is then void. */
+		if (p[0].revents)
+			on_signal(a);
+		for (size_t i = 1; i < ARRAY_LEN(on) && !a->ended; i++)
+			if (p[i].revents && !(i == 3 && a->engine.sock < 0) &&
+			    !(i == 4 && a->nsagent.sock < 0))
+				on[i].fn(a);
+		if (!a->ended) {
+			child_tick(&a->engine, now_ms());
+			child_tick(&a->nsagent, now_ms());
+		}
+	}
+}
+
+/* --- end ---------------------------------------------------------------- */
+
+/* Whether conf.state_dir still names the folder we were given. */
+static bool is_our_folder(const struct attach *a)
+{
+	struct stat by_fd, by_path;
+
+	return fstat(a->state_fd, &by_fd) == 0 && lstat(a->conf.state_dir, &by_path) == 0 &&
+	       by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino;
+}
+
+/*
+ * So that nothing stays when a container ends without DEL. A front end at work
+ * on this attachment holds the lock and removes the folder itself; one that
+ * waits for the lock finds its file unlinked when it gets it.
+ */
+static void remove_state(struct attach *a)
+{
+	static const char *const files[] = { "state.json", "control.sock", "lock" };
+	FD_OWNED int lock = openat(a->state_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0 || !is_our_folder(a))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		unlinkat(a->state_fd, files[i], 0);
+	if (rmdir(a->conf.state_dir) < 0)
+		log_warn("state folder stays: %s", strerror(errno));
+}
+
+/* The interface and the processes; afterwards nothing is left but the state. */
+static void undo(struct attach *a)
+{
+	child_end(&a->engine);
+	child_end(&a->nsagent);
+	fd_drop(&a->tap_fd);
+}
+
+static int fail(struct attach *a, struct err *e)
+{
+	undo(a);
+	log_error("failed code=%s: %s", err_name(e->code), e->msg);
+	send_ready(a, e);
+	if (a->conf.state_dir[0])
+		remove_state(a);
+	return 1;
+}
+
+static int run(struct attach *a)
+{
+	struct err e = ERR_INIT;
+
+	if (start(a, &e) < 0)
+		return fail(a, &e);
+	log_start(a);
+	if (!send_ready(a, &e))
+		end(a, "the front end is gone");
+	malloc_trim(0);
+	loop(a);
+	undo(a);
+	log_counters(a);
+	remove_state(a);
+	return 0;
+}
+
+/* The descriptors of the hand-over and no other, none of them for programs. */
+static bool take_descriptors(void)
+{
+	for (int fd = HANDOFF_FD_CONF; fd < HANDOFF_FD_OWNER; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			return false;
+	fcntl(HANDOFF_FD_OWNER, F_SETFD, FD_CLOEXEC);	/* may be missing */
+	close_range(HANDOFF_FD_END, ~0U, 0);
+	return true;
+}
+
+int attach_main(void)
+{
+	struct attach a = {
+		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
+		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
+		.watch = WATCH_INIT,
+		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
+		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
+	};
+
+	if (!take_descriptors()) {
+		fprintf(stderr, "cni-passt-core: --attach is for the front ends, which hand over"
+			" descriptors %d to %d; use cni-passt ADD\n", HANDOFF_FD_CONF,
+			HANDOFF_FD_END - 1);
+		return 2;
+	}
+	if (chdir("/") < 0)
+		return 2;
+	umask(077);
+	prctl(PR_SET_NAME, "passt-main", 0, 0, 0);
+	log_role("main");
+	return run(&a);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * child: fork without exec, so that the three processes of an attachment share
+ * their pages, and so that a restart needs neither a path nor a file.
+ */
+#include "main/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+
+void child_bind(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(1);	/* it died before the line above */
+}
+
+/* The signals main takes by descriptor are ordinary ones again. */
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static _Noreturn void run_forked(struct child *c, pid_t parent, int sock)
+{
+	char title[16];
+
+	child_bind(parent);
+	reset_signals();
+	snprintf(title, sizeof(title), "passt-%s", c->name);
+	prctl(PR_SET_NAME, title, 0, 0, 0);
+	log_role(c->name);
+	/* not exit(): what main registered or buffered is not the child's */
+	_exit(c->run(c->arg, sock));
+}
+
+int child_start(struct child *c, uint64_t now_ms)
+{
+	FD_OWNED int ours = -1;
+	FD_OWNED int theirs = -1;
+	pid_t parent = getpid(), pid;
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return -errno;
+	ours = sv[0];
+	theirs = sv[1];
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		fd_drop(&ours);
+		run_forked(c, parent, theirs);
+	}
+	c->pid = pid;
+	c->sock = fd_take(&ours);
+	c->started_ms = now_ms;
+	c->due_ms = 0;
+	return 0;
+}
+
+void child_describe(int status, char *buf, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(buf, size, "killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		snprintf(buf, size, "exited with status %d", WEXITSTATUS(status));
+}
+
+/* Sets due_ms by how long the child lived. */
+static uint32_t set_due(struct child *c, uint64_t now_ms)
+{
+	uint32_t pause = 0;
+
+	if (now_ms - c->started_ms < CHILD_LIVED_MS)
+		pause = c->backoff_ms;
+	c->backoff_ms = pause ? pause * 2 : CHILD_BACKOFF_MIN_MS;
+	if (c->backoff_ms > CHILD_BACKOFF_MAX_MS)
+		c->backoff_ms = CHILD_BACKOFF_MAX_MS;
+	c->due_ms = now_ms + pause;
+	return pause;
+}
+
+void child_died(struct child *c, int status, uint64_t now_ms)
+{
+	char how[80];
+	pid_t pid = c->pid;
+
+	c->pid = 0;
+	fd_drop(&c->sock);
+	child_describe(status, how, sizeof(how));
+	log_error("process=%s pid=%d %s; restart in %u ms", c->name, (int)pid, how,
+		  set_due(c, now_ms));
+}
+
+void child_tick(struct child *c, uint64_t now_ms)
+{
+	int r;
+
+	if (c->pid || now_ms < c->due_ms)
+		return;
+	c->restarts++;
+	r = child_start(c, now_ms);
+	if (r == 0)
+		return;
+	c->started_ms = now_ms;
+	log_error("process=%s cannot be started: %s; again in %u ms", c->name, strerror(-r),
+		  set_due(c, now_ms));
+}
+
+int child_wait_ms(const struct child *c, uint64_t now_ms)
+{
+	if (c->pid)
+		return -1;
+	return c->due_ms > now_ms ? (int)(c->due_ms - now_ms) : 0;
+}
+
+int child_end(struct child *c)
+{
+	int status = 0;
+
+	fd_drop(&c->sock);
+	if (!c->pid)
+		return 0;
+	kill(c->pid, SIGKILL);
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	c->pid = 0;
+	return status;
+}

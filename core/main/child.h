@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * child: a process that main forks without exec, speaks to over one socket,
+ * and starts again when it dies. A child never outlives main: its parent-death
+ * signal is SIGKILL, and its socket reads end of file.
+ */
+#ifndef MAIN_CHILD_H
+#define MAIN_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define CHILD_BACKOFF_MIN_MS	100
+#define CHILD_BACKOFF_MAX_MS	5000
+#define CHILD_LIVED_MS		10000	/* who lived longer is started again at once */
+
+struct child {
+	const char *name;		/* process title and log role: "engine" */
+	/* What the forked process does with its end of the socket; its return
+	 * value is the exit status. It closes what it inherited and needs not. */
+	int (*run)(void *arg, int sock);
+	void *arg;
+
+	pid_t pid;			/* 0: not running */
+	int sock;			/* main's end, close-on-exec; -1 when not running */
+	uint64_t started_ms;
+	uint64_t due_ms;		/* when to start it again; 0: it runs */
+	uint32_t backoff_ms;
+	uint64_t restarts;		/* for the log */
+};
+
+/* Forks. 0 or -errno, and then nothing runs. */
+int child_start(struct child *c, uint64_t now_ms);
+
+/* Takes notice that the process was reaped with this wait status: closes the
+ * socket, logs, and sets due_ms: at once, or after a pause that doubles while
+ * it dies within CHILD_LIVED_MS. */
+void child_died(struct child *c, int status, uint64_t now_ms);
+
+/* Starts it again if that is due. */
+void child_tick(struct child *c, uint64_t now_ms);
+
+/* Milliseconds until child_tick has work, -1: none. */
+int child_wait_ms(const struct child *c, uint64_t now_ms);
+
+/* Kills and reaps it, if it runs. Returns its wait status, 0 if none ran. */
+int child_end(struct child *c);
+
+/* Asks for SIGKILL at the parent's death and ends the process if that has been
+ * already. Again after a change of credentials, which undoes it. */
+void child_bind(pid_t parent);
+
+/* "killed by signal 11 (Segmentation fault)", "exited with status 1". */
+void child_describe(int status, char *buf, size_t size);
+
+#endif

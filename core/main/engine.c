@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "main/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "io/io.h"
+#include "main/msg.h"
+
+int engine_main(const struct engine_args *args)
+{
+	const struct msg_running running = { .kind = MSG_RUNNING, .pid = (uint32_t)getpid() };
+	static struct ctx ctx;	/* large, and one a process: not on the stack */
+	struct io io;
+	int rc = loop_init(&ctx, &io, args->conf, args->net, args->counters, args->tap_fd,
+			   args->tap_features, args->main_fd);
+
+	if (rc < 0) {
+		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
+		return EXIT_FAILURE;
+	}
+	rc = msg_send(args->main_fd, &running, sizeof(running), -1);
+	if (rc == 0)
+		loop_run(&ctx);
+	loop_close(&ctx);
+	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

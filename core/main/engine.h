@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* engine: the process that sees every frame and every flow, and nothing else. */
+#ifndef MAIN_ENGINE_H
+#define MAIN_ENGINE_H
+
+#include "conf/netcfg.h"
+#include "flow/counters.h"
+
+struct engine_args {
+	const struct conf *conf;
+	const struct netcfg *net;
+	int tap_fd;			/* non-blocking */
+	uint32_t tap_features;		/* enum tun_feature, io/tun.h */
+	int main_fd;			/* SOCK_SEQPACKET to main; EOF: main is gone */
+	struct counters *counters;	/* shared with main */
+};
+
+/*
+ * Runs until main_fd closes; returns the process's exit status. Called in the
+ * forked child after sandbox_engine(). Sends one struct msg_running on main_fd
+ * when it is about to wait for the first frame.
+ */
+int engine_main(const struct engine_args *args);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * msg: what main, engine and nsagent say to each other over SOCK_SEQPACKET
+ * pairs: fixed-size structs, each starting with its kind, each checked against
+ * its exact size. A message of the wrong size or kind ends the conversation.
+ */
+#ifndef MAIN_MSG_H
+#define MAIN_MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "conf/netcfg.h"
+
+enum msg_kind {
+	MSG_RUNNING = 1,	/* engine -> main: waiting for frames */
+	MSG_SETUP,		/* main -> nsagent: make and configure the interface */
+	MSG_SETUP_DONE,		/* nsagent -> main: outcome; carries the tap's descriptor on success */
+	MSG_KIND_COUNT
+};
+
+struct msg_running {
+	uint32_t kind;
+	uint32_t pid;
+};
+
+struct msg_setup {
+	uint32_t kind;
+	uint32_t without;	/* enum conf_without */
+	struct netcfg net;
+};
+
+struct msg_setup_done {
+	uint32_t kind;
+	uint32_t features;	/* enum tun_feature */
+	uint32_t ifindex;
+	uint32_t ipv6_left_out;	/* 0 or 1: the namespace has no IPv6 and got none */
+	struct err err;		/* code 0: done, one descriptor attached */
+};
+
+/* Sends one message with an optional descriptor (fd < 0: none). 0 or -errno. */
+int msg_send(int sock, const void *msg, size_t len, int fd);
+
+/*
+ * Receives one message of exactly len bytes and, if fd is not NULL, at most one
+ * descriptor (close-on-exec; *fd is -1 if none came). Returns 0, -EPIPE at end
+ * of file, -errno, or -EBADMSG for any other size and for descriptors that
+ * were not asked for; those are closed, and msg's bytes mean nothing then.
+ */
+int msg_recv(int sock, void *msg, size_t len, int *fd);
+
+/* Waits for the next message and tells its kind without taking it, so that the
+ * receiver can look its size up. 0, -EPIPE at end of file, -EBADMSG for a
+ * message too short to have a kind, or -errno. */
+int msg_peek_kind(int sock, uint32_t *kind);
+
+/* Whether every field of a received message may be believed: kind, counts and
+ * prefix lengths within their arrays, strings terminated, flags 0 or 1. To be
+ * asked before any of them is used. */
+bool msg_running_ok(const struct msg_running *m);
+bool msg_setup_ok(const struct msg_setup *m);
+bool msg_setup_done_ok(const struct msg_setup_done *m);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* admit: room for one more flow. At a cap (table, descriptors) the least
+ * recently used UDP or echo flow makes way; if there is none, the new one is
+ * refused and counted. */
+#ifndef PROTO_ADMIT_H
+#define PROTO_ADMIT_H
+
+#include "proto/ctx.h"
+
+/* A new flow of that key, or NULL (counted as refused). */
+struct flow *admit_flow(struct ctx *c, const struct flow_key *key);
+
+/* port_open() for it, evicting while descriptors are out. 0, -EINPROGRESS or
+ * -errno; f stays either way. */
+int admit_socket(struct ctx *c, struct flow *f);
+
+/* Ends a UDP or echo flow. */
+void admit_free(struct ctx *c, struct flow *f);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctx: the engine's whole state, handed down every call; no file-scope state
+ * beside it. Everything it points to is reserved before the first frame. */
+#ifndef PROTO_CTX_H
+#define PROTO_CTX_H
+
+#include "conf/netcfg.h"
+#include "flow/counters.h"
+#include "flow/flow.h"
+
+#define CTX_HOT_SIZE	65536u		/* one super-frame's payload */
+#define CTX_DGRAMS	32u		/* datagrams of one recvmmsg() */
+#define CTX_PENDING	64u		/* the container's datagrams collected before they leave */
+
+struct io;				/* core/io's own, behind port.h */
+
+/* A datagram of the container on its way out; its bytes lie in the frame it
+ * came in, which stays until udp_flush(). */
+struct pending {
+	uint32_t flow;
+	uint16_t gso_size;		/* 0: one datagram */
+	struct iovec data;
+};
+
+struct ctx {
+	const struct conf *conf;
+	const struct netcfg *net;
+	struct counters *count;
+	struct io *io;
+	uint64_t now;			/* ms, monotonic; set once a turn by io/loop */
+	uint64_t now_us;
+	uint32_t tap_vnet : 1;		/* frames follow a virtio-net header */
+	uint32_t tap_csum : 1, tap_tso : 1, tap_uso : 1;	/* what frames may leave undone */
+	uint32_t peek : 1;		/* SO_PEEK_OFF works here */
+	struct mac guest_mac;		/* who frames to the container are for */
+	struct sipkey isn_key;		/* RFC 6528 */
+
+	struct flowtab flows;
+	struct wheel wheel;
+	struct hold_pool pool;
+	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */
+	bool tap_blocked;		/* the tap pushed back; tried again 1 ms later */
+
+	uint8_t *hot;			/* CTX_HOT_SIZE: payload on its way to the container */
+	uint8_t *dgrams;		/* CTX_DGRAMS * CTX_HOT_SIZE: received datagrams */
+	struct pending pending[CTX_PENDING];
+	uint32_t npending;
+};
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * frame: building and sending what goes to the container. Checksums and
+ * segmentation are left to the kernel where the tap has the offloads, and done
+ * here where it has not; callers see no difference. Source and destination are
+ * those the container sees.
+ */
+#ifndef PROTO_FRAME_H
+#define PROTO_FRAME_H
+
+#include "proto/ctx.h"
+#include "wire/icmp.h"
+#include "wire/tcp.h"
+
+/* Payload of one TCP super-frame: 65535 less the longest headers (RFC 791). */
+#define FRAME_GSO_MAX 65495u
+
+/*
+ * A TCP segment, or a super-frame of segments of `mss` bytes each, with len
+ * bytes of payload in iov. FIN and PSH stand on the last segment. 0, -EAGAIN or -errno
+ * of the tap; then nothing was sent, or, when segmented here, only the first
+ * *sent bytes (sent may be NULL).
+ */
+int frame_tcp(struct ctx *c, const struct flow_key *key, const struct tcp *t,
+	      const struct iovec *iov, int n, size_t len, uint16_t mss, size_t *sent);
+
+/* One datagram, or several of gso_size bytes each (the last may be shorter). */
+int frame_udp(struct ctx *c, const struct flow_key *key, const struct iovec *iov, int n,
+	      size_t len, uint16_t gso_size);
+
+/* An ICMP or ICMPv6 message of len bytes, checksum already in it. */
+int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
+	       const void *msg, size_t len, uint8_t ttl);
+
+/* A frame of another EtherType, complete behind the Ethernet header. */
+int frame_raw(struct ctx *c, const struct mac *dst, uint16_t ethertype, const void *body,
+	      size_t len);
+
+#endif

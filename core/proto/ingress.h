@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ingress: one frame of the container to whom it concerns. The first code that
+ * touches hostile bytes: everything else sees what this has tested. */
+#ifndef PROTO_INGRESS_H
+#define PROTO_INGRESS_H
+
+#include "proto/ctx.h"
+
+/* A frame of len bytes, virtio-net header first where the tap has one. True if
+ * the bytes must stay in place until udp_flush(). */
+bool ingress_frame(struct ctx *c, const void *frame, size_t len);
+
+#endif

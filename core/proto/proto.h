@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* proto: the room's doors for io/loop: what happened goes in here, in this order
+ * in each turn: frames and socket events, then proto_turn(). */
+#ifndef PROTO_PROTO_H
+#define PROTO_PROTO_H
+
+#include "proto/ctx.h"
+
+/* The socket of flow idx, generation gen, changed; stale events are ignored. */
+void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable,
+			bool writable, bool error);
+
+/* The end of a turn: due timers, one pass over the flows that are ready, what the
+ * container's datagrams and owed acknowledgments still have to send. */
+void proto_turn(struct ctx *c);
+
+/* Whether something waits that no event will announce. */
+bool proto_busy(const struct ctx *c);
+
+/* Ends every flow: sockets closed, memory returned. */
+void proto_close(struct ctx *c);
+
+#endif

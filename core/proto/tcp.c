@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proto/tcp.h"
+
+#include <errno.h>
+
+#include "proto/frame.h"
+#include "proto/port.h"
+#include "wire/numbers.h"
+
+void tcp_mark(struct ctx *c, struct flow *f, uint16_t mark)
+{
+	f->tcp.marks |= mark;
+	if (f->tcp.marks & TCPM_LISTED)
+		return;
+	f->tcp.marks |= TCPM_LISTED;
+	f->tcp.list_next = c->finish_head;
+	c->finish_head = flow_idx(&c->flows, f);
+}
+
+/* Takes f out of the list of flows to finish; rare, and the list is one turn's. */
+static void unlist(struct ctx *c, struct flow *f)
+{
+	uint32_t idx = flow_idx(&c->flows, f), *link = &c->finish_head;
+
+	if (!(f->tcp.marks & TCPM_LISTED))
+		return;
+	while (*link != idx)
+		link = &flow_at(&c->flows, *link)->tcp.list_next;
+	*link = f->tcp.list_next;
+}
+
+void tcp_free(struct ctx *c, struct flow *f)
+{
+	unlist(c, f);
+	wheel_stop(&c->wheel, flow_idx(&c->flows, f));
+	port_close(c, f, false);
+	tcp_in_release(c, f);
+	tcp_out_release(c, f);
+	flow_free(&c->flows, f);
+	c->count->flows_closed++;
+}
+
+/* Sends one segment of the flow with the acknowledgment and window of now. */
+int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
+		     const struct iovec *iov, int n, size_t len, size_t *sent)
+{
+	const struct tcp t = {
+		.sport = f->key.remote_port, .dport = f->key.inner_port, .seq = seq,
+		.ack = f->tcp.rcv_nxt, .flags = flags | TCPF_ACK,
+		.wnd = flags & TCPF_RST ? 0 : tcp_in_window(c, f), .opt = TCP_OPTS_INIT,
+	};
+	int rc = frame_tcp(c, &f->key, &t, iov, n, len, f->tcp.mss, sent);
+
+	if (rc == 0) {
+		f->tcp.rcv_acked = f->tcp.rcv_nxt;
+		f->tcp.marks &= (uint16_t)~TCPM_ACK;
+	}
+	return rc;
+}
+
+/*
+ * A segment for which there is no connection (RFC 9293, 3.10.7.1), or which
+ * SYN-RECEIVED refuses (3.10.7.4). len counts SYN and FIN.
+ */
+void tcp_reply_rst(struct ctx *c, const struct flow_key *key, const struct tcp *t, size_t len)
+{
+	struct tcp rst = {
+		.sport = key->remote_port, .dport = key->inner_port, .flags = TCPF_RST,
+		.opt = TCP_OPTS_INIT,
+	};
+
+	if (t->flags & TCPF_RST)
+		return;
+	if (t->flags & TCPF_ACK) {
+		rst.seq = t->ack;
+	} else {
+		rst.flags |= TCPF_ACK;
+		rst.ack = t->seq + (uint32_t)len;
+	}
+	c->count->tcp_reset_out++;
+	frame_tcp(c, key, &rst, NULL, 0, 0, 1, NULL);
+}
+
+/* The connection ends at once. The remote learns of it by RST, the container
+ * likewise, each if asked. f is gone afterwards. */
+void tcp_abort(struct ctx *c, struct flow *f, bool tell_container, bool tell_remote)
+{
+	if (tell_container && f->state == FLOW_OPEN) {
+		/* Before our SYN-ACK the container knows no sequence number of
+		 * ours: RST with ACK of its SYN (RFC 9293, 3.10.7.1). */
+		tcp_send_segment(c, f, TCPF_RST, f->tcp.state == TCPS_CONNECTING ? 0 :
+				 f->tcp.snd_nxt, NULL, 0, 0, NULL);
+		c->count->tcp_reset_out++;
+	}
+	port_close(c, f, tell_remote);
+	tcp_free(c, f);
+}
+
+void tcp_end_check(struct ctx *c, struct flow *f)
+{
+	const uint16_t both = TCPM_IN_SHUT | TCPM_FIN_ACKED;
+	struct tcp_flow *t = &f->tcp;
+
+	if ((t->marks & both) != both || f->state != FLOW_OPEN)
+		return;
+	/* The container's FIN is acknowledged before the flow goes. */
+	if (t->marks & TCPM_ACK)
+		tcp_send_segment(c, f, 0, t->snd_nxt, NULL, 0, 0, NULL);
+	if (!(t->marks & TCPM_ACTIVE)) {	/* LAST-ACK is over */
+		tcp_free(c, f);
+		return;
+	}
+	port_close(c, f, false);
+	tcp_in_release(c, f);
+	tcp_out_release(c, f);
+	/* Should that ACK be lost, the container's FIN comes again and must not
+	 * meet a reset: TIME-WAIT (RFC 9293, 3.6.1), short on this link. */
+	f->state = FLOW_LINGER;
+	t->state = TCPS_TIME_WAIT;
+	t->deadline = 0;
+	tcp_timer_set(c, f, TCP_LINGER_MS);
+}
+
+/* A segment for a connection in TIME-WAIT (RFC 9293, 3.10.7.4; a new SYN may
+ * reopen it, 3.6.1). True if the segment has been dealt with. */
+static bool time_wait(struct ctx *c, struct flow *f, const struct tcp *t)
+{
+	if ((t->flags & TCPF_SYN) && !(t->flags & (TCPF_ACK | TCPF_RST)) &&
+	    seq_lt(f->tcp.rcv_nxt, t->seq)) {
+		tcp_free(c, f);
+		return false;
+	}
+	if (t->flags & TCPF_RST)
+		tcp_free(c, f);
+	else if (t->flags & (TCPF_FIN | TCPF_SYN))
+		tcp_send_segment(c, f, 0, f->tcp.snd_nxt, NULL, 0, 0, NULL);
+	return true;
+}
+
+/* RFC 9293, 3.10.7.4, first test: does the segment touch the window? With the
+ * window closed only an empty segment at its edge does. */
+static bool acceptable(const struct tcp_flow *f, uint32_t seq, uint32_t len)
+{
+	uint32_t wnd = f->rcv_adv - f->rcv_nxt;
+
+	if (len == 0)
+		return seq == f->rcv_nxt || seq - f->rcv_nxt < wnd;
+	return (wnd && seq - f->rcv_nxt < wnd) ||
+	       (seq_le(seq, f->rcv_nxt) && seq_lt(f->rcv_nxt, seq + len) && wnd);
+}
+
+/* RST (RFC 9293, 3.10.7.4 second test; RFC 5961, 3.2): only at the exact next
+ * byte; elsewhere in the window it is answered by an ACK. */
+static void segment_rst(struct ctx *c, struct flow *f, const struct tcp *t)
+{
+	if (t->seq == f->tcp.rcv_nxt) {
+		c->count->tcp_reset_in++;
+		tcp_abort(c, f, false, true);
+	} else if (t->seq - f->tcp.rcv_nxt < f->tcp.rcv_adv - f->tcp.rcv_nxt) {
+		tcp_mark(c, f, TCPM_ACK);
+	}
+}
+
+/* Payload and FIN of an acceptable segment (RFC 9293, 3.10.7.4, seventh and
+ * eighth). False: the flow is gone. */
+static bool segment_text(struct ctx *c, struct flow *f, const struct tcp *t,
+			 const uint8_t *data, size_t len)
+{
+	struct tcp_flow *tf = &f->tcp;
+	uint32_t skip = tf->rcv_nxt - t->seq, room = tf->rcv_adv - tf->rcv_nxt;
+	bool fin = t->flags & TCPF_FIN;
+
+	if (seq_lt(tf->rcv_nxt, t->seq)) {
+		c->count->tcp_outoforder++;
+		tcp_mark(c, f, TCPM_ACK);
+		return true;
+	}
+	if (tf->marks & TCPM_IN_FIN) {		/* again: the FIN, or bytes before it */
+		if (len || fin)
+			tcp_mark(c, f, TCPM_ACK);
+		return true;
+	}
+	if (skip > len) {
+		tcp_mark(c, f, TCPM_ACK);
+		return true;
+	}
+	data += skip;
+	len -= skip;
+	if (len > room) {			/* beyond the window: not ours to take */
+		len = room;
+		fin = false;
+		c->count->tcp_badseg++;
+	}
+	if (len && !tcp_in_data(c, f, data, len))
+		return false;
+	if (len || fin)
+		tcp_mark(c, f, TCPM_ACK);
+	return !fin || tcp_in_fin(c, f);
+}
+
+/* The ACK that completes the handshake (RFC 9293, 3.10.7.4, SYN-RECEIVED). */
+static bool segment_synack_acked(struct ctx *c, struct flow *f, const struct tcp *t, size_t len)
+{
+	if (t->ack != f->tcp.snd_nxt) {
+		tcp_reply_rst(c, &f->key, t, len);
+		return false;
+	}
+	f->tcp.state = TCPS_OPEN;
+	f->tcp.snd_una = f->tcp.snd_base = t->ack;
+	f->tcp.snd_wl1 = t->seq;
+	f->tcp.snd_wl2 = t->ack;
+	f->tcp.snd_wnd = (uint32_t)t->wnd << f->tcp.snd_wscale;
+	f->tcp.max_wnd = f->tcp.snd_wnd;
+	f->tcp.retries = 0;
+	tcp_timer_clear(f);
+	f->ready |= FLOW_READABLE;
+	flow_enqueue(&c->flows, f);
+	return true;
+}
+
+/* An open or opening flow's segment, in the order of RFC 9293, 3.10.7.4. */
+static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
+			 const void *data, size_t len)
+{
+	uint32_t seg_len = (uint32_t)len + !!(t->flags & TCPF_FIN) + !!(t->flags & TCPF_SYN);
+	bool fits = acceptable(&f->tcp, t->seq, seg_len);
+
+	if (t->flags & TCPF_RST) {
+		if (fits)
+			segment_rst(c, f, t);
+		else
+			c->count->tcp_badseg++;
+		return;
+	}
+	if (t->flags & TCPF_SYN) {		/* RFC 5961, 4.2: a challenge ACK */
+		if (f->tcp.state == TCPS_SYN_RCVD && t->seq == f->tcp.irs)
+			tcp_send_synack(c, f);
+		else
+			tcp_mark(c, f, TCPM_ACK);
+		return;
+	}
+	if (!(t->flags & TCPF_ACK)) {
+		c->count->tcp_badseg++;
+		return;
+	}
+	if (f->tcp.state == TCPS_SYN_RCVD && !segment_synack_acked(c, f, t, seg_len))
+		return;
+	if (seq_lt(f->tcp.snd_nxt, t->ack)) {	/* of what was never sent */
+		c->count->tcp_badseg++;
+		tcp_mark(c, f, TCPM_ACK);
+		return;
+	}
+	/* The ACK field counts even where the text does not fit: a sender whose
+	 * window we closed must not lose its acknowledgments (3.10.7.4). */
+	if (!tcp_out_ack(c, f, t, len == 0 && !(t->flags & TCPF_FIN)))
+		return;
+	if (!fits) {
+		c->count->tcp_badseg += seg_len != 0;
+		tcp_mark(c, f, TCPM_ACK);
+		return;
+	}
+	if (segment_text(c, f, t, data, len))
+		tcp_end_check(c, f);
+}
+
+void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const void *data,
+		 size_t len)
+{
+	const struct flow_key key = {
+		.inner = ip->src, .remote = ip->dst, .inner_port = t->sport,
+		.remote_port = t->dport, .proto = FLOW_TCP,
+	};
+	struct flow *f = flow_find(&c->flows, &key);
+
+	if (f && f->tcp.state == TCPS_TIME_WAIT) {
+		if (time_wait(c, f, t))
+			return;
+		f = NULL;
+	}
+	if (f && f->tcp.state == TCPS_CONNECTING) {
+		/* Still nothing to say: only the container's own RST matters. */
+		if (t->flags & TCPF_RST)
+			tcp_abort(c, f, false, true);
+		return;
+	}
+	if (f)
+		segment_flow(c, f, t, data, len);
+	else if ((t->flags & (TCPF_SYN | TCPF_ACK | TCPF_RST)) == TCPF_SYN)
+		tcp_open(c, &key, ip, t);
+	else
+		tcp_reply_rst(c, &key, t, len + !!(t->flags & TCPF_SYN) +
+			      !!(t->flags & TCPF_FIN));
+}
+
+/* The socket failed: what is still to be read is delivered first, and reading
+ * then meets the error. A flow whose reading side is over ends here. */
+static void socket_failed(struct ctx *c, struct flow *f)
+{
+	if (!(f->tcp.marks & TCPM_OUT_EOF)) {
+		f->ready |= FLOW_READABLE;
+		flow_enqueue(&c->flows, f);
+	} else if (port_error(c, f) < 0) {
+		tcp_abort(c, f, true, false);
+	}
+}
+
+void tcp_socket_event(struct ctx *c, struct flow *f, bool readable, bool writable, bool error)
+{
+	if (f->tcp.state == TCPS_CONNECTING) {
+		if (writable || error)
+			tcp_connected(c, f);
+		return;
+	}
+	if (error) {
+		socket_failed(c, f);
+		return;
+	}
+	if (writable && f->tcp.hold.len && !tcp_in_drain(c, f))
+		return;
+	if (readable) {
+		f->ready |= FLOW_READABLE;
+		flow_enqueue(&c->flows, f);
+	}
+	tcp_end_check(c, f);
+}
+
+bool tcp_serve(struct ctx *c, struct flow *f)
+{
+	bool more = false;
+
+	if (f->tcp.state != TCPS_OPEN || f->state != FLOW_OPEN)
+		return false;
+	return tcp_out(c, f, &more) && more;
+}
+
+void tcp_finish(struct ctx *c)
+{
+	uint32_t idx = c->finish_head;
+
+	c->finish_head = FLOW_NONE;
+	while (idx != FLOW_NONE) {
+		struct flow *f = flow_at(&c->flows, idx);
+
+		idx = f->tcp.list_next;
+		f->tcp.marks &= (uint16_t)~TCPM_LISTED;
+		if ((f->tcp.marks & TCPM_DISCARD) && f->state == FLOW_OPEN)
+			tcp_out_discard(c, f);
+		if ((f->tcp.marks & TCPM_ACK) && f->tcp.state != TCPS_CONNECTING &&
+		    tcp_send_segment(c, f, 0, f->tcp.snd_nxt, NULL, 0, 0, NULL) == -EAGAIN)
+			tcp_mark(c, f, TCPM_ACK);	/* the tap is full: next turn */
+	}
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tcp: the container's TCP connections, each joined to a host socket.
+ *
+ * Two halves that share one struct flow (flow/flow.h has the sequence number
+ * invariants):
+ *
+ *   in   container -> remote   tcp_in.c: a segment's payload goes to send() at
+ *        once; what the host does not take waits in flow.hold, whose free
+ *        space is the window we show. All that is taken or held is acknowledged,
+ *        once per flow and batch of frames (tcp_finish()).
+ *   out  remote -> container   tcp_out.c: bytes are peeked from the socket, sent,
+ *        and dropped from it when the container acknowledges them; so the
+ *        kernel's receive buffer is the retransmission queue. Without
+ *        SO_PEEK_OFF (Linux < 6.9) flow.ring is that queue.
+ *
+ *   tcp_open.c   SYN, connect(), SYN-ACK, and what a failed connect() becomes
+ *   tcp_timer.c  the one timer of a flow: RTO (RFC 6298), SYN-ACK, window probe, linger
+ *   tcp.c        entry points, RST, the end of a connection
+ *
+ * A connection is over when the container's FIN was passed on and ours was
+ * acknowledged, when either side resets it, or when retransmissions end. The
+ * flow then lingers a moment without a socket where TIME-WAIT is ours.
+ *
+ * Deviations: the window scale and MSS are fixed at SYN; segments beyond the
+ * next expected byte are answered by a duplicate ACK and not kept (a tap does not
+ * reorder); no SACK, timestamps or ECN are negotiated yet.
+ */
+#ifndef PROTO_TCP_H
+#define PROTO_TCP_H
+
+#include "proto/ctx.h"
+#include "wire/ip.h"
+#include "wire/tcp.h"
+
+#define TCP_WSCALE		8	/* ours: windows to 16 MiB in steps of 256 */
+#define TCP_IN_CAP_FIRST	32768u	/* first window shown, memory permitting */
+#define TCP_IN_CAP_MAX		(1u << 20)
+#define TCP_RING_MAX		(1u << 20)
+#define TCP_RING_STEP		65536u
+#define TCP_MSS_MIN		88u	/* what a peer's MSS option is raised to: fewer payload bytes are an attack */
+#define TCP_RTO_MIN		200u	/* ms; RFC 6298 2.4 asks 1 s, Linux and BSD take this */
+#define TCP_RTO_FIRST		1000u	/* RFC 6298 2.1 */
+#define TCP_RTO_MAX		60000u	/* RFC 6298 2.5 */
+#define TCP_RETRIES		15u	/* RFC 1122 4.2.3.5 R2: well over 100 s */
+#define TCP_SYN_RETRIES		5u
+#define TCP_LINGER_MS		2000u	/* TIME-WAIT on a link without stray segments */
+#define TCP_DUPACKS		3u	/* RFC 5681, 3.2 */
+#define TCP_OUT_BUDGET		4u	/* super-frames of one flow in one turn */
+#define TCP_RESEND_SEGS		10u	/* of one retransmission */
+
+static inline bool seq_lt(uint32_t a, uint32_t b) { return (int32_t)(a - b) < 0; }
+static inline bool seq_le(uint32_t a, uint32_t b) { return (int32_t)(a - b) <= 0; }
+
+/* --- entry points, for ingress and io/loop --- */
+
+/* One segment of the container: ip and t are read, data are its len bytes of
+ * payload (a super-frame counts as one segment). */
+void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const void *data,
+		 size_t len);
+/* The flow's socket became readable, writable or failed. */
+void tcp_socket_event(struct ctx *c, struct flow *f, bool readable, bool writable, bool error);
+/* Serves a flow out of the ready queue; true if it wants another turn. */
+bool tcp_serve(struct ctx *c, struct flow *f);
+/* The flow's timer fired. */
+void tcp_timer(struct ctx *c, struct flow *f);
+/* The end of a turn: owed ACKs, bytes to drop from sockets. */
+void tcp_finish(struct ctx *c);
+
+/* --- between the tcp files --- */
+
+/* tcp.c */
+void tcp_mark(struct ctx *c, struct flow *f, uint16_t mark);	/* sets it, lists f for tcp_finish() */
+void tcp_abort(struct ctx *c, struct flow *f, bool tell_container, bool tell_remote);
+void tcp_end_check(struct ctx *c, struct flow *f);		/* over? then f is gone or lingers */
+int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
+		     const struct iovec *iov, int n, size_t len, size_t *sent);
+void tcp_reply_rst(struct ctx *c, const struct flow_key *key, const struct tcp *t, size_t len);
+void tcp_free(struct ctx *c, struct flow *f);
+
+/* tcp_open.c */
+void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
+	      const struct tcp *syn);
+void tcp_connected(struct ctx *c, struct flow *f);
+int tcp_send_synack(struct ctx *c, struct flow *f);
+
+/* tcp_in.c */
+bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len); /* false: f is gone */
+bool tcp_in_drain(struct ctx *c, struct flow *f);			/* false: f is gone */
+bool tcp_in_fin(struct ctx *c, struct flow *f);				/* false: f is gone */
+uint16_t tcp_in_window(struct ctx *c, struct flow *f);			/* the field; moves rcv_adv */
+bool tcp_in_reserve(struct ctx *c, struct flow *f);
+void tcp_in_release(struct ctx *c, struct flow *f);
+
+/* tcp_out.c */
+bool tcp_out(struct ctx *c, struct flow *f, bool *more);		/* false: f is gone */
+bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *t, bool dup_shape); /* false: f is gone */
+bool tcp_out_resend(struct ctx *c, struct flow *f);			/* false: f is gone */
+void tcp_out_discard(struct ctx *c, struct flow *f);
+void tcp_out_release(struct ctx *c, struct flow *f);
+
+/* tcp_timer.c */
+void tcp_timer_set(struct ctx *c, struct flow *f, uint64_t ms);
+void tcp_timer_clear(struct flow *f);
+void tcp_timer_rtt(struct ctx *c, struct flow *f);			/* a sample is in */
+void tcp_timer_rto(struct flow *f);		/* rto from the samples, back-off forgotten */
+
+#endif

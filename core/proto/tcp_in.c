@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tcp_in: container -> remote. Nothing that was inside the window is ever
+ * dropped: bytes go to the host socket, or to the hold buffer, whose free
+ * space is the window shown.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "proto/port.h"
+#include "proto/tcp.h"
+
+bool tcp_in_reserve(struct ctx *c, struct flow *f)
+{
+	uint32_t free = c->pool.nchunks - c->pool.reserved;
+	uint32_t least = MAX_OF(HOLD_CHUNK, 2u * f->tcp.mss);
+	/* A 4096th of what is free: with many flows each new one starts smaller. */
+	uint64_t share = (uint64_t)free * HOLD_CHUNK / 4096;
+	uint32_t cap = (uint32_t)MIN_OF(share, (uint64_t)MAX_OF(TCP_IN_CAP_FIRST, least));
+
+	cap = MAX_OF(cap, least);
+	if (!hold_reserve(&c->pool, 0, hold_chunks(cap)))
+		return false;
+	f->tcp.in_cap = cap;
+	return true;
+}
+
+void tcp_in_release(struct ctx *c, struct flow *f)
+{
+	hold_clear(&c->pool, &f->tcp.hold);
+	if (f->tcp.in_cap)
+		hold_reserve(&c->pool, hold_chunks(f->tcp.in_cap), 0);
+	f->tcp.in_cap = 0;
+}
+
+/* Doubles the window of a flow that filled it while the host took everything at
+ * once, as long as half of the arena is unpromised. */
+static void grow(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+	uint32_t cap = t->in_cap * 2;
+
+	if (t->rcv_nxt - t->in_mark < t->in_cap)
+		return;
+	t->in_mark = t->rcv_nxt;
+	if (t->hold.len || cap > TCP_IN_CAP_MAX || c->pool.reserved > c->pool.nchunks / 2)
+		return;
+	if (hold_reserve(&c->pool, hold_chunks(t->in_cap), hold_chunks(cap)))
+		t->in_cap = cap;
+}
+
+/*
+ * The window field for a segment that leaves now; moves rcv_adv. RFC 9293,
+ * 3.8.6.2.2: below one segment (or half of a small buffer) the window is shown
+ * as closed; 3.8.6: the right edge never moves left.
+ */
+uint16_t tcp_in_window(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+	uint32_t shown = t->rcv_adv - t->rcv_nxt;
+	uint32_t space = t->in_cap > t->hold.len ? t->in_cap - t->hold.len : 0;
+	uint32_t grain = (1u << t->rcv_wscale) - 1, field;
+
+	if (space < MIN_OF((uint32_t)t->mss, t->in_cap / 2))
+		space = 0;
+	space = space & ~grain;
+	if (space < shown)
+		space = (shown + grain) & ~grain;
+	field = MIN_OF(space >> t->rcv_wscale, (uint32_t)UINT16_MAX);
+	if ((field << t->rcv_wscale) > shown)
+		t->rcv_adv = t->rcv_nxt + (field << t->rcv_wscale);
+	if (field == 0 && !(t->marks & TCPM_ZERO_WND)) {
+		t->marks |= TCPM_ZERO_WND;
+		c->count->tcp_window_zero++;
+	} else if (field) {
+		t->marks &= (uint16_t)~TCPM_ZERO_WND;
+	}
+	return (uint16_t)field;
+}
+
+/* Sends to the host what it takes of iov; bytes taken or -errno (0: none now). */
+static ssize_t offer(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
+{
+	ssize_t sent = port_send(c, f, iov, n);
+
+	return sent == -EAGAIN || sent == -ENOBUFS || sent == -ENOMEM ? 0 : sent;
+}
+
+bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
+{
+	const struct iovec iov = { (void *)(uintptr_t)data, len };
+	struct tcp_flow *t = &f->tcp;
+	ssize_t sent = 0;
+	size_t kept;
+
+	if (!t->hold.len)
+		sent = offer(c, f, &iov, 1);
+	if (sent < 0) {		/* the remote reset it, or shut its end for good */
+		tcp_abort(c, f, true, false);
+		return false;
+	}
+	len -= (size_t)sent;
+	kept = hold_append(&c->pool, &t->hold, (const uint8_t *)data + sent, len);
+	c->count->tcp_held_bytes += kept;
+	t->rcv_nxt += (uint32_t)((size_t)sent + kept);
+	grow(c, f);
+	return true;
+}
+
+/* The container's FIN follows the last byte the host took. */
+static bool pass_fin(struct ctx *c, struct flow *f)
+{
+	if (!(f->tcp.marks & TCPM_IN_FIN) || (f->tcp.marks & TCPM_IN_SHUT) || f->tcp.hold.len)
+		return true;
+	f->tcp.marks |= TCPM_IN_SHUT;
+	if (port_shutdown(c, f) < 0) {
+		tcp_abort(c, f, true, false);
+		return false;
+	}
+	return true;
+}
+
+bool tcp_in_fin(struct ctx *c, struct flow *f)
+{
+	f->tcp.marks |= TCPM_IN_FIN | (f->tcp.marks & TCPM_FIN_SENT ? TCPM_ACTIVE : 0);
+	f->tcp.rcv_nxt++;
+	if (f->tcp.rcv_adv == f->tcp.rcv_nxt - 1)	/* a FIN needs no window */
+		f->tcp.rcv_adv++;
+	return pass_fin(c, f);
+}
+
+bool tcp_in_drain(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+	struct iovec iov[HOLD_IOV_MAX];
+	ssize_t sent = 1;
+	size_t len;
+
+	while (t->hold.len && sent > 0) {
+		int n = hold_iov(&c->pool, &t->hold, 0, t->hold.len, iov, &len);
+
+		sent = offer(c, f, iov, n);
+		if (sent < 0) {
+			tcp_abort(c, f, true, false);
+			return false;
+		}
+		hold_consume(&c->pool, &t->hold, (uint32_t)sent);
+	}
+	/* RFC 9293, 3.8.6.2.2: a window that was small is reopened at once, by
+	 * an update of its own, when it can grow by two segments or half. */
+	if (t->rcv_adv - t->rcv_nxt < t->in_cap / 2 &&
+	    t->in_cap - t->hold.len >= (t->rcv_adv - t->rcv_nxt) +
+				       MIN_OF(2u * t->mss, t->in_cap / 2))
+		tcp_mark(c, f, TCPM_ACK);
+	return pass_fin(c, f);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tcp_open: from the container's SYN to our SYN-ACK. The SYN-ACK waits for the
+ * host's connect(), so that a refusal reaches the program as one. */
+#include <errno.h>
+
+#include "base/siphash.h"
+#include "flow/route.h"
+#include "proto/admit.h"
+#include "proto/frame.h"
+#include "proto/icmp.h"
+#include "proto/port.h"
+#include "proto/tcp.h"
+#include "wire/numbers.h"
+
+/* MSS where the SYN has no such option (RFC 9293, 3.7.1). */
+#define MSS_DEFAULT4	536u
+#define MSS_DEFAULT6	1220u
+
+/* RFC 6528: a clock of 4 microseconds plus a keyed hash of the connection. */
+static uint32_t initial_seq(const struct ctx *c, const struct flow_key *key)
+{
+	return (uint32_t)(c->now_us / 4 + siphash(&c->isn_key, key, sizeof(*key)));
+}
+
+static uint16_t our_mss(const struct ctx *c, bool v4)
+{
+	return (uint16_t)(c->net->mtu - (v4 ? IP4_HLEN : IP6_HLEN) - TCP_HLEN);
+}
+
+static void init_tcp(struct ctx *c, struct flow *f, const struct tcp *syn)
+{
+	bool v4 = flow_is4(f), scaled = syn->opt.wscale >= 0;
+	uint32_t mss = syn->opt.mss ? syn->opt.mss : v4 ? MSS_DEFAULT4 : MSS_DEFAULT6;
+
+	f->tcp = (struct tcp_flow){
+		.state = TCPS_CONNECTING, .irs = syn->seq, .rcv_nxt = syn->seq + 1,
+		.rcv_adv = syn->seq + 1, .rcv_acked = syn->seq + 1, .in_mark = syn->seq + 1,
+		.iss = initial_seq(c, &f->key), .hold = HOLD_INIT, .ring = HOLD_INIT,
+		.rto = TCP_RTO_FIRST, .list_next = FLOW_NONE,
+		.mss = (uint16_t)MIN_OF(MAX_OF(mss, TCP_MSS_MIN), (uint32_t)our_mss(c, v4)),
+		.snd_wscale = scaled ? (uint8_t)syn->opt.wscale : 0,
+		.rcv_wscale = scaled ? TCP_WSCALE : 0,
+		.marks = c->peek ? 0 : TCPM_NO_PEEK,
+	};
+	f->tcp.snd_una = f->tcp.snd_nxt = f->tcp.snd_base = f->tcp.iss;
+}
+
+/* What connect() said, as the container's program must hear it (ARCHITECTURE.md,
+ * "Errors keep their meaning"). f is gone afterwards. */
+static void refused(struct ctx *c, struct flow *f, int err)
+{
+	c->count->tcp_refused++;
+	switch (err) {
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+	case -EHOSTDOWN:
+	case -ENONET:
+		icmp_unreachable_flow(c, f, err);
+		tcp_abort(c, f, false, false);
+		break;
+	case -ETIMEDOUT:	/* the SYN stays unanswered, as on a network */
+		tcp_abort(c, f, false, false);
+		break;
+	default:
+		tcp_abort(c, f, true, false);
+	}
+}
+
+void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
+	      const struct tcp *syn)
+{
+	struct route_target to;
+	enum route_verdict verdict = route_outbound(c->conf, c->net, &ip->dst, &to);
+	struct flow *f;
+	int rc;
+
+	if (verdict != ROUTE_OK || !key->remote_port || !key->inner_port) {
+		icmp_refuse(c, key, verdict, ip->version == 4);
+		return;
+	}
+	f = admit_flow(c, key);
+	if (!f) {
+		tcp_reply_rst(c, key, syn, 1);
+		return;
+	}
+	f->outer = to.addr;
+	f->outer_scope = to.scope;
+	f->outer_port = key->remote_port;
+	init_tcp(c, f, syn);
+	if (!tcp_in_reserve(c, f)) {
+		c->count->flows_refused++;
+		tcp_abort(c, f, true, false);
+		return;
+	}
+	rc = admit_socket(c, f);
+	if (rc == 0)
+		tcp_connected(c, f);
+	else if (rc != -EINPROGRESS)
+		refused(c, f, rc);
+}
+
+int tcp_send_synack(struct ctx *c, struct flow *f)
+{
+	uint32_t wnd = f->tcp.in_cap > UINT16_MAX ? UINT16_MAX : f->tcp.in_cap;
+	const struct tcp t = {
+		.sport = f->key.remote_port, .dport = f->key.inner_port, .seq = f->tcp.iss,
+		.ack = f->tcp.rcv_nxt, .flags = TCPF_SYN | TCPF_ACK,
+		.wnd = (uint16_t)wnd,		/* never scaled on a SYN (RFC 7323, 2.2) */
+		.opt = { .mss = our_mss(c, flow_is4(f)),
+			 .wscale = f->tcp.rcv_wscale ? TCP_WSCALE : -1 },
+	};
+
+	f->tcp.rcv_adv = f->tcp.rcv_nxt + wnd;
+	return frame_tcp(c, &f->key, &t, NULL, 0, 0, 1, NULL);
+}
+
+void tcp_connected(struct ctx *c, struct flow *f)
+{
+	int err = port_error(c, f);
+
+	if (err < 0) {
+		refused(c, f, err);
+		return;
+	}
+	c->count->tcp_accepted++;
+	f->tcp.state = TCPS_SYN_RCVD;
+	f->tcp.snd_nxt = f->tcp.iss + 1;
+	tcp_send_synack(c, f);
+	tcp_timer_set(c, f, f->tcp.rto);
+}

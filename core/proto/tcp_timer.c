@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tcp_timer: one timer a flow; what it means follows from the state. The
+ * deadline moves with every ACK, the wheel's entry only when it would fire too
+ * late: it fires early then, looks, and goes back to sleep.
+ */
+#include "proto/tcp.h"
+
+#define RTT_MAX 8000u	/* ms: what fits srtt8 */
+
+void tcp_timer_set(struct ctx *c, struct flow *f, uint64_t ms)
+{
+	f->tcp.deadline = c->now + ms;
+	if (!f->timer.slot || f->timer.due > f->tcp.deadline)
+		wheel_start(&c->wheel, flow_idx(&c->flows, f), f->tcp.deadline);
+}
+
+void tcp_timer_clear(struct flow *f)
+{
+	f->tcp.deadline = 0;
+}
+
+void tcp_timer_rto(struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+	uint32_t rto = t->srtt8 ? t->srtt8 / 8u + t->rttvar4 : TCP_RTO_FIRST;
+
+	t->rto = (uint16_t)MIN_OF(MAX_OF(rto, TCP_RTO_MIN), TCP_RTO_MAX);
+}
+
+/* RFC 6298, 2.2 and 2.3, in Jacobson's integer form (SIGCOMM 88, appendix A). */
+void tcp_timer_rtt(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+	uint64_t since = c->now - t->rtt_at;
+	int32_t r = (int32_t)MIN_OF(since, (uint64_t)RTT_MAX), delta;
+
+	t->marks &= (uint16_t)~TCPM_TIMING;
+	if (r == 0)
+		r = 1;
+	if (!t->srtt8) {
+		t->srtt8 = (uint16_t)(r * 8);
+		t->rttvar4 = (uint16_t)(r * 2);
+	} else {
+		delta = r - t->srtt8 / 8;
+		t->srtt8 = (uint16_t)(t->srtt8 + delta);
+		if (delta < 0)
+			delta = -delta;
+		t->rttvar4 = (uint16_t)(t->rttvar4 + delta - t->rttvar4 / 4);
+	}
+	if (!t->srtt8)
+		t->srtt8 = 1;
+	tcp_timer_rto(f);
+}
+
+static void back_off(struct tcp_flow *t)
+{
+	t->retries++;
+	t->rto = (uint16_t)MIN_OF(t->rto * 2u, TCP_RTO_MAX);	/* RFC 6298, 5.5 */
+}
+
+static void synack_timeout(struct ctx *c, struct flow *f)
+{
+	if (f->tcp.retries >= TCP_SYN_RETRIES) {
+		tcp_abort(c, f, true, true);
+		return;
+	}
+	back_off(&f->tcp);
+	tcp_send_synack(c, f);
+	tcp_timer_set(c, f, f->tcp.rto);
+}
+
+static void retransmit_timeout(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+
+	c->count->tcp_timeouts++;
+	if (t->retries >= TCP_RETRIES) {
+		tcp_abort(c, f, true, true);
+		return;
+	}
+	back_off(t);
+	t->marks |= TCPM_RECOVERY;
+	t->recover = t->snd_nxt;
+	t->dupacks = 0;
+	tcp_timer_set(c, f, t->rto);
+	tcp_out_resend(c, f);
+}
+
+/* The window is closed and nothing is under way: a segment one byte behind what
+ * was acknowledged must be answered (RFC 9293, 3.8.6.1, 3.10.7.4). Goes on
+ * as long as the container answers (RFC 1122, 4.2.2.17). */
+static void probe_window(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+
+	if (t->retries >= TCP_RETRIES) {
+		tcp_abort(c, f, true, true);
+		return;
+	}
+	back_off(t);
+	tcp_send_segment(c, f, 0, t->snd_una - 1, NULL, 0, 0, NULL);
+	tcp_timer_set(c, f, t->rto);
+}
+
+void tcp_timer(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+
+	if (!t->deadline)
+		return;
+	if (c->now < t->deadline) {
+		wheel_start(&c->wheel, flow_idx(&c->flows, f), t->deadline);
+		return;
+	}
+	t->deadline = 0;
+	if (t->state == TCPS_TIME_WAIT)
+		tcp_free(c, f);
+	else if (t->state == TCPS_SYN_RCVD)
+		synack_timeout(c, f);
+	else if (t->snd_una != t->snd_nxt)
+		retransmit_timeout(c, f);
+	else if (t->marks & TCPM_BLOCKED)
+		probe_window(c, f);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * udp: the container's datagrams, one connected host socket for each pair of
+ * endpoints (RFC 4787: endpoint-dependent filtering, the mapping ends with the
+ * flow). What arrives in one batch of frames leaves in few system calls: runs
+ * of equal datagrams as one UDP_SEGMENT send, the rest by sendmmsg; the same on
+ * the way back (UDP_GRO, recvmmsg, USO frames).
+ */
+#ifndef PROTO_UDP_H
+#define PROTO_UDP_H
+
+#include "proto/ctx.h"
+#include "wire/ip.h"
+#include "wire/udp.h"
+
+#define UDP_ONEWAY_MS	30000u	/* nothing came back yet (Linux conntrack's default) */
+#define UDP_TWOWAY_MS	120000u	/* RFC 4787, 4.3 REQ-5 */
+#define UDP_SEGMENTS	64u	/* datagrams of one UDP_SEGMENT send (UDP_MAX_SEGMENTS of Linux) */
+#define UDP_GSO_BYTES	65000u	/* bytes of one: under 65535 less headers and options */
+
+/* One datagram of the container, or a USO frame of gso_size ones (0: one). The
+ * bytes must stay where they are until udp_flush(). True if they are kept. */
+bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const void *data,
+		  size_t len, uint16_t gso_size);
+
+/* Sends all that was kept. */
+void udp_flush(struct ctx *c);
+
+/* Serves a flow out of the ready queue; true if it wants another turn. */
+bool udp_serve(struct ctx *c, struct flow *f);
+
+/* The timer of a UDP or echo flow fired: idle long enough? */
+void udp_timer(struct ctx *c, struct flow *f, uint64_t oneway_ms, uint64_t twoway_ms);
+
+#endif

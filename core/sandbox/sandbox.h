@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sandbox: named stages of giving rights up, one for each process. A stage is
+ * entered once, cannot be left, and is checked afterwards: one that did not
+ * take effect is a failed start, never a warning. Called by main/ only.
+ */
+#ifndef SANDBOX_SANDBOX_H
+#define SANDBOX_SANDBOX_H
+
+#include "base/err.h"
+
+/*
+ * Main, before it reads what the front end handed over. Kept: the caller's
+ * user, namespaces and capabilities (nsagent's way into the container, sockets
+ * that forwards listen on). Given up: gaining rights by exec, core files (they
+ * would hold other people's traffic), being read by other processes of the
+ * user. Also raises the soft limit of open files to the hard one: a flow is a
+ * descriptor. 0, or -1 with *e.
+ */
+int sandbox_main(struct err *e);
+
+/*
+ * Engine, in the forked child. Kept: the outer network namespace, where its
+ * sockets must be, and the descriptors it was given. Given up: every
+ * capability in every set. It is not, and cannot get, in the container's
+ * namespaces. 0, or -1 with *e.
+ */
+int sandbox_engine(struct err *e);
+
+/*
+ * Nsagent, after ns_enter(). Kept: CAP_NET_ADMIN (make and configure the
+ * interface) and CAP_NET_BIND_SERVICE (sockets on ports below 1024), both
+ * worth something only in the container's user namespace. Given up: every
+ * other capability, so also the way into any other namespace. 0, or -1 with *e.
+ */
+int sandbox_nsagent(struct err *e);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * spawn: finds the core, starts it detached with the descriptors of
+ * conf/handoff.h and no other, and waits for its answer. Owns the started
+ * process until the commit: without one, spawn_end() leaves none of it.
+ * Never touches the state folder. Called by attach.c.
+ */
+#ifndef PLUGIN_ATTACH_SPAWN_H
+#define PLUGIN_ATTACH_SPAWN_H
+
+#include <sys/types.h>
+
+#include "conf/handoff.h"
+
+#ifndef PKGLIBEXECDIR
+#define PKGLIBEXECDIR "/usr/local/libexec/cni-passt"
+#endif
+
+#define SPAWN_CORE_NAME	"cni-passt-core"
+#define SPAWN_END_MS	2000		/* patience after each signal */
+
+struct spawn {
+	pid_t pid;			/* the core's main, 0: none */
+	int sock;			/* HANDOFF_FD_FRONT's other end */
+	int stop_fd;			/* signalfd of who may interrupt, or -1; borrowed */
+};
+
+#define SPAWN_INIT ((struct spawn){ .sock = -1, .stop_fd = -1 })
+
+/* What the core is given; borrowed. owner_fd -1: no owner. */
+struct spawn_fds {
+	int conf, netns, state, owner;
+};
+
+/* Where the core is: CNI_PASST_CORE, beside the running executable in the
+ * build tree, installed. Returns 0, or -1 with *e naming the places. */
+int spawn_find_core(char ret[CONF_PATH_MAX], struct err *e);
+
+/* Starts it. On failure nothing runs. s->stop_fd is set by the caller. */
+int spawn_start(struct spawn *s, const char *core, const struct spawn_fds *fds,
+		struct err *e);
+
+/* Waits for struct ready; -1 with *e if the core says no, ends, is silent for
+ * HANDOFF_TIMEOUT_MS, or stop_fd becomes readable. The core still runs then. */
+int spawn_wait(struct spawn *s, struct ready *ret, struct err *e);
+
+/* The daemon is on its own from here. */
+int spawn_commit(struct spawn *s, struct err *e);
+
+/* Ends the core and everything it started, and reaps it. */
+void spawn_end(struct spawn *s);
+
+#endif

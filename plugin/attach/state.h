@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * state: the store of attachments. One folder `<container id>@<ifname>/` each,
+ * mode 0700, with `lock` and `state.json`. Owns the folder while its lock is
+ * held; never starts or ends a process.
+ *
+ * The daemon, when its container ends, takes the lock without waiting and, if
+ * it gets it, removes the files and the folder itself. So a lock is only held
+ * when the path still names the locked file; otherwise all is done again.
+ */
+#ifndef PLUGIN_ATTACH_STATE_H
+#define PLUGIN_ATTACH_STATE_H
+
+#include <stdbool.h>
+
+#include "conf/netcfg.h"
+#include "plugin/attach/stop.h"
+
+#define STATE_FORMAT		1	/* of state.json */
+#define STATE_LOCK_MS		10000	/* patience for another command's lock */
+#define STATE_JSON_MAX		65536
+#define STATE_VERSION_MAX	32
+#define STATE_NAME_MAX		(CONF_ID_MAX + 1 + CONF_IFNAME_MAX)
+
+/* An attachment's folder, open and locked. */
+struct state_dir {
+	int root_fd, fd, lock_fd;
+	char name[STATE_NAME_MAX + 1];
+};
+
+#define STATE_DIR_INIT ((struct state_dir){ .root_fd = -1, .fd = -1, .lock_fd = -1 })
+
+/* What state.json holds. */
+struct state {
+	struct stop_id daemon;
+	char container_id[CONF_ID_MAX + 1];
+	char network[CONF_ID_MAX + 1];
+	char netns[CONF_PATH_MAX];
+	char version[STATE_VERSION_MAX];	/* of cni-passt */
+	struct netcfg net;			/* host4, host6, gw_mac are not kept */
+};
+
+/* The attachment's folder, for conf.state_dir; makes nothing. The names must
+ * be good (conf_id_ok, conf_ifname_ok). Returns 0, or -1 with *e. */
+int state_path(const char *container_id, const char *ifname, char ret[CONF_PATH_MAX],
+	       struct err *e);
+
+/*
+ * Opens and locks the folder, making it and its parent where `make` says so.
+ * Gives up after STATE_LOCK_MS (ERR_AGAIN), or when stop_fd (a signalfd, or
+ * -1) becomes readable. Returns 1, or 0 if it is not there, or -1 with *e.
+ */
+int state_open(const char *container_id, const char *ifname, bool make, int stop_fd,
+	       struct state_dir *ret, struct err *e);
+
+/* 1, or 0 if there is none, or -1 with *e if it does not decode. */
+int state_read(const struct state_dir *d, struct state *ret, struct err *e);
+
+/* Atomically: a reader finds the old file, the new one or none. */
+int state_write(const struct state_dir *d, const struct state *s, struct err *e);
+
+/* Empties the folder except for the lock. */
+int state_clean(const struct state_dir *d, struct err *e);
+
+/* Removes the folder with all that is in it and closes *d, in every case. */
+int state_remove(struct state_dir *d, struct err *e);
+
+/* Unlocks and closes; the folder stays. */
+void state_close(struct state_dir *d);
+
+#endif

@@ -1,0 +1,676 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plugin/keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define KEY_PATH_MAX	96
+#define ARGS_MAX	65536	/* bytes of CNI_ARGS */
+
+/* What a setter works on. at: "" or the key we are inside of, with its dot. */
+struct reader {
+	struct keys *k;
+	struct err *e;
+	const char *at;
+};
+
+struct key {
+	const char *name;
+	unsigned int types;		/* 1 << enum json_type */
+	int (*set)(struct reader *x, const struct key *k, struct json_object *v);
+};
+
+#define T_BOOL		(1U << json_type_boolean)
+#define T_INT		(1U << json_type_int)
+#define T_STR		(1U << json_type_string)
+#define T_LIST		(1U << json_type_array)
+#define T_OBJ		(1U << json_type_object)
+#define T_ANY		(~0U)
+
+static int bad(struct reader *x, int code, const char *key, struct json_object *v,
+	       const char *why)
+{
+	return err_set(x->e, code, "%s%.64s: %.120s %s", x->at, key,
+		       json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN |
+						      JSON_C_TO_STRING_NOSLASHESCAPE), why);
+}
+
+static int ignore(struct reader *x, const struct key *k, struct json_object *v)
+{
+	(void)x;
+	(void)k;
+	(void)v;
+	return 0;
+}
+
+/* What asks for nothing: 0, "", [], {}, and objects of such. */
+static bool asks_nothing(struct json_object *v)
+{
+	switch (json_object_get_type(v)) {
+	case json_type_null:
+		return true;
+	case json_type_int:
+		return json_object_get_int64(v) == 0;
+	case json_type_string:
+		return json_object_get_string_len(v) == 0;
+	case json_type_array:
+		return json_object_array_length(v) == 0;
+	case json_type_object: {
+		json_object_object_foreach(v, name, member) {
+			(void)name;
+			if (!asks_nothing(member))
+				return false;
+		}
+		return true;
+	}
+	default:
+		return false;
+	}
+}
+
+/* A key that INTERFACES names and that does not work yet: only its default. */
+static int later(struct reader *x, const struct key *k, struct json_object *v)
+{
+	if (asks_nothing(v))
+		return 0;
+	return bad(x, ERR_FIELD, k->name, v, "is not supported yet");
+}
+
+/* The same for switches whose default is true. */
+static int later_false(struct reader *x, const struct key *k, struct json_object *v)
+{
+	if (json_object_get_boolean(v))
+		return 0;
+	return bad(x, ERR_FIELD, k->name, v, "is not supported yet");
+}
+
+static const struct key *find_key(const struct key *table, size_t n, const char *name,
+				  bool any_case)
+{
+	for (size_t i = 0; i < n; i++)
+		if (any_case ? strcasecmp(table[i].name, name) == 0
+			     : strcmp(table[i].name, name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+static const char *type_words(unsigned int types)
+{
+	static const struct {
+		unsigned int types;
+		const char *words;
+	} names[] = {
+		{ T_BOOL, "is not true or false" },
+		{ T_INT, "is not an integer" },
+		{ T_STR, "is not a string" },
+		{ T_LIST, "is not a list" },
+		{ T_OBJ, "is not an object" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i].types == types)
+			return names[i].words;
+	return "is of the wrong type";
+}
+
+/* Every member of an object through a table. null counts as absent: Go writes
+ * it for empty lists. */
+static int read_object(struct reader *x, struct json_object *o, const struct key *table,
+		       size_t n, bool any_case)
+{
+	const struct key *k;
+
+	json_object_object_foreach(o, name, v) {
+		k = find_key(table, n, name, any_case);
+		if (!k && strncmp(name, "cni.dev/", 8) == 0)
+			continue;	/* reserved for the protocol */
+		if (!k)
+			return bad(x, ERR_FIELD, name, v, "is not a key of cni-passt");
+		if (!v)
+			continue;
+		if (!(k->types & 1U << json_object_get_type(v)))
+			return bad(x, ERR_CONFIG, name, v, type_words(k->types));
+		if (k->set(x, k, v) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The same one level deeper, with the names in messages as "outer.inner". */
+static int read_inner(struct reader *x, const struct key *outer, struct json_object *o,
+		      const struct key *table, size_t n, bool any_case)
+{
+	char at[KEY_PATH_MAX];
+	struct reader inner = { .k = x->k, .e = x->e, .at = at };
+
+	snprintf(at, sizeof(at), "%s%s.", x->at, outer->name);
+	return read_object(&inner, o, table, n, any_case);
+}
+
+/* The i-th member of a list, which must be a string: it, or NULL with *e. */
+static const char *item(struct reader *x, const struct key *k, struct json_object *list, size_t i)
+{
+	struct json_object *v = json_object_array_get_idx(list, i);
+
+	if (json_object_is_type(v, json_type_string))
+		return json_object_get_string(v);
+	bad(x, ERR_CONFIG, k->name, v, "is not a string");
+	return NULL;
+}
+
+static int bad_item(struct reader *x, const struct key *k, struct json_object *list, size_t i,
+		    const char *why)
+{
+	return bad(x, ERR_CONFIG, k->name, json_object_array_get_idx(list, i), why);
+}
+
+static int too_many(struct reader *x, const char *key, size_t n, int max)
+{
+	return err_set(x->e, ERR_CONFIG, "%s%s: %zu entries, at most %d", x->at, key, n, max);
+}
+
+static int set_name(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const char *s = json_object_get_string(v);
+
+	if (s[0] && !conf_id_ok(s))
+		return bad(x, ERR_CONFIG, k->name, v, "is not a network name"
+			   " (letters, digits, \"_.-\", beginning with a letter or digit)");
+	strcpy(x->k->conf.network, s);
+	return 0;
+}
+
+static int set_mtu(struct reader *x, const struct key *k, struct json_object *v)
+{
+	int64_t mtu = json_object_get_int64(v);
+
+	if (mtu != 0 && (mtu < CONF_MTU_MIN || mtu > CONF_MTU_MAX))
+		return bad(x, ERR_CONFIG, k->name, v, "is not 0 or 576 to 65535");
+	x->k->conf.mtu = (uint32_t)mtu;
+	return 0;
+}
+
+static int set_ipv4(struct reader *x, const struct key *k, struct json_object *v)
+{
+	(void)k;
+	x->k->conf.ipv4 = json_object_get_boolean(v);
+	return 0;
+}
+
+static int set_ipv6(struct reader *x, const struct key *k, struct json_object *v)
+{
+	(void)k;
+	x->k->conf.ipv6 = json_object_get_boolean(v);
+	return 0;
+}
+
+static int set_addresses(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct conf *c = &x->k->conf;
+	size_t n = json_object_array_length(v);
+	const char *s;
+
+	c->addresses_host = false;
+	c->naddresses = 0;
+	for (size_t i = 0; i < n; i++) {
+		s = item(x, k, v, i);
+		if (!s)
+			return -1;
+		if (strcmp(s, "host") == 0) {
+			c->addresses_host = true;
+			continue;
+		}
+		if (strcmp(s, "private") == 0)
+			return bad(x, ERR_FIELD, k->name, json_object_array_get_idx(v, i),
+				   "is not supported yet");
+		if (c->naddresses == CONF_ADDRS_MAX)
+			return too_many(x, k->name, n, CONF_ADDRS_MAX);
+		if (prefix_parse(s, &c->addresses[c->naddresses]) < 0)
+			return bad_item(x, k, v, i, "is not \"host\" or an address with prefix");
+		c->naddresses++;
+	}
+	return 0;
+}
+
+/* A list of plain addresses into `to`. */
+static int read_addrs(struct reader *x, const struct key *k, struct json_object *v,
+		      struct addr *to, uint32_t *count, uint32_t max)
+{
+	size_t n = json_object_array_length(v);
+	const char *s;
+
+	if (n > max)
+		return too_many(x, k->name, n, (int)max);
+	for (size_t i = 0; i < n; i++) {
+		s = item(x, k, v, i);
+		if (!s)
+			return -1;
+		if (addr_parse(s, &to[i]) < 0)
+			return bad_item(x, k, v, i, "is not an IP address");
+	}
+	*count = (uint32_t)n;
+	return 0;
+}
+
+static int set_gateways(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct conf *c = &x->k->conf;
+
+	return read_addrs(x, k, v, c->gateways, &c->ngateways, CONF_GATEWAYS_MAX);
+}
+
+static int set_host_address(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct conf *c = &x->k->conf;
+
+	return read_addrs(x, k, v, c->host_addresses, &c->nhost_addresses, CONF_HOST_ADDRS_MAX);
+}
+
+/* Keys of one route; it is the last of conf.routes while they are read. */
+
+static struct route *this_route(struct reader *x)
+{
+	return &x->k->conf.routes[x->k->conf.nroutes - 1];
+}
+
+static int set_dst(struct reader *x, const struct key *k, struct json_object *v)
+{
+	if (prefix_parse(json_object_get_string(v), &this_route(x)->dst) < 0)
+		return bad(x, ERR_CONFIG, k->name, v, "is not an address with prefix");
+	return 0;
+}
+
+static int set_gw(struct reader *x, const struct key *k, struct json_object *v)
+{
+	if (json_object_get_string_len(v) == 0)
+		return 0;
+	if (addr_parse(json_object_get_string(v), &this_route(x)->gw) < 0)
+		return bad(x, ERR_CONFIG, k->name, v, "is not an IP address");
+	return 0;
+}
+
+static int set_priority(struct reader *x, const struct key *k, struct json_object *v)
+{
+	int64_t metric = json_object_get_int64(v);
+
+	if (metric < 0 || metric > UINT32_MAX)
+		return bad(x, ERR_CONFIG, k->name, v, "is not 0 to 4294967295");
+	this_route(x)->metric = (uint32_t)metric;
+	return 0;
+}
+
+static const struct key route_keys[] = {
+	{ "dst", T_STR, set_dst },
+	{ "gw", T_STR, set_gw },
+	{ "priority", T_INT, set_priority },
+	{ "mtu", T_INT, later },
+	{ "advmss", T_INT, later },
+	{ "table", T_INT, later },
+	{ "scope", T_INT, later },
+};
+
+static int set_routes(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct conf *c = &x->k->conf;
+	size_t n = json_object_array_length(v);
+	struct json_object *o, *dst;
+
+	if (n > CONF_ROUTES_MAX)
+		return too_many(x, k->name, n, CONF_ROUTES_MAX);
+	c->nroutes = 0;
+	for (size_t i = 0; i < n; i++) {
+		o = json_object_array_get_idx(v, i);
+		if (!json_object_is_type(o, json_type_object) ||
+		    !json_object_object_get_ex(o, "dst", &dst) || !dst)
+			return bad_item(x, k, v, i, "is not an object with \"dst\"");
+		c->routes[c->nroutes++] = (struct route){ .metric = 0 };
+		if (read_inner(x, k, o, route_keys, ARRAY_LEN(route_keys), false) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int set_mac(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct mac m;
+
+	if (json_object_get_string_len(v) == 0)
+		return 0;
+	if (mac_parse(json_object_get_string(v), &m) < 0 || !mac_is_usable(&m))
+		return bad(x, ERR_CONFIG, k->name, v, "is not a unicast MAC address");
+	x->k->conf.mac = m;
+	return 0;
+}
+
+static int set_via(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const char *s = json_object_get_string(v);
+
+	if (strcmp(s, "auto") == 0 || strcmp(s, "direct") == 0)
+		return 0;
+	if (strcmp(s, "broker") == 0)
+		return bad(x, ERR_FIELD, k->name, v, "is not supported yet");
+	return bad(x, ERR_CONFIG, k->name, v, "is not \"auto\", \"direct\" or \"broker\"");
+}
+
+static int set_level(struct reader *x, const struct key *k, struct json_object *v)
+{
+	if (log_level_parse(json_object_get_string(v), &x->k->conf.log_level) < 0)
+		return bad(x, ERR_CONFIG, k->name, v, "is not error, warn, info or debug");
+	return 0;
+}
+
+/* A path stands for a file. */
+static int set_target(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const char *s = json_object_get_string(v);
+	struct conf *c = &x->k->conf;
+	enum log_target target = LOGT_FILE;
+
+	if (s[0] != '/' && (log_target_parse(s, &target) < 0 || target == LOGT_FILE))
+		return bad(x, ERR_CONFIG, k->name, v,
+			   "is not syslog, stderr, none or the absolute path of a file");
+	if (strlen(s) >= sizeof(c->log_path))
+		return bad(x, ERR_CONFIG, k->name, v, "is too long a path");
+	c->log_target = target;
+	strcpy(c->log_path, target == LOGT_FILE ? s : "");
+	return 0;
+}
+
+static int set_log(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const struct key log_keys[] = {
+		{ "level", T_STR, set_level },
+		{ "target", T_STR, set_target },
+	};
+
+	return read_inner(x, k, v, log_keys, ARRAY_LEN(log_keys), false);
+}
+
+/* dns goes into the result, under the result's own names. */
+
+static void put_dns(struct reader *x, const char *name, struct json_object *v)
+{
+	json_object_object_add(x->k->dns, name, json_object_get(v));
+}
+
+static int dns_servers(struct reader *x, const struct key *k, struct json_object *v)
+{
+	size_t n = json_object_array_length(v);
+	struct addr a;
+	const char *s;
+
+	for (size_t i = 0; i < n; i++) {
+		s = item(x, k, v, i);
+		if (!s)
+			return -1;
+		if (addr_parse(s, &a) < 0)
+			return bad_item(x, k, v, i, "is not an IP address");
+	}
+	put_dns(x, "nameservers", v);
+	return 0;
+}
+
+static int dns_words(struct reader *x, const struct key *k, struct json_object *v)
+{
+	size_t n = json_object_array_length(v);
+
+	for (size_t i = 0; i < n; i++)
+		if (!item(x, k, v, i))
+			return -1;
+	put_dns(x, strcasecmp(k->name, "options") == 0 ? "options" : "search", v);
+	return 0;
+}
+
+static int dns_domain(struct reader *x, const struct key *k, struct json_object *v)
+{
+	put_dns(x, k->name, v);
+	return 0;
+}
+
+static int set_dns(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const struct key dns_keys[] = {
+		{ "nameservers", T_LIST, dns_servers },
+		{ "domain", T_STR, dns_domain },
+		{ "search", T_LIST, dns_words },
+		{ "options", T_LIST, dns_words },
+		{ "forward", T_LIST, later },
+	};
+
+	return read_inner(x, k, v, dns_keys, ARRAY_LEN(dns_keys), false);
+}
+
+static int set_runtime_dns(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const struct key dns_keys[] = {
+		{ "servers", T_LIST, dns_servers },
+		{ "searches", T_LIST, dns_words },
+		{ "options", T_LIST, dns_words },
+	};
+
+	/* All of it in place of the configuration's (CONVENTIONS.md, "dns"). */
+	if (!asks_nothing(v)) {
+		json_object_put(x->k->dns);
+		x->k->dns = json_object_new_object();
+	}
+	return read_inner(x, k, v, dns_keys, ARRAY_LEN(dns_keys), true);
+}
+
+static int set_prev(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const char *const lists[] = { "interfaces", "ips", "routes" };
+	struct json_object *list;
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (json_object_object_get_ex(v, lists[i], &list) && list &&
+		    !json_object_is_type(list, json_type_array))
+			return bad(x, ERR_CONFIG, k->name, v, "is not a CNI result");
+	json_object_put(x->k->prev);
+	x->k->prev = json_object_get(v);
+	return 0;
+}
+
+/* The addresses a runtime asks for come in place of the configured ones, in
+ * their own family; the other family stays as configured. */
+static void drop_family(struct conf *c, bool is4)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->naddresses; i++)
+		if (addr_is4(&c->addresses[i].addr) != is4)
+			c->addresses[n++] = c->addresses[i];
+	c->naddresses = n;
+}
+
+static int set_ips(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct prefix asked[CONF_ADDRS_MAX];
+	struct conf *c = &x->k->conf;
+	size_t n = json_object_array_length(v);
+	const char *s;
+
+	if (n > CONF_ADDRS_MAX)
+		return too_many(x, k->name, n, CONF_ADDRS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		s = item(x, k, v, i);
+		if (!s)
+			return -1;
+		if (prefix_parse(s, &asked[i]) < 0)
+			return bad_item(x, k, v, i, "is not an IP address");
+	}
+	for (size_t i = 0; i < n; i++)
+		drop_family(c, addr_is4(&asked[i].addr));
+	if (c->naddresses + n > CONF_ADDRS_MAX)
+		return too_many(x, k->name, c->naddresses + n, CONF_ADDRS_MAX);
+	for (size_t i = 0; i < n; i++)
+		c->addresses[c->naddresses++] = asked[i];
+	return 0;
+}
+
+/* args.cni.ips (CONVENTIONS.md); all else in args is others' metadata. */
+static int set_args(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const struct key ips = { "args.cni.ips", T_LIST, set_ips };
+	struct json_object *cni, *list;
+
+	(void)k;
+	if (!json_object_object_get_ex(v, "cni", &cni) ||
+	    !json_object_is_type(cni, json_type_object) ||
+	    !json_object_object_get_ex(cni, "ips", &list) || !list)
+		return 0;
+	if (!json_object_is_type(list, json_type_array))
+		return bad(x, ERR_CONFIG, ips.name, list, type_words(T_LIST));
+	return set_ips(x, &ips, list);
+}
+
+/* Keys inside runtimeConfig come in the case of whoever wrote them. */
+static const struct key runtime_keys[] = {
+	{ "portMappings", T_LIST, later },
+	{ "ips", T_LIST, set_ips },
+	{ "mac", T_STR, set_mac },
+	{ "aliases", T_LIST | T_OBJ, later },
+	{ "dns", T_OBJ, set_runtime_dns },
+	{ "bandwidth", T_OBJ, later },
+	{ "ipRanges", T_LIST, later },
+	{ "cgroupPath", T_ANY, ignore },
+	{ "io.kubernetes.cri.pod-annotations", T_ANY, ignore },
+};
+
+static const struct key conf_keys[] = {
+	/* the protocol's */
+	{ "cniVersion", T_STR, ignore },
+	{ "cniVersions", T_LIST, ignore },
+	{ "name", T_STR, set_name },
+	{ "type", T_STR, ignore },
+	{ "capabilities", T_OBJ, ignore },
+	{ "disableCheck", T_BOOL | T_STR, ignore },
+	{ "disableGC", T_BOOL | T_STR, ignore },
+	{ "args", T_OBJ, ignore },		/* read after all others */
+	{ "runtimeConfig", T_OBJ, ignore },	/* so is this */
+	{ "prevResult", T_OBJ, set_prev },
+	{ "ipam", T_OBJ, later },
+	{ "dns", T_OBJ, set_dns },
+	/* ours */
+	{ "mtu", T_INT, set_mtu },
+	{ "ipv4", T_BOOL, set_ipv4 },
+	{ "ipv6", T_BOOL, set_ipv6 },
+	{ "addresses", T_LIST, set_addresses },
+	{ "gateways", T_LIST, set_gateways },
+	{ "routes", T_LIST, set_routes },
+	{ "mac", T_STR, set_mac },
+	{ "configure", T_BOOL, later_false },
+	{ "hostAddress", T_LIST, set_host_address },
+	{ "hostLoopback", T_LIST, later },
+	{ "forward", T_OBJ, later },
+	{ "reverse", T_OBJ, later },
+	{ "preserveSource", T_BOOL, later_false },
+	{ "outbound", T_OBJ, later },
+	{ "via", T_STR, set_via },
+	{ "log", T_OBJ, set_log },
+	{ "capture", T_STR, later },
+};
+
+/* One CNI_ARGS pair through the setter of the like key; the lists in them are
+ * separated by commas, as the "static" IPAM plugin takes them. */
+static int set_arg(struct reader *x, const struct key *k, char *value)
+{
+	struct json_object *v, *list = NULL;
+	char *save = NULL;
+	int r;
+
+	if (k->types & T_LIST) {
+		list = json_object_new_array();
+		for (char *s = strtok_r(value, ",", &save); s; s = strtok_r(NULL, ",", &save))
+			json_object_array_add(list, json_object_new_string(s));
+	}
+	v = list ? list : json_object_new_string(value);
+	r = k->set(x, k, v);
+	json_object_put(v);
+	if (r < 0 && x->e)
+		x->e->code = ERR_ENV;
+	return r;
+}
+
+static int read_args(struct reader *x, char *text)
+{
+	/* All others are for other plugins (K8S_*, IgnoreUnknown, NERDCTL_*). */
+	static const struct key args[] = {
+		{ "IP", T_LIST, set_ips },
+		{ "MAC", T_STR, set_mac },
+		{ "GATEWAY", T_LIST, set_gateways },
+	};
+	struct reader in_args = { .k = x->k, .e = x->e, .at = "CNI_ARGS: " };
+	const struct key *k;
+	char *save = NULL, *value;
+
+	for (char *s = strtok_r(text, ";", &save); s; s = strtok_r(NULL, ";", &save)) {
+		value = strchr(s, '=');
+		if (!value)
+			return err_set(x->e, ERR_ENV, "CNI_ARGS: a pair without \"=\"");
+		*value++ = '\0';
+		k = find_key(args, ARRAY_LEN(args), s, false);
+		if (k && value[0] && set_arg(&in_args, k, value) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int copy_args(struct reader *x, const char *text)
+{
+	char *copy;
+	int r;
+
+	if (strlen(text) > ARGS_MAX)
+		return err_set(x->e, ERR_ENV, "CNI_ARGS: longer than %d bytes", ARGS_MAX);
+	copy = strdup(text);
+	if (!copy)
+		return err_set(x->e, ERR_IO, "CNI_ARGS: out of memory");
+	r = read_args(x, copy);
+	free(copy);
+	return r;
+}
+
+/* A route without gateway takes its family's (SPEC, "routes": "gw"); where
+ * none is given it stays on-link, which our own ARP and ND answers serve. */
+static void fill_gateways(struct conf *c)
+{
+	for (uint32_t i = 0; i < c->nroutes; i++)
+		for (uint32_t j = 0; j < c->ngateways; j++)
+			if (addr_is_any(&c->routes[i].gw) &&
+			    addr_is4(&c->routes[i].dst.addr) == addr_is4(&c->gateways[j]))
+				c->routes[i].gw = c->gateways[j];
+}
+
+int keys_read(struct json_object *netconf, const char *cni_args, struct keys *ret,
+	      struct err *e)
+{
+	static const struct key runtime = { "runtimeConfig", T_OBJ, ignore };
+	struct reader x = { .k = ret, .e = e, .at = "" };
+	struct json_object *v;
+
+	*ret = (struct keys){ .dns = json_object_new_object() };
+	conf_init(&ret->conf);
+	if (!ret->dns)
+		return err_set(e, ERR_IO, "out of memory");
+	if (read_object(&x, netconf, conf_keys, ARRAY_LEN(conf_keys), false) < 0 ||
+	    (cni_args && copy_args(&x, cni_args) < 0))
+		return -1;
+	if (json_object_object_get_ex(netconf, "args", &v) && v && set_args(&x, NULL, v) < 0)
+		return -1;
+	if (json_object_object_get_ex(netconf, "runtimeConfig", &v) && v &&
+	    read_inner(&x, &runtime, v, runtime_keys, ARRAY_LEN(runtime_keys), true) < 0)
+		return -1;
+	fill_gateways(&ret->conf);
+	return 0;
+}
+
+void keys_drop(struct keys *k)
+{
+	json_object_put(k->dns);
+	json_object_put(k->prev);
+	k->dns = NULL;
+	k->prev = NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * keys: the keys of a network configuration, of runtimeConfig and of CNI_ARGS,
+ * each with its type and its setter, as tables. Unknown keys and keys that are
+ * not built yet are refused by name. Types and texts are checked here; what
+ * the values mean together is conf_validate's. Called by main.c.
+ */
+#ifndef PLUGIN_KEYS_H
+#define PLUGIN_KEYS_H
+
+#include <json-c/json.h>
+
+#include "conf/conf.h"
+
+struct keys {
+	struct conf conf;
+	struct json_object *dns;	/* the result's; an object; owned */
+	struct json_object *prev;	/* prevResult or NULL; owned */
+};
+
+/*
+ * Fills *ret from netconf over conf_init's defaults, then from cni_args (the
+ * text of CNI_ARGS or NULL), then from its runtimeConfig: each over the one
+ * before. Identity fields but conf.network stay empty. Returns 0, or -1 with
+ * *e (ERR_FIELD, ERR_CONFIG, ERR_ENV); keys_drop in any case.
+ */
+int keys_read(struct json_object *netconf, const char *cni_args, struct keys *ret,
+	      struct err *e);
+
+void keys_drop(struct keys *k);
+
+#endif

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * main: the program cni-passt: CNI plugin where CNI_COMMAND is set and no verb
+ * is given, else the user's command. Picks the verb from a table, gathers what
+ * it is called with, prints the answer once. As a plugin, errors are objects on
+ * stdout; by hand, one line on stderr. Makes and ends attachments through
+ * plugin/attach only.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "plugin/attach/attach.h"
+#include "plugin/cni.h"
+#include "plugin/keys.h"
+#include "plugin/result.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "0"
+#endif
+
+#define WITHOUT_MAX	256	/* bytes of CNI_PASST_WITHOUT */
+
+enum exit_status { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
+
+/* What a verb is called with, from options, or CNI variables in their absence. */
+struct call {
+	bool by_hand;
+	bool usage;			/* the error is the caller's wrong use */
+	const char *verb;
+	const char *container_id, *ifname, *netns, *args;
+	const char *conf_path;		/* by hand: --conf; NULL: not given */
+	int32_t pid;			/* by hand: --pid; 0: not given */
+	enum cni_version version;	/* for errors, as soon as it is known */
+	struct err err;
+};
+
+enum need { NEED_ID = 1, NEED_IFNAME = 2, NEED_NETNS = 4 };
+
+struct verb {
+	const char *name;
+	unsigned int needs;
+	bool cni;			/* also a CNI_COMMAND */
+	int (*run)(struct call *c);	/* 0, or -1 with c->err */
+};
+
+/* Writes all of it without ever blocking where stop_fd could not be heard: a
+ * pipe that polls writable takes PIPE_BUF bytes. */
+static int write_out(const char *text, size_t len, int stop_fd, struct err *e)
+{
+	struct pollfd p[] = { { .fd = STDOUT_FILENO, .events = POLLOUT },
+			      { .fd = stop_fd, .events = POLLIN } };
+	ssize_t n;
+
+	while (len) {
+		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
+			return err_set(e, ERR_IO, "stdout: poll: %s", strerror(errno));
+		if (p[1].revents)
+			return err_set(e, ERR_AGAIN, "interrupted by a signal");
+		n = write(STDOUT_FILENO, text, MIN_OF(len, (size_t)PIPE_BUF));
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return err_set(e, ERR_IO, "stdout: %s", strerror(errno));
+		if (n > 0) {
+			text += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+/* Prints and puts o. */
+static int print_json(struct json_object *o, int stop_fd, struct err *e)
+{
+	const int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
+	const char *text;
+	size_t len;
+	int r;
+
+	if (!o)
+		return err_set(e, ERR_IO, "out of memory");
+	text = json_object_to_json_string_length(o, flags, &len);
+	r = text ? write_out(text, len, stop_fd, e) : err_set(e, ERR_IO, "out of memory");
+	if (r == 0)
+		r = write_out("\n", 1, stop_fd, e);
+	json_object_put(o);
+	return r;
+}
+
+/* The network configuration from --conf or stdin. */
+static int read_request(struct call *c, struct request *req)
+{
+	bool from_stdin = !c->conf_path || strcmp(c->conf_path, "-") == 0;
+	const char *what = from_stdin ? "configuration on stdin" : c->conf_path;
+	FD_OWNED int fd = -1;
+	size_t len;
+	char *text;
+	int r;
+
+	*req = (struct request){ .version = CNI_NEWEST };
+	if (!from_stdin) {
+		fd = open(c->conf_path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return err_set(&c->err, ERR_IO, "%.200s: %s", what, strerror(errno));
+	}
+	text = cni_read(from_stdin ? STDIN_FILENO : fd, what, &len, &c->err);
+	if (!text)
+		return -1;
+	/* A DEL must work with as little as there is. */
+	if (strcmp(c->verb, "DEL") == 0 && strspn(text, " \t\r\n") == len)
+		r = cni_decode("{}", 2, what, false, req, &c->err);
+	else
+		r = cni_decode(text, len, what, c->by_hand, req, &c->err);
+	c->version = req->version;
+	free(text);
+	return r;
+}
+
+static int read_without(uint32_t *ret, struct err *e)
+{
+	const char *env = getenv("CNI_PASST_WITHOUT");
+	char text[WITHOUT_MAX], *save = NULL;
+	uint32_t bit;
+
+	if (!env)
+		return 0;
+	if (strlen(env) >= sizeof(text))
+		return err_set(e, ERR_ENV, "CNI_PASST_WITHOUT: longer than %d bytes", WITHOUT_MAX);
+	strcpy(text, env);
+	for (char *s = strtok_r(text, ",", &save); s; s = strtok_r(NULL, ",", &save)) {
+		bit = conf_without_parse(s);
+		if (!bit)
+			return err_set(e, ERR_ENV, "CNI_PASST_WITHOUT: \"%.40s\" is not a word of"
+				       " it (offload, uso, peek, udpgso)", s);
+		*ret |= bit;
+	}
+	return 0;
+}
+
+/* A name from outside into its place in struct conf; one that is too long can
+ * not be good either, and the validator shall see that it is not. */
+static int copy_name(struct call *c, const char *key, const char *from, char *to, size_t size)
+{
+	if (strlen(from) >= size)
+		return err_set(&c->err, ERR_ENV, "%s: \"%.40s...\" is longer than %zu bytes", key,
+			       from, size - 1);
+	strcpy(to, from);
+	return 0;
+}
+
+static int fill_identity(struct call *c, struct conf *conf)
+{
+	if (copy_name(c, "CNI_CONTAINERID", c->container_id, conf->container_id,
+		      sizeof(conf->container_id)) < 0 ||
+	    copy_name(c, "CNI_IFNAME", c->ifname, conf->ifname, sizeof(conf->ifname)) < 0)
+		return -1;
+	if (!c->pid && copy_name(c, "CNI_NETNS", c->netns, conf->netns_path,
+				 sizeof(conf->netns_path)) < 0)
+		return -1;
+	return read_without(&conf->without, &c->err);
+}
+
+static int answer_add(struct call *c, const struct keys *k, const struct attach *a, int stop_fd)
+{
+	struct result r = {
+		.version = c->version,
+		.net = &a->net,
+		.sandbox = k->conf.netns_path,
+		.dns = k->dns,
+		.prev = k->prev,
+	};
+
+	return print_json(result_build(&r), stop_fd, &c->err);
+}
+
+/* Signals that end us arrive by descriptor, so that a half-made attachment is
+ * always undone. Returns a signalfd, or -1: then they end us as ever. */
+static int hold_signals(void)
+{
+	static const int held[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(held); i++)
+		sigaddset(&set, held[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int add_attachment(struct call *c, struct keys *k)
+{
+	FD_OWNED int stop_fd = hold_signals();
+	struct attach a;
+
+	if (stop_fd < 0)
+		return err_set(&c->err, ERR_IO, "signalfd: %s", strerror(errno));
+	if (fill_identity(c, &k->conf) < 0 ||
+	    attach_add(&a, &k->conf, c->pid, stop_fd, &c->err) < 0)
+		return -1;
+	if (answer_add(c, k, &a, stop_fd) < 0) {
+		attach_undo(&a);
+		return -1;
+	}
+	attach_done(&a);
+	return 0;
+}
+
+static int run_add(struct call *c)
+{
+	struct request req;
+	struct keys k = { .dns = NULL };
+	int r = read_request(c, &req);
+
+	if (r == 0)
+		r = keys_read(req.netconf, c->args, &k, &c->err);
+	if (r == 0)
+		r = add_attachment(c, &k);
+	keys_drop(&k);
+	cni_drop(&req);
+	return r;
+}
+
+/* The configuration is decoded for its version and otherwise not looked at: a
+ * key that went bad since the ADD must not keep the container from going. */
+static int run_del(struct call *c)
+{
+	struct request req = { .netconf = NULL };
+	int r = c->by_hand && !c->conf_path ? 0 : read_request(c, &req);
+
+	cni_drop(&req);
+	if (r < 0)
+		return -1;
+	if (!conf_id_ok(c->container_id))
+		return err_set(&c->err, ERR_ENV, "CNI_CONTAINERID: \"%.128s\" is not a container"
+			       " id (letters, digits, \"_.-\", at most %d)", c->container_id,
+			       CONF_ID_MAX);
+	if (!conf_ifname_ok(c->ifname))
+		return err_set(&c->err, ERR_ENV, "CNI_IFNAME: \"%.40s\" is not an interface name",
+			       c->ifname);
+	r = attach_del(c->container_id, c->ifname, -1, &c->err);
+	if (r == 0 && c->err.msg[0])
+		fprintf(stderr, "cni-passt: DEL: %s; folder removed\n", c->err.msg);
+	return r;
+}
+
+/* SPEC: the version asked with; a caller we do not understand gets our newest. */
+static int run_version(struct call *c)
+{
+	enum cni_version asked = CNI_NEWEST;
+	struct request req;
+
+	if (!c->by_hand) {
+		if (read_request(c, &req) == 0)
+			asked = req.version;
+		cni_drop(&req);
+		c->err = ERR_INIT;
+	}
+	return print_json(result_versions(asked), -1, &c->err);
+}
+
+static int run_later(struct call *c)
+{
+	return err_set(&c->err, ERR_ENV, "%s%s is not supported yet",
+		       c->by_hand ? "" : "CNI_COMMAND=", c->verb);
+}
+
+static const struct verb verbs[] = {
+	{ "ADD", NEED_ID | NEED_IFNAME | NEED_NETNS, true, run_add },
+	{ "DEL", NEED_ID | NEED_IFNAME, true, run_del },
+	{ "VERSION", 0, true, run_version },
+	{ "CHECK", 0, true, run_later },
+	{ "GC", 0, true, run_later },
+	{ "STATUS", 0, true, run_later },
+	{ "list", 0, false, run_later },
+	{ "show", 0, false, run_later },
+	{ "stats", 0, false, run_later },
+	{ "flows", 0, false, run_later },
+	{ "forward", 0, false, run_later },
+	{ "capture", 0, false, run_later },
+	{ "broker", 0, false, run_later },
+	{ "doctor", 0, false, run_later },
+};
+
+static const struct verb *find_verb(const struct call *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (strcmp(verbs[i].name, c->verb) == 0 && (c->by_hand || verbs[i].cni))
+			return &verbs[i];
+	return NULL;
+}
+
+/* Names everything that is missing at once. */
+static int check_needs(struct call *c, const struct verb *v)
+{
+	const struct {
+		unsigned int need;
+		const char *variable, *option;
+		bool there;
+	} needs[] = {
+		{ NEED_ID, "CNI_CONTAINERID", "--container-id", c->container_id != NULL },
+		{ NEED_NETNS, "CNI_NETNS", "--netns or --pid", c->netns || c->pid },
+		{ NEED_IFNAME, "CNI_IFNAME", "--ifname", c->ifname != NULL },
+	};
+	char missing[128] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(needs); i++)
+		if ((v->needs & needs[i].need) && !needs[i].there)
+			n += (size_t)snprintf(missing + n, sizeof(missing) - n, "%s%s",
+					      n ? ", " : "", c->by_hand ? needs[i].option
+									: needs[i].variable);
+	if (!n)
+		return 0;
+	c->usage = true;
+	return err_set(&c->err, ERR_ENV, "%s needs %s", v->name, missing);
+}
+
+static int run(struct call *c)
+{
+	const struct verb *v = find_verb(c);
+
+	if (!v) {
+		c->usage = true;
+		return err_set(&c->err, ERR_ENV, "%s\"%.40s\" is not a command",
+			       c->by_hand ? "" : "CNI_COMMAND: ", c->verb);
+	}
+	if (check_needs(c, v) < 0)
+		return -1;
+	return v->run(c);
+}
+
+/* The one place an error is printed. */
+static enum exit_status report(struct call *c)
+{
+	if (!c->by_hand) {
+		print_json(result_error(c->version, &c->err), -1, NULL);
+		return EXIT_FAILED;
+	}
+	result_clean(c->err.msg);
+	result_clean(c->err.details);
+	fprintf(stderr, "cni-passt: %s%s%s\n", c->err.msg, c->err.details[0] ? "; " : "",
+		c->err.details);
+	return c->usage ? EXIT_USAGE : EXIT_FAILED;
+}
+
+/* Set and not empty, or NULL. */
+static const char *variable(const char *name)
+{
+	const char *v = getenv(name);
+
+	return v && v[0] ? v : NULL;
+}
+
+static void about(FILE *f)
+{
+	fprintf(f, "CNI cni-passt plugin v" PACKAGE_VERSION "\nCNI protocol versions supported:");
+	for (int i = 0; i < CNI_VERSION_COUNT; i++)
+		fprintf(f, "%s %s", i ? "," : "", cni_version_names[i]);
+	fputc('\n', f);
+}
+
+static void help(void)
+{
+	puts("Usage: cni-passt ADD|DEL|VERSION [option...]\n"
+	     "Attaches a network namespace to the host's network without root, and detaches it.\n"
+	     "\n"
+	     "  --netns PATH         the container's network namespace\n"
+	     "  --pid PID            the same, by one of the container's processes\n"
+	     "  --container-id ID    the container's id, free to choose by hand\n"
+	     "  --ifname NAME        its interface (eth0)\n"
+	     "  --conf FILE          network configuration (*.conf, *.conflist); - is stdin\n"
+	     "  --help, --version\n"
+	     "\n"
+	     "Where an option is absent its CNI variable is used: CNI_NETNS, CNI_CONTAINERID,\n"
+	     "CNI_IFNAME. Without a command, CNI_COMMAND makes it a CNI plugin.\n"
+	     "Exit status: 0 done, 1 failed, 2 wrong usage.");
+}
+
+static int parse_pid(struct call *c, const char *s)
+{
+	char *end;
+	long pid;
+
+	errno = 0;
+	pid = strtol(s, &end, 10);
+	if (errno || end == s || *end || pid <= 0 || pid > INT32_MAX) {
+		c->usage = true;
+		return err_set(&c->err, ERR_ENV, "--pid: \"%.40s\" is not a process id", s);
+	}
+	c->pid = (int32_t)pid;
+	return 0;
+}
+
+enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_HELP, OPT_VERSION };
+
+static const struct option options[] = {
+	{ "netns", required_argument, NULL, OPT_NETNS },
+	{ "pid", required_argument, NULL, OPT_PID },
+	{ "container-id", required_argument, NULL, OPT_ID },
+	{ "ifname", required_argument, NULL, OPT_IFNAME },
+	{ "conf", required_argument, NULL, OPT_CONF },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Returns an exit status, or -1 to go on. */
+static int take_option(struct call *c, int opt)
+{
+	switch (opt) {
+	case OPT_NETNS:
+		c->netns = optarg;
+		return -1;
+	case OPT_PID:
+		return parse_pid(c, optarg) < 0 ? (int)report(c) : -1;
+	case OPT_ID:
+		c->container_id = optarg;
+		return -1;
+	case OPT_IFNAME:
+		c->ifname = optarg;
+		return -1;
+	case OPT_CONF:
+		c->conf_path = optarg;
+		return -1;
+	case OPT_HELP:
+		help();
+		return EXIT_DONE;
+	case OPT_VERSION:
+		puts("cni-passt " PACKAGE_VERSION);
+		return EXIT_DONE;
+	default:
+		return EXIT_USAGE;	/* getopt has said it */
+	}
+}
+
+static int usage(struct call *c, const char *what, const char *word)
+{
+	c->usage = true;
+	err_set(&c->err, ERR_ENV, "%s%.80s", what, word);
+	err_hint(&c->err, "see cni-passt --help");
+	return report(c);
+}
+
+static int run_by_hand(struct call *c, int argc, char **argv)
+{
+	int opt, r;
+
+	c->by_hand = true;
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		r = take_option(c, opt);
+		if (r >= 0)
+			return r;
+	}
+	if (optind >= argc)
+		return usage(c, "no command given", "");
+	c->verb = argv[optind];
+	if (optind + 1 < argc && find_verb(c) && find_verb(c)->run != run_later)
+		return usage(c, "one word too many: ", argv[optind + 1]);
+	if (c->netns && c->pid)
+		return usage(c, "--netns and --pid are two ways to say one thing: give one", "");
+	if (!c->netns && !c->pid)
+		c->netns = variable("CNI_NETNS");
+	if (!c->container_id)
+		c->container_id = variable("CNI_CONTAINERID");
+	if (!c->ifname)
+		c->ifname = variable("CNI_IFNAME") ?: "eth0";
+	if (strcmp(c->verb, "ADD") == 0 && !c->conf_path && isatty(STDIN_FILENO))
+		return usage(c, "ADD needs --conf FILE", "");
+	return run(c) < 0 ? (int)report(c) : EXIT_DONE;
+}
+
+static int run_plugin(struct call *c)
+{
+	c->verb = variable("CNI_COMMAND");
+	c->container_id = variable("CNI_CONTAINERID");
+	c->netns = variable("CNI_NETNS");
+	c->ifname = variable("CNI_IFNAME");
+	return run(c) < 0 ? (int)report(c) : EXIT_DONE;
+}
+
+/* A missing 0, 1 or 2 would be taken by the next thing opened, and an answer
+ * written into that. Opened so that using them fails as if they were missing. */
+static void fill_std_fds(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
+			_exit(EXIT_FAILED);
+}
+
+int main(int argc, char **argv)
+{
+	struct call c = { .version = CNI_NEWEST, .args = variable("CNI_ARGS"), .err = ERR_INIT };
+
+	fill_std_fds();
+	signal(SIGPIPE, SIG_IGN);	/* a reader that went away is a failed write */
+	if (argc > 1)
+		return run_by_hand(&c, argc, argv);
+	if (variable("CNI_COMMAND"))
+		return run_plugin(&c);
+	about(stderr);
+	return EXIT_DONE;
+}

@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a program in the container does, and what it must see. Exit 0 only then.
+
+client.py refused ADDRESS PORT        ECONNREFUSED within half a second
+client.py unreachable ADDRESS PORT    an error other than a time-out, within 3 s
+client.py reset ADDRESS PORT          ECONNRESET after one byte
+client.py half-close ADDRESS PORT N   sends N bytes, closes its sending side, then reads
+                                      the right hash and a tail of 1000000 bytes
+client.py late-send ADDRESS PORT N    reads to the end, then sends N bytes; prints their hash
+client.py typing ADDRESS PORT N       N single bytes, each echoed; prints the worst time in ms
+client.py bulk-and-typing ADDRESS PORT SINK_PORT
+                                      typing while a bulk upload runs beside it
+client.py udp-sizes ADDRESS PORT SIZE...   each datagram comes back as it went
+client.py udp-gso ADDRESS PORT SIZE COUNT  COUNT segments of SIZE in one send, each comes back
+client.py udp-refused ADDRESS PORT    ECONNREFUSED by ICMP within half a second
+client.py many ADDRESS PORT N         N connections at once, each echoes
+"""
+import errno
+import hashlib
+import os
+import socket
+import sys
+import threading
+import time
+
+UDP_SEGMENT = 103
+
+
+def connect(address, port, timeout=10):
+    return socket.create_connection((address, port), timeout)
+
+
+def must(condition, text):
+    if not condition:
+        sys.exit(f"client.py: {text}")
+
+
+def refused(address, port):
+    start = time.monotonic()
+    try:
+        connect(address, port, 3)
+        sys.exit("connected")
+    except OSError as e:
+        took = time.monotonic() - start
+        must(e.errno == errno.ECONNREFUSED, f"not refused: {e}")
+        must(took < 0.5, f"refused after {took:.2f} s")
+
+
+def unreachable(address, port):
+    start = time.monotonic()
+    try:
+        connect(address, port, 3)
+        sys.exit("connected")
+    except (TimeoutError, socket.timeout):
+        sys.exit("timed out")
+    except OSError as e:
+        print(e, f"{time.monotonic() - start:.3f} s")
+
+
+def reset(address, port):
+    s = connect(address, port)
+    s.sendall(b"x")
+    try:
+        data = s.recv(1)
+        sys.exit(f"no reset: read {data!r}")
+    except ConnectionResetError:
+        pass
+
+
+def half_close(address, port, n):
+    data = os.urandom(n)
+    s = connect(address, port, 60)
+    s.sendall(data)
+    s.shutdown(socket.SHUT_WR)
+    back = b""
+    while chunk := s.recv(1 << 16):
+        back += chunk
+    digest, tail = back.split(b"\n", 1)
+    must(digest.decode() == hashlib.sha256(data).hexdigest(), "the hash is wrong")
+    must(tail == b"x" * 1000000, f"the tail has {len(tail)} bytes")
+
+
+def late_send(address, port, n):
+    data = os.urandom(n)
+    s = connect(address, port, 60)
+    back = b""
+    while chunk := s.recv(1 << 16):
+        back += chunk
+    must(back == b"hello\n", f"read {back!r}")
+    time.sleep(0.3)
+    s.sendall(data)
+    s.close()
+    print(hashlib.sha256(data).hexdigest())
+
+
+def typing(address, port, n):
+    s = connect(address, port)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    worst = 0
+    for i in range(n):
+        start = time.monotonic()
+        s.sendall(bytes([i % 256]))
+        must(s.recv(1) == bytes([i % 256]), "another byte came back")
+        worst = max(worst, time.monotonic() - start)
+    print(f"{worst * 1000:.0f}")
+
+
+def bulk_and_typing(address, port, sink):
+    stop = threading.Event()
+
+    def bulk():
+        s = connect(address, sink)
+        data = bytes(1 << 18)
+        while not stop.is_set():
+            s.sendall(data)
+        s.close()
+
+    thread = threading.Thread(target=bulk)
+    thread.start()
+    time.sleep(0.5)
+    try:
+        typing(address, port, 100)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def udp_socket(address, port, timeout=2):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    s.connect((address, port))
+    s.settimeout(timeout)
+    return s
+
+
+def udp_sizes(address, port, sizes):
+    s = udp_socket(address, port)
+    for size in sizes:
+        data = os.urandom(size)
+        for attempt in range(3):
+            s.send(data)
+            try:
+                back = s.recv(65536)
+                break
+            except socket.timeout:
+                must(attempt < 2, f"{size} bytes: no answer")
+        must(back == data, f"{size} bytes: {len(back)} came back, or others")
+
+
+def udp_gso(address, port, size, count):
+    s = udp_socket(address, port)
+    s.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
+    data = os.urandom(size * count)
+    s.send(data)
+    back = [s.recv(65536) for _ in range(count)]
+    wanted = [data[i * size:(i + 1) * size] for i in range(count)]
+    must(sorted(back) == sorted(wanted), "segments were lost or changed")
+
+
+def udp_refused(address, port):
+    s = udp_socket(address, port, 0.5)
+    try:
+        s.send(b"x")
+        s.recv(10)
+        sys.exit("an answer came")
+    except ConnectionRefusedError:
+        pass
+
+
+def many(address, port, n):
+    socks = [connect(address, port, 20) for _ in range(n)]
+    for i, s in enumerate(socks):
+        s.sendall(b"%06d" % i)
+    for i, s in enumerate(socks):
+        got = b""
+        while len(got) < 6:
+            chunk = s.recv(6 - len(got))
+            must(chunk, f"connection {i} ended")
+            got += chunk
+        must(got == b"%06d" % i, f"connection {i} echoed {got!r}")
+
+
+def main():
+    verb, address, numbers = sys.argv[1], sys.argv[2], [int(a) for a in sys.argv[3:]]
+    function = globals()[verb.replace("-", "_")]
+    if verb == "udp-sizes":
+        function(address, numbers[0], numbers[1:])
+    else:
+        function(address, *numbers)
+
+
+main()

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034
+#
+# need: what quickstart and check need of the machine, and its installation on
+# Debian and Ubuntu. A need is "kind:name=package"; kinds are program, module
+# (pkg-config) and file.
+
+need_build=(
+	program:gcc=gcc program:make=make program:autoreconf=autoconf program:aclocal=automake
+	program:pkg-config=pkg-config file:/usr/include/stdlib.h=libc6-dev
+	module:libnl-3.0=libnl-3-dev module:libnl-route-3.0=libnl-route-3-dev
+	module:json-c=libjson-c-dev module:libseccomp=libseccomp-dev
+)
+need_demo=(
+	program:ip=iproute2 program:nsenter=util-linux program:setpriv=util-linux
+	program:sysctl=procps program:ping=iputils-ping program:curl=curl program:python3=python3
+)
+need_check=(
+	program:clang=clang program:shellcheck=shellcheck program:bats=bats program:mandoc=mandoc
+	module:cmocka=libcmocka-dev program:socat=socat program:dig=bind9-dnsutils
+	program:dnsmasq=dnsmasq-base program:iperf3=iperf3 program:jq=jq program:nm=binutils
+	program:xz=xz-utils
+)
+
+need_has() { # need_has KIND:NAME
+	case $1 in
+	program:*) PATH=$PATH:/usr/sbin:/sbin command -v "${1#*:}" > /dev/null ;;
+	module:*) command -v pkg-config > /dev/null && pkg-config --exists "${1#*:}" ;;
+	file:*) [ -e "${1#*:}" ] || compgen -G "/usr/include/*/${1##*/}" > /dev/null ;;
+	esac
+}
+
+need_missing() { # need_missing NEED...: packages, one a line
+	local n
+	for n in "$@"; do
+		need_has "${n%%=*}" || echo "${n#*=}"
+	done | sort -u
+}
+
+# need_install NEED...: true when all is there. Installs as root, else says the
+# one command that would.
+need_install() {
+	local missing
+	mapfile -t missing < <(need_missing "$@")
+	[ "${#missing[@]}" -gt 0 ] || return 0
+	if ! command -v apt-get > /dev/null; then
+		echo "missing, by their Debian names: ${missing[*]}" >&2
+		return 1
+	fi
+	if [ "$(id -u)" != 0 ]; then
+		printf 'missing packages. Run this, then start again:\n    sudo apt-get install -y %s\n' \
+			"${missing[*]}" >&2
+		return 1
+	fi
+	echo "installing ${missing[*]}"
+	need_apt "${missing[@]}" || return 1
+	mapfile -t missing < <(need_missing "$@")
+	[ "${#missing[@]}" -eq 0 ] || { echo "still missing: ${missing[*]}" >&2; return 1; }
+}
+
+need_apt() {
+	local log
+	log=$(mktemp)
+	export DEBIAN_FRONTEND=noninteractive
+	if ! { apt-get install -y --no-install-recommends "$@" ||
+		{ apt-get update && apt-get install -y --no-install-recommends "$@"; }; } \
+		< /dev/null > "$log" 2>&1; then
+		tail -n 20 "$log" >&2
+		rm -f "$log"
+		return 1
+	fi
+	rm -f "$log"
+}

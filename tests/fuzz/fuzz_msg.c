@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fuzzes main/msg: a message that was valid, with bytes changed and its size
+ * wrong, goes through a real socket pair and the checks its receiver makes.
+ * What passes them can be used without a look at any count or string.
+ *
+ * Input: which message; how many bytes too few (signed) are sent; then groups
+ * of four: field, offset in it (two bytes), new value. By field, not by offset
+ * in the struct, so that seeds outlive its next change.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "main/msg.h"
+
+union any {
+	struct msg_running running;
+	struct msg_setup setup;
+	struct msg_setup_done done;
+	uint8_t bytes[sizeof(struct msg_setup) + 128];
+};
+
+struct field {
+	size_t at, size;
+};
+
+#define FIELD(type, f) { offsetof(struct type, f), sizeof(((struct type *)0)->f) }
+#define WHOLE(type) { 0, sizeof(struct type) }
+
+static const struct field running_fields[] = { WHOLE(msg_running), FIELD(msg_running, kind) };
+
+static const struct field setup_fields[] = {
+	WHOLE(msg_setup), FIELD(msg_setup, kind), FIELD(msg_setup, without),
+	FIELD(msg_setup, net.ifname), FIELD(msg_setup, net.outer_ifname4),
+	FIELD(msg_setup, net.outer_ifname6), FIELD(msg_setup, net.mac), FIELD(msg_setup, net.mtu),
+	FIELD(msg_setup, net.naddresses), FIELD(msg_setup, net.addresses[0].addr),
+	FIELD(msg_setup, net.addresses[0].len), FIELD(msg_setup, net.nroutes),
+	FIELD(msg_setup, net.routes[0].dst), FIELD(msg_setup, net.routes[0].gw),
+	FIELD(msg_setup, net.routes[0].onlink),
+};
+
+static const struct field done_fields[] = {
+	WHOLE(msg_setup_done), FIELD(msg_setup_done, kind), FIELD(msg_setup_done, features),
+	FIELD(msg_setup_done, ipv6_left_out), FIELD(msg_setup_done, err.code),
+	FIELD(msg_setup_done, err.msg), FIELD(msg_setup_done, err.details),
+};
+
+static void use_netcfg(const struct netcfg *n)
+{
+	char text[PREFIX_STRLEN];
+
+	FUZZ_HOLDS(n->naddresses <= CONF_ADDRS_MAX && n->nroutes <= CONF_ROUTES_MAX);
+	FUZZ_HOLDS(strlen(n->ifname) <= CONF_IFNAME_MAX && !strchr(n->ifname, '/'));
+	for (uint32_t i = 0; i < n->naddresses; i++)
+		FUZZ_HOLDS(prefix_contains(&n->addresses[i], &n->addresses[i].addr) &&
+			   prefix_format(&n->addresses[i], text) == text);
+	for (uint32_t i = 0; i < n->nroutes; i++)
+		FUZZ_HOLDS(prefix_format(&n->routes[i].dst, text) == text &&
+			   (n->routes[i].onlink == true || n->routes[i].onlink == false));
+}
+
+static void use_running(const union any *m)
+{
+	if (msg_running_ok(&m->running))
+		FUZZ_HOLDS(m->running.kind == MSG_RUNNING);
+}
+
+static void use_setup(const union any *m)
+{
+	if (msg_setup_ok(&m->setup))
+		use_netcfg(&m->setup.net);
+}
+
+static void use_done(const union any *m)
+{
+	if (!msg_setup_done_ok(&m->done))
+		return;
+	FUZZ_HOLDS(strlen(m->done.err.msg) < ERR_MSG_MAX);
+	FUZZ_HOLDS(strlen(m->done.err.details) < ERR_DETAILS_MAX);
+}
+
+static const struct {
+	size_t size;
+	const struct field *fields;
+	size_t nfields;
+	void (*use)(const union any *m);
+} messages[] = {
+	{ sizeof(struct msg_running), running_fields, ARRAY_LEN(running_fields), use_running },
+	{ sizeof(struct msg_setup), setup_fields, ARRAY_LEN(setup_fields), use_setup },
+	{ sizeof(struct msg_setup_done), done_fields, ARRAY_LEN(done_fields), use_done },
+};
+
+static void make_valid(union any *m, size_t which)
+{
+	memset(m, 0, sizeof(*m));
+	if (which == 0)
+		m->running = (struct msg_running){ .kind = MSG_RUNNING, .pid = 1 };
+	else if (which == 1)
+		m->setup = (struct msg_setup){ .kind = MSG_SETUP, .net = {
+			.ifname = "eth0", .mtu = 1500, .mac = { { 2, 0, 0, 0, 0, 1 } },
+			.naddresses = 1, .addresses = { { { { 0x20, 1, [15] = 2 } }, 64 } },
+			.nroutes = 1, .routes = { { .gw = { { 0xfe, 0x80, [15] = 1 } } } } } };
+	else
+		m->done = (struct msg_setup_done){ .kind = MSG_SETUP_DONE, .features = 1,
+						   .err = { .msg = "m", .details = "d" } };
+}
+
+static void change(union any *m, size_t which, struct rd *r)
+{
+	uint8_t field, value;
+	uint16_t at;
+
+	while (rd_u8(r, &field) && rd_u16(r, &at) && rd_u8(r, &value)) {
+		const struct field *f = &messages[which].fields[field % messages[which].nfields];
+
+		m->bytes[f->at + at % f->size] = value;
+	}
+}
+
+/* Sends `len` bytes of *m, receives a message of messages[which] into *m. */
+static int pass(union any *m, size_t which, size_t len)
+{
+	uint32_t kind = 0;
+	int sv[2], r;
+
+	FUZZ_HOLDS(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) == 0);
+	FUZZ_HOLDS(msg_send(sv[0], m, len, -1) == 0);
+	FUZZ_HOLDS(msg_peek_kind(sv[1], &kind) == (len == 0 ? -EPIPE : len < 4 ? -EBADMSG : 0));
+	FUZZ_POISON(*m);
+	r = msg_recv(sv[1], m, messages[which].size, NULL);
+	close(sv[0]);
+	close(sv[1]);
+	return r;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct rd r = rd_init(data, size);
+	uint8_t which, less;
+	union any m;
+	size_t len;
+	int got;
+
+	if (!rd_u8(&r, &which) || !rd_u8(&r, &less))
+		return 0;
+	which %= ARRAY_LEN(messages);
+	make_valid(&m, which);
+	messages[which].use(&m);
+	change(&m, which, &r);
+	len = messages[which].size;
+	len = less < 128 ? len - MIN_OF(len, less) : len + (256u - less);
+	got = pass(&m, which, len);
+	FUZZ_HOLDS(got == (len == 0 ? -EPIPE : len == messages[which].size ? 0 : -EBADMSG));
+	if (got == 0)
+		messages[which].use(&m);
+	return 0;
+}

@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes the seeds of the wire/ fuzz targets: corpus/<parser>/<what-it-is>.
+
+The same bytes each time; run it after changing it and commit what it wrote.
+Seeds found by fuzzing are added here too, as hex, under the name of what they
+broke. Addresses are those of documentation (RFC 5737, RFC 3849).
+
+    tests/fuzz/make-seeds.py [folder]      (default: corpus beside this file)
+"""
+import ipaddress
+import os
+import struct
+import sys
+
+MAC_A = bytes.fromhex("525400010203")
+MAC_B = bytes.fromhex("9a559a559a55")
+A4, B4 = "203.0.113.2", "198.51.100.10"
+A6, B6 = "2001:db8:1::2", "2001:db8:2::10"
+
+
+def addr(text):
+    return ipaddress.ip_address(text).packed
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
+
+
+def sealed(data, at, pseudo=b""):
+    return data[:at] + struct.pack("!H", checksum(pseudo + data)) + data[at + 2:]
+
+
+def pseudo6(proto, length, src=A6, dst=B6):
+    return addr(src) + addr(dst) + struct.pack("!IHBB", length, 0, 0, proto)
+
+
+def eth(etype, payload=b"", dst=MAC_A, src=MAC_B):
+    return dst + src + struct.pack("!H", etype) + payload
+
+
+def vnet(flags=0, gso=0, hdr_len=0, gso_size=0, start=0, offset=0, frame=b"\0" * 100):
+    """Host byte order: these are of the usual, little-endian, kind."""
+    return struct.pack("<BBHHHH", flags, gso, hdr_len, gso_size, start, offset) + frame
+
+
+def ip4(payload=b"x" * 8, proto=17, options=b"", total=None, frag=0x4000, src=A4, dst=B4,
+        ihl=None, version=4, bad_sum=False):
+    hlen = 20 + len(options)
+    head = struct.pack("!BBHHHBBH", version << 4 | (hlen // 4 if ihl is None else ihl), 0,
+                       hlen + len(payload) if total is None else total, 0x1234, frag, 64,
+                       proto, 0) + addr(src) + addr(dst) + options
+    return (head if bad_sum else sealed(head, 10)) + payload
+
+
+def ip6(chain=(), proto=17, payload=b"x" * 8, length=None, src=A6, dst=B6, version=6):
+    """chain: (protocol number, header without its first byte)"""
+    protos = [p for p, _ in chain] + [proto]
+    body = b"".join(bytes([protos[i + 1]]) + rest for i, (_, rest) in enumerate(chain))
+    body += payload
+    return struct.pack("!IHBB", version << 28, len(body) if length is None else length,
+                       protos[0], 64) + addr(src) + addr(dst) + body
+
+
+HOP, ROUTE, FRAG, AH, DST = 0, 43, 44, 51, 60
+PAD = bytes([0, 1, 4, 0, 0, 0, 0])
+PAD16 = bytes([1, 1, 4, 0, 0, 0, 0, 1, 6, 0, 0, 0, 0, 0, 0])
+
+
+def fragment(offset, more):
+    return struct.pack("!BHI", 0, offset | more, 0x01020304)
+
+
+def tcp(options=b"", flags=0x10, payload=b"", doff=None):
+    hlen = 20 + len(options)
+    return struct.pack("!HHIIBBHHH", 40000, 80, 0x11223344, 0x55667788,
+                       (hlen // 4 if doff is None else doff) << 4, flags, 64240, 0,
+                       0) + options + payload
+
+
+TS = bytes.fromhex("0101080a0102030405060708")
+
+
+def udp(payload, length=None, sport=40000, dport=53):
+    return struct.pack("!HHHH", sport, dport,
+                       8 + len(payload) if length is None else length, 0) + payload
+
+
+def icmp(kind, code=0, rest=0x12340001, data=b""):
+    return sealed(struct.pack("!BBHI", kind, code, 0, rest) + data, 2)
+
+
+def icmp6(kind, code=0, rest=0x12340001, data=b""):
+    msg = struct.pack("!BBHI", kind, code, 0, rest) + data
+    return sealed(msg, 2, pseudo6(58, len(msg)))
+
+
+def arp(op=1, hw=1, proto=0x0800, hlen=6, plen=4):
+    return struct.pack("!HHBBH", hw, proto, hlen, plen, op) + MAC_A + addr(A4) \
+        + b"\0" * 6 + addr("203.0.113.1")
+
+
+SLLA = b"\x01\x01" + MAC_A
+NONCE = b"\x0e\x01" + b"\x09" * 6
+SYN_OPTS = bytes.fromhex("020405b40402080a010203040000000001030307")
+V4, V6 = b"\0", b"\1"            # first byte of udp (super-frame or not) and icmp
+
+SEEDS = {
+    "eth": {
+        "ipv4": eth(0x0800, ip4()),
+        "ipv6": eth(0x86DD, ip6()),
+        "arp-broadcast-padded": eth(0x0806, arp() + b"\0" * 18, dst=b"\xff" * 6),
+        "header-only": eth(0x0800),
+        "empty": b"",
+        "one-byte-short": eth(0x0800)[:13],
+        "vlan-tagged": eth(0x8100, b"\0\x05\x08\0" + ip4()),
+        "length-not-type": eth(0x0026, b"\x42\x42\x03" + b"\0" * 35),
+    },
+    "vnet": {
+        "plain": vnet(),
+        "partial-checksum": vnet(1, start=34, offset=16),
+        "tso4": vnet(1, 1, 54, 1448, 34, 16),
+        "tso6-ecn": vnet(1, 0x84, 74, 1428, 54, 16),
+        "uso": vnet(1, 5, 42, 1472, 34, 6),
+        "data-valid": vnet(2),
+        "header-cut": vnet()[:9],
+        "no-frame": vnet(frame=b""),
+        "checksum-last-two-bytes": vnet(1, start=82, offset=16),
+        "checksum-past-end": vnet(1, start=83, offset=16),
+        "checksum-wraps": vnet(1, start=65535, offset=65535),
+        "checksum-in-ethernet": vnet(1, start=6, offset=0),
+        "gso-size-zero": vnet(1, 1, 54, 0, 34, 16),
+        "gso-header-longer-than-frame": vnet(1, 1, 101, 1448, 34, 16),
+        "ufo-not-offered": vnet(1, 3, 42, 1472, 34, 6),
+        "ecn-without-tcp": vnet(1, 0x85, 42, 1472, 34, 6),
+        "unknown-type": vnet(1, 0x7F, 42, 1472, 34, 6),
+    },
+    "ip4": {
+        "udp": ip4(udp(b"abc")),
+        "tcp": ip4(tcp(), proto=6),
+        "no-payload": ip4(b""),
+        "options-nop": ip4(options=b"\x01" * 40),
+        "options-source-route": ip4(options=b"\x83\x07\x04" + addr(A4) + b"\0"),
+        "padded-to-ethernet-minimum": ip4() + b"\0" * 18,
+        "first-fragment": ip4(frag=0x2000),
+        "last-fragment": ip4(frag=0x00B9),
+        "fragment-not-of-eights": ip4(b"x" * 9, frag=0x2000),
+        "fragment-beyond-65535": ip4(frag=0x1FFF),
+        "df-and-fragment": ip4(frag=0x6001),
+        "bad-checksum": ip4(bad_sum=True),
+        "version-6": ip4(version=6),
+        "ihl-4": ip4(ihl=4),
+        "ihl-over-end": ip4(b"", ihl=15),
+        "total-below-header": ip4(total=19),
+        "total-zero": ip4(total=0),
+        "total-over-end": ip4(total=29),
+        "multicast-source": ip4(src="224.0.0.1"),
+        "broadcast-source": ip4(src="255.255.255.255"),
+        "dhcp-source-unspecified": ip4(src="0.0.0.0", dst="255.255.255.255"),
+        "one-byte-short": ip4(b"")[:19],
+    },
+    "ip6": {
+        "udp": ip6(payload=udp(b"abc")),
+        "no-next-header": ip6(proto=59, payload=b""),
+        "all-extensions": ip6([(HOP, PAD), (DST, PAD16), (ROUTE, b"\0" * 7),
+                               (FRAG, fragment(0, 0)), (AH, b"\x04" + b"\0" * 22),
+                               (DST, PAD)]),
+        "extension-is-last": ip6([(DST, PAD)], proto=59, payload=b""),
+        "ah-twelve-bytes": ip6([(AH, b"\x01" + b"\0" * 10)]),
+        "ah-too-small": ip6([(AH, b"\x00" + b"\0" * 10)]),
+        "ah-over-end": ip6([(AH, b"\xff" + b"\0" * 10)]),
+        "atomic-fragment": ip6([(FRAG, fragment(0, 0))]),
+        "first-fragment": ip6([(FRAG, fragment(0, 1))]),
+        "first-fragment-options-behind": ip6([(FRAG, fragment(0, 1)), (DST, PAD)]),
+        "last-fragment-next-header-options": ip6([(FRAG, fragment(1448, 0))], proto=DST),
+        "fragment-not-of-eights": ip6([(FRAG, fragment(0, 1))], payload=b"x" * 9),
+        "fragment-beyond-65535": ip6([(FRAG, fragment(0xFFF8, 0))]),
+        "fragment-twice": ip6([(FRAG, fragment(0, 0))] * 2),
+        "hop-by-hop-second": ip6([(DST, PAD), (HOP, PAD)]),
+        "option-over-end": ip6([(HOP, bytes([0, 1, 200, 0, 0, 0, 0]))]),
+        "option-discard-if-unknown": ip6([(DST, bytes([0, 0xC9, 4, 0, 0, 0, 0]))]),
+        "option-router-alert": ip6([(HOP, bytes([0, 5, 2, 0, 0, 1, 0]))], proto=58),
+        "option-pad1-only": ip6([(HOP, b"\0" * 7)]),
+        "header-length-over-end": ip6([(DST, bytes([255, 1, 4, 0, 0, 0, 0]))]),
+        "routing-0-segments-left": ip6([(ROUTE, b"\x02\x00\x01\0\0\0\0" + addr(B6))]),
+        "eight-headers": ip6([(DST, PAD)] * 8),
+        "nine-headers": ip6([(DST, PAD)] * 9),
+        "jumbogram": ip6([(HOP, bytes([0, 0xC2, 4, 0, 1, 0, 0]))], length=0),
+        "length-over-end": ip6(length=9),
+        "length-inside-extension": ip6([(DST, PAD16)], length=9),
+        "mapped-destination": ip6(dst="::ffff:127.0.0.1"),
+        "compatible-source": ip6(src="::127.0.0.1"),
+        "loopback-destination": ip6(dst="::1"),
+        "multicast-source": ip6(src="ff02::1"),
+        "unspecified-source": ip6(src="::"),
+        "version-4": ip6(version=4),
+        "one-byte-short": ip6(payload=b"")[:39],
+    },
+    "tcp": {
+        "syn-as-linux": tcp(SYN_OPTS, 0x02),
+        "ack-timestamps": tcp(TS, payload=b"hello"),
+        "data-no-options": tcp(payload=b"hello", flags=0x18),
+        "sack-three-blocks": tcp(TS + b"\x01\x01\x05\x1a" + bytes(range(24))),
+        "sack-four-blocks": tcp(b"\x05\x22" + bytes(range(32)) + b"\x01\x01"),
+        "all-options-at-once": tcp(TS[2:] + b"\x02\x04\x05\xb4\x03\x03\x07\x04\x02\x05\x0a"
+                                   + bytes(8) + bytes(11), 0x02),
+        "end-then-rubbish": tcp(b"\0\xfe\0\0", 0x02),
+        "unknown-option": tcp(b"\xfe\x04\xf9\x89", 0x02),
+        "option-length-zero": tcp(b"\xfe\0\0\0"),
+        "option-length-one": tcp(b"\xfe\x01\0\0"),
+        "option-over-end": tcp(b"\xfe\x05\0\0"),
+        "option-without-length": tcp(b"\x01\x01\x01\x08"),
+        "mss-of-three": tcp(b"\x02\x03\0\0", 0x02),
+        "wscale-of-255": tcp(b"\x01\x03\x03\xff", 0x02),
+        "sack-no-block": tcp(b"\x05\x02\0\0"),
+        "sack-half-a-block": tcp(b"\x05\x06\0\0\0\0\0\0"),
+        "offset-4": tcp(doff=4),
+        "offset-over-end": tcp(doff=15),
+        "options-forty-nops": tcp(b"\x01" * 40, 0x02),
+        "one-byte-short": tcp()[:19],
+        "all-flags": tcp(flags=0xFF),
+    },
+    "udp": {
+        "datagram": V4 + udp(b"abc"),
+        "no-data": V4 + udp(b""),
+        "padding-behind": V4 + udp(b"abc", 11) + b"\0" * 8,
+        "length-over-end": V4 + udp(b"abc", 12),
+        "length-7": V4 + udp(b"abc", 7),
+        "length-0": V4 + udp(b"abc", 0),
+        "gso-length-of-whole": V6 + udp(b"x" * 64),
+        "gso-length-of-one-segment": V6 + udp(b"x" * 64, 24),
+        "gso-length-over-end": V6 + udp(b"x" * 64, 65535),
+        "gso-length-0": V6 + udp(b"x" * 64, 0),
+        "one-byte-short": V4 + udp(b"")[:7],
+    },
+    "icmp": {
+        "echo-4": V4 + icmp(8, data=b"abcdefghi"),
+        "echo-reply-4": V4 + icmp(0, data=b"abcdefgh"),
+        "unreachable-port-4": V4 + icmp(3, 3, 0, ip4(udp(b"abc"))),
+        "fragmentation-needed-4": V4 + icmp(3, 4, 1280, ip4(b"x" * 8)),
+        "echo-6": V6 + icmp6(128, data=b"abcdefghi"),
+        "packet-too-big-6": V6 + icmp6(2, 0, 1280, ip6()),
+        "unknown-type-6": V6 + icmp6(255, 255, 0xFFFFFFFF),
+        "bad-checksum-4": V4 + icmp(8)[:2] + b"\xff\xff" + icmp(8)[4:],
+        "no-data": V4 + icmp(8),
+        "one-byte-short": V6 + icmp6(128)[:7],
+        "empty": V4,
+    },
+    "arp": {
+        "request": arp(),
+        "reply": arp(2),
+        "request-padded": arp() + b"\0" * 18,
+        "unknown-operation": arp(65535),
+        "hardware-not-ethernet": arp(hw=6),
+        "protocol-not-ipv4": arp(proto=0x86DD),
+        "hardware-length-255": arp(hlen=255),
+        "protocol-length-16": arp(plen=16),
+        "one-byte-short": arp()[:27],
+    },
+    "nd": {
+        "solicitation": addr("2001:db8:1::1") + SLLA,
+        "solicitation-dad": addr("fe80::1"),
+        "nonce-and-source": addr("2001:db8:1::1") + NONCE + SLLA,
+        "unknown-option-long": addr("2001:db8:1::1") + b"\xfe\x02" + b"\0" * 14,
+        "option-length-0": addr("2001:db8:1::1") + b"\x01\0" + MAC_A,
+        "option-over-end": addr("2001:db8:1::1") + b"\x0e\x02" + MAC_A,
+        "option-one-byte": addr("2001:db8:1::1") + b"\x01",
+        "source-of-two-units": addr("2001:db8:1::1") + b"\x01\x02" + b"\0" * 14,
+        "target-multicast": addr("ff02::1") + SLLA,
+        "target-mapped": addr("::ffff:127.0.0.1") + SLLA,
+        "options-32": addr("2001:db8:1::1") + NONCE * 32,
+        "options-33": addr("2001:db8:1::1") + NONCE * 33,
+        "target-cut": addr("2001:db8:1::1")[:15],
+    },
+}
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(__file__))
+    root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "corpus")
+    count = 0
+    for parser, seeds in SEEDS.items():
+        folder = os.path.join(root, parser)
+        os.makedirs(folder, exist_ok=True)
+        for name, data in seeds.items():
+            with open(os.path.join(folder, name), "wb") as out:
+                out.write(data)
+            count += 1
+    print("%d seeds for %d parsers" % (count, len(SEEDS)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests core/conf/encode.c: there and back, every truncation, values out of
+ * range, and the seals of the carrier. */
+#include "../unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "conf/encode.h"
+
+/* A configuration with something in every field. */
+static struct conf full(void)
+{
+	struct conf c;
+
+	conf_init(&c);
+	strcpy(c.container_id, "demo");
+	strcpy(c.ifname, "eth0");
+	strcpy(c.network, "web");
+	strcpy(c.netns_path, "/proc/1/ns/net");
+	strcpy(c.state_dir, "/run/cni-passt/demo@eth0");
+	strcpy(c.log_path, "/x.log");
+	c.log_target = LOGT_FILE;
+	c.log_level = LOGL_DEBUG;
+	c.owner_pid = 4711;
+	c.ipv6 = false;
+	c.mtu = 1500;
+	c.mac = (struct mac){ { 2, 3, 4, 5, 6, 7 } };
+	c.gw_mac = (struct mac){ { 6, 3, 4, 5, 6, 7 } };
+	c.addresses_host = false;
+	c.naddresses = CONF_ADDRS_MAX;
+	for (uint8_t i = 0; i < CONF_ADDRS_MAX; i++) {
+		uint8_t b[4] = { 10, 0, i, 1 };
+
+		c.addresses[i] = (struct prefix){ addr_from4(b), (uint8_t)(8 + i) };
+	}
+	c.ngateways = 1;
+	addr_parse("10.0.0.9", &c.gateways[0]);
+	c.nroutes = CONF_ROUTES_MAX;
+	for (uint8_t i = 0; i < CONF_ROUTES_MAX; i++) {
+		prefix_parse("fd00::/64", &c.routes[i].dst);
+		c.routes[i].dst.addr.b[7] = i;
+		addr_parse("fe80::1", &c.routes[i].gw);
+		c.routes[i].metric = 0x01020304u + i;
+		c.routes[i].onlink = i % 2;
+	}
+	c.without = CONF_WITHOUT_PEEK;
+	return c;
+}
+
+static int encode(const struct conf *c, uint8_t buf[ENCODE_MAX])
+{
+	int n = encode_conf(c, buf, ENCODE_MAX);
+
+	assert_true(n > 0);
+	return n;
+}
+
+/* Compared by encoding again: the structs' padding may differ. */
+static void test_there_and_back(void **state)
+{
+	struct conf c = full(), d;
+	uint8_t buf[ENCODE_MAX], again[ENCODE_MAX];
+	int n = encode(&c, buf);
+
+	(void)state;
+	POISON(d);
+	assert_int_equal(encode_parse(buf, (size_t)n, &d), 0);
+	assert_string_equal(d.container_id, "demo");
+	assert_string_equal(d.log_path, "/x.log");
+	assert_int_equal(d.owner_pid, 4711);
+	assert_false(d.ipv6);
+	assert_int_equal(d.naddresses, CONF_ADDRS_MAX);
+	assert_int_equal(d.addresses[15].len, 23);
+	assert_int_equal(d.routes[63].metric, 0x01020304u + 63);
+	assert_true(d.routes[63].onlink);
+	assert_false(d.routes[62].onlink);
+	assert_int_equal(d.log_level, LOGL_DEBUG);
+	assert_int_equal(d.without, CONF_WITHOUT_PEEK);
+	assert_int_equal(encode(&d, again), n);
+	assert_memory_equal(buf, again, (size_t)n);
+}
+
+static void test_truncated(void **state)
+{
+	struct conf c = full(), d;
+	uint8_t buf[ENCODE_MAX];
+	int n = encode(&c, buf);
+
+	(void)state;
+	POISON(d);
+	for (int i = 0; i < n; i++) {
+		BLOCK p = unit_block(buf, (size_t)i);
+
+		assert_int_equal(encode_parse(p, (size_t)i, &d), -EBADMSG);
+	}
+	assert_int_equal(encode_parse(buf, (size_t)n + 1, &d), -EBADMSG);
+	ASSERT_POISONED(d);
+	for (int i = 0; i < n; i++)
+		assert_int_equal(encode_conf(&c, buf, (size_t)i), -EMSGSIZE);
+}
+
+/* Finds the bytes, puts others in their place: must be refused. */
+static void assert_patched_refused(const struct conf *c, const void *find, const void *put,
+				   size_t len)
+{
+	uint8_t buf[ENCODE_MAX];
+	int n = encode(c, buf);
+	uint8_t *at = memmem(buf, (size_t)n, find, len);
+	struct conf d;
+
+	assert_non_null(at);
+	memcpy(at, put, len);
+	POISON(d);
+	assert_int_equal(encode_parse(buf, (size_t)n, &d), -EBADMSG);
+	ASSERT_POISONED(d);
+}
+
+static void test_out_of_range(void **state)
+{
+	struct conf c = full();
+
+	(void)state;
+	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
+	assert_patched_refused(&c, "\0\0\0\1\0\0\0\4demo", "\0\0\0\2\0\0\0\4demo", 12);
+	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
+	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
+	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */
+	assert_patched_refused(&c, "\0\0\x12\x67\1", "\xff\xff\xff\xff\1", 5);	/* owner_pid */
+	assert_patched_refused(&c, "\0\0\0\x10", "\0\0\0\x11", 4);	/* naddresses */
+	assert_patched_refused(&c, "\12\0\0\1\x8", "\12\0\0\1\x21", 5);	/* /33 */
+	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\4\0\0\0\2\0\0\0\6/x", 14);
+	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\4\0\0\0\6/x", 14);
+	c.naddresses = CONF_ADDRS_MAX + 1;
+	assert_int_equal(encode_conf(&c, (uint8_t[ENCODE_MAX]){ 0 }, ENCODE_MAX), -EMSGSIZE);
+	c = full();
+	memset(c.network, 'a', sizeof(c.network));	/* without an end */
+	assert_int_equal(encode_conf(&c, (uint8_t[ENCODE_MAX]){ 0 }, ENCODE_MAX), -EMSGSIZE);
+}
+
+static void test_largest_fits(void **state)
+{
+	struct conf c = full();
+	uint8_t buf[ENCODE_MAX];
+
+	(void)state;
+	memset(c.netns_path, 'a', sizeof(c.netns_path) - 1);
+	memset(c.state_dir, 'a', sizeof(c.state_dir) - 1);
+	memset(c.log_path, 'a', sizeof(c.log_path) - 1);
+	memset(c.container_id, 'a', sizeof(c.container_id) - 1);
+	memset(c.network, 'a', sizeof(c.network) - 1);
+	c.ngateways = CONF_GATEWAYS_MAX;
+	c.nhost_addresses = CONF_HOST_ADDRS_MAX;
+	encode(&c, buf);
+}
+
+static void test_memfd(void **state)
+{
+	struct conf c = full(), d;
+	FD_OWNED int fd = encode_memfd(&c);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(encode_from_memfd(fd, &d), 0);
+	assert_string_equal(d.container_id, "demo");
+	assert_int_equal(encode_from_memfd(fd, &d), 0);	/* the offset does not move */
+	assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+	assert_int_equal(ftruncate(fd, 0), -1);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL), -1);
+}
+
+static void test_unsealed(void **state)
+{
+	FD_OWNED int fd = memfd_create("test", MFD_ALLOW_SEALING);
+	FD_OWNED int null = open("/dev/null", O_RDWR);
+	struct conf c = full(), d;
+	uint8_t buf[ENCODE_MAX];
+	int n = encode(&c, buf);
+
+	(void)state;
+	assert_int_equal(pwrite(fd, buf, (size_t)n, 0), n);
+	POISON(d);
+	assert_int_equal(encode_from_memfd(fd, &d), -EPERM);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW), 0);
+	assert_int_equal(encode_from_memfd(fd, &d), -EPERM);	/* could still shrink */
+	assert_int_equal(encode_from_memfd(null, &d), -EPERM);
+	assert_int_equal(encode_from_memfd(-1, &d), -EPERM);
+	ASSERT_POISONED(d);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL), 0);
+	assert_int_equal(encode_from_memfd(fd, &d), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_out_of_range),
+		cmocka_unit_test(test_largest_fits),
+		cmocka_unit_test(test_memfd),
+		cmocka_unit_test(test_unsealed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tests io/netlink.c and io/tun.c against the kernel: in a user and network
+ * namespace of the test's own a tap is made and configured, and what was
+ * configured is read back as if it were the outer side. Skipped where the
+ * machine gives no such namespace or no /dev/net/tun.
+ */
+#include "../unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "io/netlink.h"
+#include "io/tun.h"
+
+static bool is_ready;		/* namespace and device are there */
+
+static void put_text(const char *path, const char *text)
+{
+	FD_OWNED int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
+		print_message("%s: %s\n", path, strerror(errno));
+}
+
+static int enter_own(void **state)
+{
+	char map[32];
+
+	(void)state;
+	snprintf(map, sizeof(map), "0 %u 1", geteuid());
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
+		print_message("skipped: no user and network namespace: %s\n", strerror(errno));
+		return 0;
+	}
+	put_text("/proc/self/setgroups", "deny");
+	put_text("/proc/self/uid_map", map);
+	is_ready = access("/dev/net/tun", R_OK | W_OK) == 0;
+	if (!is_ready)
+		print_message("skipped: /dev/net/tun cannot be opened\n");
+	return 0;
+}
+
+static struct prefix px(const char *s)
+{
+	struct prefix p;
+
+	assert_int_equal(prefix_parse(s, &p), 0);
+	return p;
+}
+
+static struct addr ad(const char *s)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(s, &a), 0);
+	return a;
+}
+
+static struct netcfg a_netcfg(void)
+{
+	return (struct netcfg){
+		.ifname = "eth0", .mac = { { 2, 0, 0, 0, 0, 1 } }, .mtu = 1400,
+		.naddresses = 4,
+		.addresses = { px("203.0.113.2/24"), px("198.51.100.7/32"),
+			       px("2001:db8:1::2/64"), px("2001:db8:2::2/128") },
+		.nroutes = 4,
+		.routes = {
+			{ .dst = px("192.0.2.0/24") },
+			{ .dst = px("10.0.0.0/8"), .gw = ad("169.254.1.1"), .onlink = true },
+			{ .dst = px("0.0.0.0/0"), .gw = ad("203.0.113.1"), .metric = 50 },
+			{ .dst = px("::/0"), .gw = ad("fe80::1"), .metric = 70 },
+		},
+	};
+}
+
+static int make_tap(uint32_t without, uint32_t *features)
+{
+	struct err e = ERR_INIT;
+	int fd = tun_create("eth0", without, features, &e);
+
+	if (fd < 0)
+		fail_msg("%s", e.msg);
+	return fd;
+}
+
+static void configure(const struct netcfg *net, struct netlink_done *done)
+{
+	struct err e = ERR_INIT;
+
+	if (netlink_configure(net, done, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+static void assert_prefix(const struct prefix *got, const char *text)
+{
+	char buf[PREFIX_STRLEN];
+
+	assert_string_equal(prefix_format(got, buf), text);
+}
+
+static const struct route *find_route(const struct netcfg *n, const char *dst)
+{
+	struct prefix p = px(dst);
+
+	for (uint32_t i = 0; i < n->nroutes; i++)
+		if (addr_eq(&n->routes[i].dst.addr, &p.addr) && n->routes[i].dst.len == p.len)
+			return &n->routes[i];
+	fail_msg("no route %s", dst);
+	return NULL;
+}
+
+/* What was configured serves as a template, and the template says the same. */
+static void test_there_and_back(void **state)
+{
+	const struct netcfg net = a_netcfg();
+	struct netlink_done done;
+	FD_OWNED int tap = -1;
+	struct err e = ERR_INIT;
+	struct netcfg back;
+	uint32_t features;
+	struct conf c;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	tap = make_tap(0, &features);
+	configure(&net, &done);
+	assert_int_equal(done.ifindex, if_nametoindex("eth0"));
+	assert_false(done.ipv6_left_out);
+
+	conf_init(&c);
+	snprintf(c.ifname, sizeof(c.ifname), "eth1");
+	if (netlink_template(&c, &back, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_string_equal(back.outer_ifname4, "eth0");
+	assert_string_equal(back.outer_ifname6, "eth0");
+	assert_int_equal(back.mtu, 1400);
+	assert_int_equal(back.naddresses, 4);
+	assert_prefix(&back.addresses[0], "203.0.113.2/24");
+	assert_prefix(&back.addresses[1], "198.51.100.7/32");
+	assert_prefix(&back.addresses[2], "2001:db8:1::2/64");
+	assert_prefix(&back.addresses[3], "2001:db8:2::2/128");
+	assert_int_equal(back.nroutes, 4);
+	assert_true(addr_is_any(&find_route(&back, "192.0.2.0/24")->gw));
+	assert_true(find_route(&back, "10.0.0.0/8")->onlink);
+	assert_int_equal(find_route(&back, "0.0.0.0/0")->metric, 50);
+	assert_int_equal(find_route(&back, "::/0")->metric, 70);
+	assert_true(addr_eq(&back.gateway6, &net.routes[3].gw));
+	assert_true(addr_eq(&back.host4, &net.addresses[0].addr));
+}
+
+static void test_name_taken(void **state)
+{
+	struct err e = ERR_INIT;
+	FD_OWNED int tap = -1;
+	uint32_t features;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	tap = make_tap(0, &features);
+	assert_int_equal(tun_create("eth0", 0, &features, &e), -1);
+	assert_int_equal(e.code, ERR_EXISTS);
+	assert_non_null(strstr(e.msg, "eth0"));
+}
+
+static void test_offloads(void **state)
+{
+	uint32_t all, some;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	close(make_tap(0, &all));
+	assert_true(all & TUN_F_VNETHDR);
+	close(make_tap(CONF_WITHOUT_USO, &some));
+	assert_int_equal(some, all & ~(uint32_t)TUN_F_UDPSEG);
+	close(make_tap(CONF_WITHOUT_OFFLOAD, &some));
+	assert_int_equal(some, TUN_F_VNETHDR);
+}
+
+static void test_closing_undoes(void **state)
+{
+	const struct netcfg net = a_netcfg();
+	struct netlink_done done;
+	uint32_t features;
+	int tap;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	tap = make_tap(0, &features);
+	configure(&net, &done);
+	close(tap);
+	assert_int_equal(if_nametoindex("eth0"), 0);
+}
+
+static void test_no_ipv6(void **state)
+{
+	const struct netcfg net = a_netcfg();
+	struct netlink_done done;
+	FD_OWNED int tap = -1;
+	uint32_t features;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	put_text("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
+	put_text("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+	tap = make_tap(0, &features);
+	configure(&net, &done);		/* switches it on, for its interface alone */
+	assert_false(done.ipv6_left_out);
+}
+
+static void test_failures_name_what(void **state)
+{
+	struct netcfg net = a_netcfg();
+	struct err e = ERR_INIT;
+	struct netlink_done done;
+	FD_OWNED int tap = -1;
+	uint32_t features;
+	struct conf c;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	assert_int_equal(netlink_configure(&net, &done, &e), -1);	/* no eth0 */
+	assert_non_null(strstr(e.msg, "eth0"));
+	conf_init(&c);
+	assert_int_equal(netlink_template(&c, &net, &e), -1);		/* no default route */
+	assert_int_equal(e.code, ERR_HOSTNET);
+	tap = make_tap(0, &features);
+	net = a_netcfg();
+	net.routes[1].onlink = false;
+	assert_int_equal(netlink_configure(&net, &done, &e), -1);
+	assert_non_null(strstr(e.msg, "route 10.0.0.0/8"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_name_taken),
+		cmocka_unit_test(test_offloads),
+		cmocka_unit_test(test_closing_undoes),
+		cmocka_unit_test(test_failures_name_what),
+		cmocka_unit_test(test_no_ipv6),
+	};
+
+	log_open(LOGT_NONE, LOGL_ERROR, NULL, NULL);
+	return cmocka_run_group_tests(tests, enter_own, NULL);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests plugin/keys.c: every key's setter, every refusal with key and value,
+ * and which of configuration, CNI_ARGS and runtimeConfig wins. */
+#include "../unit.h"
+
+#include "plugin/keys.h"
+
+static int read_text(const char *text, const char *args, struct keys *k, struct err *e)
+{
+	struct json_object *o = json_tokener_parse(text);
+	int r;
+
+	if (!o)
+		fail_msg("the test's own text is bad: %s", text);
+	*e = ERR_INIT;
+	r = keys_read(o, args, k, e);
+	json_object_put(o);
+	return r;
+}
+
+static void take(const char *text, const char *args, struct keys *k)
+{
+	struct err e;
+
+	if (read_text(text, args, k, &e) < 0)
+		fail_msg("%s refused: %s", text, e.msg);
+}
+
+static void assert_taken(const char *text)
+{
+	struct keys k;
+
+	take(text, NULL, &k);
+	keys_drop(&k);
+}
+
+static void assert_refused(const char *text, const char *args, int code, const char *key,
+			   const char *value)
+{
+	struct keys k;
+	struct err e;
+
+	if (read_text(text, args, &k, &e) == 0)
+		fail_msg("taken: %s", text);
+	keys_drop(&k);
+	if (e.code != code || !strstr(e.msg, key) || !strstr(e.msg, value))
+		fail_msg("%s: code %d, \"%s\", \"%s\" expected, got %d: %s", text, code, key,
+			 value, e.code, e.msg);
+}
+
+static void assert_addr(const struct addr *a, const char *text)
+{
+	char buf[ADDR_STRLEN];
+
+	assert_string_equal(addr_format(a, buf), text);
+}
+
+static void assert_prefix(const struct prefix *p, const char *text)
+{
+	char buf[PREFIX_STRLEN];
+
+	assert_string_equal(prefix_format(p, buf), text);
+}
+
+static void assert_dns(const struct keys *k, const char *text)
+{
+	assert_string_equal(json_object_to_json_string_ext(k->dns, JSON_C_TO_STRING_PLAIN), text);
+}
+
+static void test_empty(void **state)
+{
+	struct conf c;
+	struct keys k;
+
+	(void)state;
+	conf_init(&c);
+	take("{}", NULL, &k);
+	assert_memory_equal(&k.conf, &c, sizeof(c));
+	assert_dns(&k, "{}");
+	assert_null(k.prev);
+	keys_drop(&k);
+}
+
+static void test_all_keys(void **state)
+{
+	struct keys k;
+
+	(void)state;
+	take("{\"cniVersion\":\"1.0.0\",\"cniVersions\":[\"1.0.0\"],\"name\":\"web\","
+	     "\"type\":\"cni-passt\",\"capabilities\":{\"ips\":true},\"mtu\":1400,\"ipv4\":true,"
+	     "\"ipv6\":true,\"addresses\":[\"host\",\"10.0.0.2/24\"],\"gateways\":[\"10.0.0.1\"],"
+	     "\"routes\":[{\"dst\":\"10.8.0.0/16\",\"gw\":\"10.0.0.9\",\"priority\":7},"
+	     "{\"dst\":\"10.9.0.0/16\"},{\"dst\":\"fd00::/8\"}],\"mac\":\"02:00:00:00:00:09\","
+	     "\"dns\":{\"nameservers\":[\"1.1.1.1\"],\"domain\":\"d\",\"search\":[\"s\"],"
+	     "\"options\":[\"o\"]},\"hostAddress\":[\"169.254.1.9\",\"fd00::9\"],"
+	     "\"log\":{\"level\":\"debug\",\"target\":\"/var/x.log\"},\"cni.dev/x\":1}", NULL, &k);
+	assert_string_equal(k.conf.network, "web");
+	assert_int_equal(k.conf.mtu, 1400);
+	assert_true(k.conf.addresses_host);
+	assert_int_equal(k.conf.naddresses, 1);
+	assert_prefix(&k.conf.addresses[0], "10.0.0.2/24");
+	assert_int_equal(k.conf.ngateways, 1);
+	assert_int_equal(k.conf.nroutes, 3);
+	assert_addr(&k.conf.routes[0].gw, "10.0.0.9");
+	assert_int_equal(k.conf.routes[0].metric, 7);
+	assert_addr(&k.conf.routes[1].gw, "10.0.0.1");	/* its family's gateway */
+	assert_true(addr_is_any(&k.conf.routes[2].gw));
+	assert_int_equal(k.conf.mac.b[5], 9);
+	assert_int_equal(k.conf.nhost_addresses, 2);
+	assert_addr(&k.conf.host_addresses[1], "fd00::9");
+	assert_int_equal(k.conf.log_level, LOGL_DEBUG);
+	assert_int_equal(k.conf.log_target, LOGT_FILE);
+	assert_string_equal(k.conf.log_path, "/var/x.log");
+	assert_dns(&k, "{\"nameservers\":[\"1.1.1.1\"],\"domain\":\"d\",\"search\":[\"s\"],"
+		       "\"options\":[\"o\"]}");
+	keys_drop(&k);
+}
+
+static void test_families_and_lists(void **state)
+{
+	struct keys k;
+
+	(void)state;
+	take("{\"ipv4\":false,\"ipv6\":false,\"addresses\":[],\"hostAddress\":[],"
+	     "\"log\":{\"target\":\"none\"}}", NULL, &k);
+	assert_false(k.conf.ipv4);
+	assert_false(k.conf.ipv6);
+	assert_false(k.conf.addresses_host);
+	assert_int_equal(k.conf.nhost_addresses, 0);
+	assert_int_equal(k.conf.log_target, LOGT_NONE);
+	keys_drop(&k);
+	/* Go writes null for empty lists */
+	take("{\"addresses\":null,\"mtu\":null,\"dns\":null,\"prevResult\":null}", NULL, &k);
+	assert_true(k.conf.addresses_host);
+	assert_null(k.prev);
+	keys_drop(&k);
+}
+
+static void test_bad_values(void **state)
+{
+	static const struct {
+		const char *text, *key, *value;
+	} rows[] = {
+		{ "{\"mtu\":70000}", "mtu", "70000" },
+		{ "{\"mtu\":-1}", "mtu", "-1" },
+		{ "{\"mtu\":\"1500\"}", "mtu", "\"1500\" is not an integer" },
+		{ "{\"mtu\":1500.5}", "mtu", "1500.5" },
+		{ "{\"ipv4\":1}", "ipv4", "1 is not true or false" },
+		{ "{\"ipv6\":\"yes\"}", "ipv6", "yes" },
+		{ "{\"addresses\":\"host\"}", "addresses", "\"host\" is not a list" },
+		{ "{\"addresses\":[7]}", "addresses", "7" },
+		{ "{\"addresses\":[\"10.0.0.1/33\"]}", "addresses", "10.0.0.1/33" },
+		{ "{\"addresses\":[\"Host\"]}", "addresses", "Host" },
+		{ "{\"gateways\":[\"10.0.0.1/24\"]}", "gateways", "10.0.0.1/24" },
+		{ "{\"gateways\":[\"10.0.0.1\",\"10.0.0.2\",\"10.0.0.3\"]}", "gateways", "3" },
+		{ "{\"routes\":[7]}", "routes", "7" },
+		{ "{\"routes\":[{\"gw\":\"10.0.0.1\"}]}", "routes", "dst" },
+		{ "{\"routes\":[{\"dst\":\"x\"}]}", "routes.dst", "x" },
+		{ "{\"routes\":[{\"dst\":7}]}", "routes.dst", "7" },
+		{ "{\"routes\":[{\"dst\":\"10.0.0.0/8\",\"gw\":\"y\"}]}", "routes.gw", "y" },
+		{ "{\"routes\":[{\"dst\":\"10.0.0.0/8\",\"priority\":-1}]}", "routes.priority", "-1" },
+		{ "{\"mac\":\"zz:zz\"}", "mac", "zz:zz" },
+		{ "{\"mac\":\"ff:ff:ff:ff:ff:ff\"}", "mac", "ff:ff" },
+		{ "{\"hostAddress\":\"169.254.1.2\"}", "hostAddress", "169.254.1.2" },
+		{ "{\"hostAddress\":[\"x\"]}", "hostAddress", "x" },
+		{ "{\"name\":\"../x\"}", "name", "../x" },
+		{ "{\"name\":\"\\u001b[2J\"}", "name", "\\u001b" },
+		{ "{\"type\":7}", "type", "7" },
+		{ "{\"log\":7}", "log", "7 is not an object" },
+		{ "{\"log\":{\"level\":\"loud\"}}", "log.level", "loud" },
+		{ "{\"log\":{\"target\":\"file\"}}", "log.target", "file" },
+		{ "{\"log\":{\"target\":\"x.log\"}}", "log.target", "x.log" },
+		{ "{\"dns\":{\"nameservers\":[\"host.example\"]}}", "dns.nameservers", "host.example" },
+		{ "{\"dns\":{\"search\":[1]}}", "dns.search", "1" },
+		{ "{\"via\":\"moon\"}", "via", "moon" },
+		{ "{\"runtimeConfig\":7}", "runtimeConfig", "7" },
+		{ "{\"runtimeConfig\":{\"mac\":\"x\"}}", "runtimeConfig.mac", "x" },
+		{ "{\"runtimeConfig\":{\"ips\":[\"x\"]}}", "runtimeConfig.ips", "x" },
+		{ "{\"args\":{\"cni\":{\"ips\":7}}}", "args.cni.ips", "7" },
+		{ "{\"prevResult\":{\"ips\":7}}", "prevResult", "7" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_refused(rows[i].text, NULL, ERR_CONFIG, rows[i].key, rows[i].value);
+}
+
+/* By name until they work, and their defaults are fine. */
+static void test_later(void **state)
+{
+	static const struct {
+		const char *text, *key, *value;
+	} rows[] = {
+		{ "{\"colour\":\"red\"}", "colour", "red" },
+		{ "{\"MTU\":1500}", "MTU", "1500" },
+		{ "{\"log\":{\"colour\":1}}", "log.colour", "1" },
+		{ "{\"dns\":{\"colour\":1}}", "dns.colour", "1" },
+		{ "{\"routes\":[{\"dst\":\"::/0\",\"colour\":1}]}", "routes.colour", "1" },
+		{ "{\"routes\":[{\"dst\":\"::/0\",\"mtu\":1300}]}", "routes.mtu", "1300" },
+		{ "{\"addresses\":[\"private\"]}", "addresses", "private" },
+		{ "{\"configure\":false}", "configure", "false" },
+		{ "{\"preserveSource\":false}", "preserveSource", "false" },
+		{ "{\"ipam\":{\"type\":\"host-local\"}}", "ipam", "host-local" },
+		{ "{\"dns\":{\"forward\":[\"169.254.1.1\"]}}", "dns.forward", "169.254.1.1" },
+		{ "{\"hostLoopback\":[\"169.254.1.3\"]}", "hostLoopback", "169.254.1.3" },
+		{ "{\"forward\":{\"tcp\":[\"8080:80\"]}}", "forward", "8080:80" },
+		{ "{\"reverse\":{\"udp\":[\"53:53\"]}}", "reverse", "53:53" },
+		{ "{\"outbound\":{\"interface\":\"h0\"}}", "outbound", "h0" },
+		{ "{\"via\":\"broker\"}", "via", "broker" },
+		{ "{\"capture\":\"/x\"}", "capture", "/x" },
+		{ "{\"runtimeConfig\":{\"PORTMAPPINGS\":[{\"HostPort\":80}]}}",
+		  "runtimeConfig.PORTMAPPINGS", "80" },
+		{ "{\"runtimeConfig\":{\"bandwidth\":{\"ingressRate\":1}}}",
+		  "runtimeConfig.bandwidth", "1" },
+		{ "{\"runtimeConfig\":{\"aliases\":{\"n\":[\"a\"]}}}", "runtimeConfig.aliases", "a" },
+		{ "{\"runtimeConfig\":{\"ipRanges\":[[]]}}", "runtimeConfig.ipRanges", "[]" },
+		{ "{\"runtimeConfig\":{\"colour\":1}}", "runtimeConfig.colour", "1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		/* messages name the key as our table spells it */
+		const char *key = strstr(rows[i].key, "PORT") ? "runtimeConfig.portMappings"
+							      : rows[i].key;
+
+		assert_refused(rows[i].text, NULL, ERR_FIELD, key, rows[i].value);
+	}
+	assert_taken("{\"configure\":true,\"preserveSource\":true,\"ipam\":{},\"via\":\"direct\","
+		     "\"hostLoopback\":[],\"forward\":{\"tcp\":[],\"udp\":[]},\"capture\":\"\","
+		     "\"reverse\":{\"tcp\":[],\"udp\":[]},\"dns\":{\"forward\":[]},"
+		     "\"outbound\":{\"interface\":\"\",\"addresses\":[]},\"runtimeConfig\":{"
+		     "\"portMappings\":[],\"BandWidth\":{\"IngressRate\":0},\"cgroupPath\":\"/x\","
+		     "\"io.kubernetes.cri.pod-annotations\":{\"a\":\"b\"}}}");
+}
+
+static void test_args(void **state)
+{
+	struct keys k;
+
+	(void)state;
+	take("{\"mac\":\"02:00:00:00:00:01\"}", "IgnoreUnknown=1;K8S_POD_NAME=a=b;;X=;"
+	     "MAC=02:00:00:00:00:02;IP=10.1.1.1/24,fd00::1/64;GATEWAY=10.1.1.254", &k);
+	assert_int_equal(k.conf.mac.b[5], 2);
+	assert_int_equal(k.conf.naddresses, 2);
+	assert_prefix(&k.conf.addresses[1], "fd00::1/64");
+	assert_addr(&k.conf.gateways[0], "10.1.1.254");
+	keys_drop(&k);
+	assert_refused("{}", "x", ERR_ENV, "CNI_ARGS", "=");
+	assert_refused("{}", "IP=x", ERR_ENV, "CNI_ARGS: IP", "x");
+	assert_refused("{}", "MAC=x", ERR_ENV, "CNI_ARGS: MAC", "x");
+}
+
+/* Configuration, then CNI_ARGS, then args.cni, then runtimeConfig: addresses by
+ * family, so that a given IPv4 address leaves IPv6 as it was. */
+static void test_who_wins(void **state)
+{
+	struct keys k;
+
+	(void)state;
+	take("{\"addresses\":[\"10.0.0.1/24\",\"fd00::1/64\"],\"runtimeConfig\":"
+	     "{\"Ips\":[\"10.0.0.3\"],\"MAC\":\"02:00:00:00:00:03\"},"
+	     "\"args\":{\"cni\":{\"ips\":[\"10.0.0.2/24\"],\"labels\":[1]},\"x\":1}}",
+	     "IP=10.0.0.9/24;MAC=02:00:00:00:00:09", &k);
+	assert_int_equal(k.conf.naddresses, 2);
+	assert_prefix(&k.conf.addresses[0], "fd00::1/64");
+	assert_prefix(&k.conf.addresses[1], "10.0.0.3/32");
+	assert_int_equal(k.conf.mac.b[5], 3);
+	keys_drop(&k);
+	take("{\"args\":{\"cni\":{\"ips\":[\"10.0.0.2/24\"]}}}", "IP=10.0.0.9/24", &k);
+	assert_int_equal(k.conf.naddresses, 1);
+	assert_prefix(&k.conf.addresses[0], "10.0.0.2/24");
+	assert_true(k.conf.addresses_host);
+	keys_drop(&k);
+	take("{\"dns\":{\"nameservers\":[\"1.1.1.1\"],\"domain\":\"d\"},\"runtimeConfig\":"
+	     "{\"dns\":{\"Servers\":[\"2.2.2.2\"],\"Searches\":[\"s\"],\"Options\":[\"o\"]}}}",
+	     NULL, &k);
+	assert_dns(&k, "{\"nameservers\":[\"2.2.2.2\"],\"search\":[\"s\"],\"options\":[\"o\"]}");
+	keys_drop(&k);
+	take("{\"dns\":{\"domain\":\"d\"},\"runtimeConfig\":{\"dns\":{\"Servers\":null}}}", NULL,
+	     &k);
+	assert_dns(&k, "{\"domain\":\"d\"}");
+	keys_drop(&k);
+}
+
+static void test_caps(void **state)
+{
+	char text[8192] = "{\"addresses\":[";
+	struct keys k;
+
+	(void)state;
+	for (int i = 0; i < CONF_ADDRS_MAX; i++)
+		strcat(text, i ? ",\"10.0.0.1/24\"" : "\"10.0.0.1/24\"");
+	strcat(text, "]}");
+	take(text, NULL, &k);	/* that they are the same is the validator's */
+	keys_drop(&k);
+	strcpy(text + strlen(text) - 2, ",\"10.0.0.1/24\"]}");
+	assert_refused(text, NULL, ERR_CONFIG, "addresses", "17");
+	strcpy(text, "{\"routes\":[");
+	for (int i = 0; i <= CONF_ROUTES_MAX; i++)
+		strcat(text, i ? ",{\"dst\":\"::/0\"}" : "{\"dst\":\"::/0\"}");
+	strcat(text, "]}");
+	assert_refused(text, NULL, ERR_CONFIG, "routes", "65");
+}
+
+static void test_prev(void **state)
+{
+	struct keys k;
+
+	(void)state;
+	take("{\"prevResult\":{\"ips\":[],\"cniVersion\":\"1.0.0\"}}", NULL, &k);
+	assert_non_null(k.prev);
+	keys_drop(&k);
+	assert_null(k.prev);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_all_keys),
+		cmocka_unit_test(test_families_and_lists),
+		cmocka_unit_test(test_bad_values),
+		cmocka_unit_test(test_later),
+		cmocka_unit_test(test_args),
+		cmocka_unit_test(test_who_wins),
+		cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_prev),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
