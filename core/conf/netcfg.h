@@ -20,8 +20,8 @@ struct netcfg {
 	uint32_t naddresses;
 	struct prefix addresses[CONF_ADDRS_MAX];
 	struct addr gateway4, gateway6;			/* ADDR_ANY: none */
-	uint32_t nroutes;
-	struct route routes[CONF_ROUTES_MAX];
+	uint32_t nroutes;				/* all but those the addresses make: */
+	struct route routes[CONF_ROUTES_MAX];		/* default ones too; on-link ones first */
 	/* Where hostAddress leads: the host's own outer address in each family,
 	 * ADDR_ANY where it has none. */
 	struct addr host4, host6;

@@ -34,7 +34,8 @@ static bool add_address(struct netcfg *net, const struct prefix *p)
 	return true;
 }
 
-/* Adds this family's addresses; returns how many of them are there. */
+/* Adds this family's addresses: the given ones, or, where none is given, the
+ * host's. Returns how many of them are there. */
 static uint32_t add_addresses(const struct conf *c, const struct template *t, bool v4,
 			      struct netcfg *net)
 {
@@ -43,6 +44,8 @@ static uint32_t add_addresses(const struct conf *c, const struct template *t, bo
 	for (uint32_t i = 0; i < c->naddresses; i++)
 		if (is_family(&c->addresses[i].addr, v4))
 			add_address(net, &c->addresses[i]);
+	if (net->naddresses != before)
+		return net->naddresses - before;
 	for (uint32_t i = 0; c->addresses_host && t->found && i < t->naddresses; i++)
 		if (!add_address(net, &t->addresses[i]))
 			log_warn("the outer interface has more than %d addresses, the rest is"

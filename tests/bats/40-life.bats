@@ -251,7 +251,7 @@ settled() {
 	host=$(bed_host readlink /proc/self/ns/net)
 	same "namespace of main" "$(readlink "/proc/$main/ns/net")" "$host"
 	same "namespace of engine" "$(readlink "/proc/$engine/ns/net")" "$host"
-	same "rights of the engine" "$(awk '/^Cap(Prm|Eff|Bnd|Amb|Inh):/ { printf "%s ", $2 }' "/proc/$engine/status" | tr -s '0 ' | tr -d ' ')" 0
+	same "rights of the engine" "$(awk '/^Cap(Prm|Eff|Amb|Inh):/ { printf "%s ", $2 }' "/proc/$engine/status" | tr -s '0 ' | tr -d ' ')" 0
 	for p in "$main" "$engine" "$agent"; do
 		same "no new privileges of $p" "$(awk '/^NoNewPrivs:/ { print $2 }' "/proc/$p/status")" 1
 	done

@@ -178,17 +178,17 @@ bed_wire() {
 	ip -n "$PEER" link add p0 type veth peer name h0 netns "$HOST"
 	ip -n "$PEER" link set p0 up
 	ip -n "$HOST" link set h0 up
-	ip -n "$PEER" addr add 203.0.113.1/24 dev p0
-	ip -n "$PEER" addr add 2001:db8:1::1/64 dev p0 nodad
+	# UDP replies leave from the servers' address, not from the link's.
+	ip -n "$PEER" addr add 203.0.113.1/24 dev p0 noprefixroute
+	ip -n "$PEER" addr add 2001:db8:1::1/64 dev p0 noprefixroute nodad
 	ip -n "$PEER" addr add "$PEER4/32" dev lo
 	ip -n "$PEER" addr add "$PEER6/128" dev lo
 	ip -n "$HOST" addr add "$HOST4/24" dev h0
 	ip -n "$HOST" addr add "$HOST6/64" dev h0 nodad
 	ip -n "$HOST" route add default via 203.0.113.1
 	ip -n "$HOST" -6 route add default via 2001:db8:1::1
-	# UDP replies leave from the servers' address, not from the link's.
-	ip -n "$PEER" route replace 203.0.113.0/24 dev p0 src "$PEER4"
-	ip -n "$PEER" -6 route replace 2001:db8:1::/64 dev p0 src "$PEER6"
+	ip -n "$PEER" route add 203.0.113.0/24 dev p0 src "$PEER4"
+	ip -n "$PEER" -6 route add 2001:db8:1::/64 dev p0 src "$PEER6"
 }
 
 bed_remove() {

@@ -8,7 +8,7 @@
 need_build=(
 	program:gcc=gcc program:make=make program:autoreconf=autoconf program:aclocal=automake
 	program:pkg-config=pkg-config file:/usr/include/stdlib.h=libc6-dev
-	module:libnl-3.0=libnl-3-dev module:libnl-route-3.0=libnl-route-3-dev
+	module:libnl-3.0=libnl-3-dev
 	module:json-c=libjson-c-dev module:libseccomp=libseccomp-dev
 )
 need_demo=(

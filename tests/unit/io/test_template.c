@@ -173,7 +173,7 @@ static void test_given_without_template(void **state)
 static void test_given_with_template(void **state)
 {
 	struct conf c = base_conf();
-	struct template t4 = host4();
+	struct template t4 = host4(), t6 = host6();
 	struct netcfg n;
 
 	(void)state;
@@ -190,10 +190,13 @@ static void test_given_with_template(void **state)
 	c.gateways[0] = ad("10.9.9.9");
 	n = apply(&c, &t4, &none);
 	assert_addr(&n.gateway4, "10.9.9.9");
+	/* A given address stands in place of the host's, in its family only:
+	 * CNI_ARGS IP with the default "addresses": ["host"]. */
 	c.addresses_host = true;
-	n = apply(&c, &t4, &none);
+	n = apply(&c, &t4, &t6);
 	assert_int_equal(n.naddresses, 2);
-	assert_addr(&n.addresses[0].addr, "10.0.0.1");	/* given ones first */
+	assert_addr(&n.addresses[0].addr, "10.0.0.1");
+	assert_addr(&n.addresses[1].addr, "2001:db8:1::2");
 }
 
 /* Given routes stand in place of the copied ones, the default one too. */
@@ -250,7 +253,7 @@ static void test_needless(void **state)
 static void test_caps(void **state)
 {
 	struct conf c = base_conf();
-	struct template t4 = host4();
+	struct template t4 = host4(), t6 = host6();
 	struct netcfg n;
 
 	(void)state;
@@ -260,9 +263,7 @@ static void test_caps(void **state)
 		t4.addresses[i] = (struct prefix){ addr_from4((uint8_t[4]){ 10, 0, 0, (uint8_t)(i + 1) }), 24 };
 	for (uint32_t i = 0; i < CONF_ROUTES_MAX; i++)
 		t4.routes[i] = (struct route){ .dst = { addr_from4((uint8_t[4]){ 20, 0, (uint8_t)i, 0 }), 24 } };
-	c.naddresses = 1;
-	c.addresses[0] = px("10.1.2.3/24");
-	n = apply(&c, &t4, &none);
+	n = apply(&c, &t4, &t6);		/* no room for the IPv6 one */
 	assert_int_equal(n.naddresses, CONF_ADDRS_MAX);
 	assert_int_equal(n.nroutes, CONF_ROUTES_MAX);
 }

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fakeport: the fake world behind core/proto/port.h, for tests and fuzzers:
+ * `struct io` is theirs here. The tap is a queue of frames, host sockets are
+ * queues of bytes or datagrams, and what a call answers is what the test put
+ * there. No system call, no clock: now of its ctx is the test's to set.
+ *
+ * SO_PEEK_OFF is Linux's (6.9): a peek moves it on, a read or discard moves it
+ * back, not below 0. Of a socket's error, the first call that meets it takes it.
+ *
+ * What may not happen stops the process with a message: a call on a closed
+ * socket other than those the engine may make, a frame whose lengths, checksums or
+ * virtio-net header lie, datagrams to a stream.
+ */
+#ifndef FAKEPORT_H
+#define FAKEPORT_H
+
+#include "proto/ctx.h"
+#include "proto/frame.h"
+#include "wire/arp.h"
+#include "wire/icmp.h"
+#include "wire/ip.h"
+#include "wire/tcp.h"
+#include "wire/udp.h"
+#include "wire/vnet.h"
+
+#define FAKE_FRAMES	512u	/* frames kept until they are looked at */
+#define FAKE_SOCKS	96u
+#define FAKE_FLOWS	64u
+#define FAKE_CHUNKS	1024u	/* of the hold arena: 4 MiB */
+#define FAKE_DGRAMS	256u	/* datagrams kept of one socket, each way */
+#define FAKE_KEPT	128u	/* frames whose bytes datagrams still lie in */
+#define FAKE_FRAME_MAX	65600u
+
+struct fake_bytes {
+	uint8_t *p;
+	size_t len, cap;
+};
+
+struct fake_dgram {
+	struct fake_bytes data;
+	uint16_t gso_size;
+	uint32_t message;	/* which port_dgram_send() message it went with */
+	int err;		/* to be received: an error in its place */
+};
+
+struct fake_sock {
+	bool used, open, aborted;
+	bool closed_unread;	/* closed with bytes never read: Linux resets the remote */
+	bool shut;		/* port_shutdown() */
+	uint8_t proto;
+	uint32_t flow, gen;
+	struct addr outer;
+	uint16_t outer_port;
+	uint32_t outer_scope;
+
+	/* stream */
+	struct fake_bytes in;	/* from the remote, not yet read */
+	uint64_t in_read;	/* bytes read or discarded so far */
+	uint32_t peek_off;
+	bool in_eof;
+	int err;		/* pending, negative errno */
+	struct fake_bytes out;	/* all that was sent */
+	size_t out_room;	/* bytes port_send() still takes; SIZE_MAX: all */
+
+	/* datagrams */
+	struct fake_dgram sent[FAKE_DGRAMS], recv[FAKE_DGRAMS];
+	uint32_t nsent, messages, recv_head, nrecv;
+	int send_err;		/* of the next port_dgram_send(), once */
+	bool no_gso;		/* refuses messages with gso_size: -EIO */
+};
+
+struct fake_frame {
+	uint32_t len;
+	uint8_t *bytes;
+};
+
+struct io {
+	struct fake_frame frames[FAKE_FRAMES];
+	uint32_t head, nframes;
+	uint64_t tap_room;	/* frames the tap still takes; UINT64_MAX: all */
+	int tap_err;		/* of each tap send, 0: none */
+	uint64_t tap_lost;	/* frames that came when FAKE_FRAMES were waiting */
+
+	struct fake_sock socks[FAKE_SOCKS];
+	uint32_t max_open, nopen, last;		/* last: the socket opened last */
+	uint64_t opens;
+	int open_rc;		/* of port_open(): 0, -EINPROGRESS or -errno */
+	size_t out_room;	/* of new sockets */
+	bool ping_ids_differ;	/* ping sockets get another identifier */
+};
+
+/* A ctx with small tables, all in one block. */
+struct fake_world {
+	struct ctx c;
+	struct conf conf;
+	struct netcfg net;
+	struct counters count;
+	struct io io;
+	uint8_t hot[CTX_HOT_SIZE];
+	uint8_t dgrams[CTX_DGRAMS * CTX_HOT_SIZE];
+	struct flow flows[FAKE_FLOWS];
+	uint32_t buckets[FLOW_BUCKETS];
+	uint32_t next[FAKE_CHUNKS];
+	uint8_t mem[FAKE_CHUNKS * HOLD_CHUNK];
+	uint8_t *kept[FAKE_KEPT], *seen;	/* fakeport's own */
+	uint32_t nkept;
+};
+
+/* What a world is made with. */
+struct fake_setup {
+	uint32_t flows, chunks;		/* 0: FAKE_FLOWS, FAKE_CHUNKS */
+	uint32_t mtu;			/* 0: 1500 */
+	bool no_vnet, no_offload, no_uso, no_peek;
+};
+
+/*
+ * A world in which the container has 203.0.113.2/24 and 2001:db8:1::2/64 by
+ * gateways .1 and ::1, its hostAddress is 169.254.1.2, the host is 203.0.113.2 and
+ * 2001:db8:1::2. NULL, which stops the test, only without memory.
+ */
+struct fake_world *fake_start(const struct fake_setup *s);
+/* Closes all flows, tests that nothing is left (reservations, chunks, sockets,
+ * lists), frees the world. */
+void fake_stop(struct fake_world *w);
+
+/* Stops the process, naming what does not hold. */
+#define FAKE_HOLDS(x) ((x) ? (void)0 : fake_fail(__FILE__, __LINE__, #x))
+_Noreturn void fake_fail(const char *file, int line, const char *what);
+
+/* --- the container's frames --- */
+
+struct fake_packet {
+	struct addr src, dst;
+	uint8_t proto, ttl;		/* ttl 0: 64 */
+	struct vnet vnet;		/* written if the tap has one */
+	bool sum_later;			/* leave the pseudo-header's sum (VNET_F_NEEDS_CSUM) */
+	const void *l4;			/* TCP, UDP or ICMP packet, checksum 0 */
+	size_t len;
+};
+
+/* Sends it through ingress; returns what ingress_frame() says. The bytes of
+ * frames that are kept live until the next fake_turn(). */
+bool fake_ingress(struct fake_world *w, const struct fake_packet *p);
+bool fake_ingress_raw(struct fake_world *w, const void *frame, size_t len);
+bool fake_ingress_tcp(struct fake_world *w, const struct addr *src, const struct addr *dst,
+		      const struct tcp *t, const void *data, size_t len);
+bool fake_ingress_udp(struct fake_world *w, const struct addr *src, const struct addr *dst,
+		      uint16_t sport, uint16_t dport, const void *data, size_t len,
+		      uint16_t gso_size);
+/* Flushes datagrams and ends a turn, as io/loop does. */
+void fake_turn(struct fake_world *w);
+
+/* --- frames towards the container --- */
+
+struct fake_seen {
+	struct vnet vnet;
+	struct mac dst, src;
+	uint16_t etype;
+	struct ip ip;			/* ETYPE_IP4, ETYPE_IP6 */
+	struct tcp tcp;			/* by ip.proto */
+	struct udp udp;
+	struct icmp icmp;
+	struct arp arp;			/* ETYPE_ARP */
+	const uint8_t *data;		/* payload behind all of these; until the next call */
+	size_t len;
+	uint16_t gso_size;		/* 0: one packet */
+};
+
+/* Takes the oldest frame, tested from end to end; false if there is none. */
+bool fake_frame(struct fake_world *w, struct fake_seen *ret);
+void fake_frames_drop(struct fake_world *w);
+
+/* --- host sockets --- */
+
+struct fake_sock *fake_last(struct fake_world *w);	/* opened last */
+/* The flow a socket belongs to, NULL if it is gone. */
+struct flow *fake_flow(struct fake_world *w, const struct fake_sock *s);
+/* Bytes arrive (no event by itself). */
+void fake_put(struct fake_sock *s, const void *data, size_t len);
+void fake_put_dgram(struct fake_sock *s, const void *data, size_t len, uint16_t gso_size, int err);
+/* What epoll would say. */
+void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,
+		bool error);
+
+/* Every invariant that flow.h and hold.h state about all flows. */
+void fake_check(struct fake_world *w);
+
+#endif
