@@ -22,10 +22,8 @@ void tap_readable(struct ctx *c)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			/* EBADFD: the container deleted the interface. Nothing
-			 * more will come; main learns it from the namespace. */
-			if (n == 0 || (errno != EAGAIN && errno != EIO))
-				io->stop = true;
+			io->tap_gone = n < 0 && errno == EBADFD;
+			io->stop = io->tap_gone || n == 0 || (errno != EAGAIN && errno != EIO);
 			break;
 		}
 		if (ingress_frame(c, slot, (size_t)n))

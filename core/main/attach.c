@@ -331,12 +331,12 @@ static int start_child(struct child *c, struct err *e)
 
 static int start_engine(struct attach *a, struct err *e)
 {
-	struct msg_running running;
+	struct msg_engine running;
 
 	if (start_child(&a->engine, e) < 0 ||
 	    await(a, &a->engine, &running, sizeof(running), NULL, e) < 0)
 		return -1;
-	if (!msg_running_ok(&running))
+	if (running.kind != MSG_RUNNING)
 		return err_set(e, ERR_INTERNAL, "engine spoke nonsense");
 	return 0;
 }
@@ -474,14 +474,16 @@ static void give_up(struct child *c, int r)
 
 static void on_engine(struct attach *a)
 {
-	struct msg_running m;
+	struct msg_engine m;
 	int r = msg_recv(a->engine.sock, &m, sizeof(m), NULL);
 
-	if (r == 0 && msg_running_ok(&m))
+	if (r < 0 || !msg_engine_ok(&m))
+		give_up(&a->engine, r < 0 ? r : -EBADMSG);
+	else if (m.kind == MSG_TAP_GONE)
+		end(a, "the container deleted its interface");
+	else
 		log_info("engine running again, restarts=%llu",
 			 (unsigned long long)a->engine.restarts);
-	else
-		give_up(&a->engine, r < 0 ? r : -EBADMSG);
 }
 
 /* Nothing is asked of it yet in this loop: whatever it says is nonsense. */

@@ -10,9 +10,22 @@
 #include "io/io.h"
 #include "main/msg.h"
 
+/* Main ends the attachment then. To exit before it has read the message could
+ * look like a crash to it: wait for the end. */
+static void say_gone(int main_fd)
+{
+	const struct msg_engine gone = { .kind = MSG_TAP_GONE };
+	char byte;
+
+	if (msg_send(main_fd, &gone, sizeof(gone), -1) < 0)
+		return;
+	while (read(main_fd, &byte, sizeof(byte)) > 0)
+		continue;
+}
+
 int engine_main(const struct engine_args *args)
 {
-	const struct msg_running running = { .kind = MSG_RUNNING, .pid = (uint32_t)getpid() };
+	const struct msg_engine running = { .kind = MSG_RUNNING, .pid = (uint32_t)getpid() };
 	static struct ctx ctx;	/* large, and one a process: not on the stack */
 	struct io io;
 	int rc = loop_init(&ctx, &io, args->conf, args->net, args->counters, args->tap_fd,
@@ -26,5 +39,7 @@ int engine_main(const struct engine_args *args)
 	if (rc == 0)
 		loop_run(&ctx);
 	loop_close(&ctx);
+	if (io.tap_gone)
+		say_gone(args->main_fd);
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -150,9 +150,9 @@ static bool netcfg_ok(const struct netcfg *n)
 	return true;
 }
 
-bool msg_running_ok(const struct msg_running *m)
+bool msg_engine_ok(const struct msg_engine *m)
 {
-	return m->kind == MSG_RUNNING;
+	return m->kind == MSG_RUNNING || m->kind == MSG_TAP_GONE;
 }
 
 bool msg_setup_ok(const struct msg_setup *m)

@@ -18,10 +18,11 @@ enum msg_kind {
 	MSG_RUNNING = 1,	/* engine -> main: waiting for frames */
 	MSG_SETUP,		/* main -> nsagent: make and configure the interface */
 	MSG_SETUP_DONE,		/* nsagent -> main: outcome; carries the tap's descriptor on success */
+	MSG_TAP_GONE,		/* engine -> main: the container deleted the interface */
 	MSG_KIND_COUNT
 };
 
-struct msg_running {
+struct msg_engine {
 	uint32_t kind;
 	uint32_t pid;
 };
@@ -59,7 +60,7 @@ int msg_peek_kind(int sock, uint32_t *kind);
 /* Whether every field of a received message may be believed: kind, counts and
  * prefix lengths within their arrays, strings terminated, flags 0 or 1. To be
  * asked before any of them is used. */
-bool msg_running_ok(const struct msg_running *m);
+bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);
 bool msg_setup_done_ok(const struct msg_setup_done *m);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proto/frame.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -68,7 +69,9 @@ static bool write_ip(struct wr *w, const struct emit *e)
 	return ip.version == 4 ? ip4_write(w, &ip) : ip6_write(w, &ip);
 }
 
-/* Counts and hands one frame to the tap. */
+/* Counts and hands one frame to the tap. -EAGAIN: it takes no more for now. What
+ * it refuses otherwise (the container has the link down) is lost, as on any
+ * link: retransmission is the sender's matter. */
 static int tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len)
 {
 	int rc = port_tap_send(c, iov, n, len);
@@ -82,8 +85,19 @@ static int tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len)
 		rc = -EAGAIN;
 	} else {
 		c->count->tap_tx_error++;
+		rc = 0;
 	}
 	return rc;
+}
+
+/* A frame longer than its headers say would carry what is not its own. */
+static void check_pieces(const struct emit *e)
+{
+	size_t sum = 0;
+
+	for (int i = 0; i < e->n; i++)
+		sum += e->iov[i].iov_len;
+	assert(sum == e->len && e->n <= (int)PIECES_MAX);
 }
 
 static int emit_frame(struct ctx *c, struct emit *e)
@@ -95,6 +109,7 @@ static int emit_frame(struct ctx *c, struct emit *e)
 	struct wr w = wr_init(head, sizeof(head));
 	struct iovec iov[PIECES_MAX + 1];
 
+	check_pieces(e);
 	if (c->tap_csum) {
 		vnet.flags = VNET_F_NEEDS_CSUM;
 		vnet.csum_start = (uint16_t)(ETH_HLEN + ip_len);
@@ -114,7 +129,7 @@ static int emit_frame(struct ctx *c, struct emit *e)
 	if ((c->tap_vnet && !vnet_write(&w, &vnet)) ||
 	    !eth_write(&w, &(struct eth){ .dst = c->guest_mac, .src = c->net->gw_mac,
 					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||
-	    !write_ip(&w, e) || !wr_bytes(&w, e->l4, e->l4_len) || e->n > (int)PIECES_MAX)
+	    !write_ip(&w, e) || !wr_bytes(&w, e->l4, e->l4_len))
 		return -EMSGSIZE;
 	iov[0] = (struct iovec){ .iov_base = head, .iov_len = sizeof(head) - w.left };
 	if (e->n)

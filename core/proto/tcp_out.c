@@ -32,6 +32,8 @@ static ssize_t fill_ring(struct ctx *c, struct flow *f, uint32_t want)
 	if (t->ring.len >= t->ring_cap)
 		return -ENOBUFS;
 	n = hold_space(&c->pool, &t->ring, MIN_OF(want, t->ring_cap) - t->ring.len, iov);
+	if (!n)
+		return -ENOBUFS;
 	got = port_recv(c, f, iov, n, false);
 	hold_commit(&c->pool, &t->ring, got > 0 ? (size_t)got : 0);
 	return got;
@@ -62,8 +64,10 @@ static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max,
 	iov[0] = (struct iovec){ c->hot, max };
 	*n = 1;
 	got = port_recv(c, f, iov, 1, true);
-	if (got > 0)
+	if (got > 0) {
+		iov[0].iov_len = (size_t)got;
 		t->peek_at += (uint32_t)got;
+	}
 	return got;
 }
 

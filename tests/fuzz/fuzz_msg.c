@@ -17,7 +17,7 @@
 #include "main/msg.h"
 
 union any {
-	struct msg_running running;
+	struct msg_engine running;
 	struct msg_setup setup;
 	struct msg_setup_done done;
 	uint8_t bytes[sizeof(struct msg_setup) + 128];
@@ -30,7 +30,7 @@ struct field {
 #define FIELD(type, f) { offsetof(struct type, f), sizeof(((struct type *)0)->f) }
 #define WHOLE(type) { 0, sizeof(struct type) }
 
-static const struct field running_fields[] = { WHOLE(msg_running), FIELD(msg_running, kind) };
+static const struct field running_fields[] = { WHOLE(msg_engine), FIELD(msg_engine, kind) };
 
 static const struct field setup_fields[] = {
 	WHOLE(msg_setup), FIELD(msg_setup, kind), FIELD(msg_setup, without),
@@ -64,8 +64,8 @@ static void use_netcfg(const struct netcfg *n)
 
 static void use_running(const union any *m)
 {
-	if (msg_running_ok(&m->running))
-		FUZZ_HOLDS(m->running.kind == MSG_RUNNING);
+	if (msg_engine_ok(&m->running))
+		FUZZ_HOLDS(m->running.kind == MSG_RUNNING || m->running.kind == MSG_TAP_GONE);
 }
 
 static void use_setup(const union any *m)
@@ -88,7 +88,7 @@ static const struct {
 	size_t nfields;
 	void (*use)(const union any *m);
 } messages[] = {
-	{ sizeof(struct msg_running), running_fields, ARRAY_LEN(running_fields), use_running },
+	{ sizeof(struct msg_engine), running_fields, ARRAY_LEN(running_fields), use_running },
 	{ sizeof(struct msg_setup), setup_fields, ARRAY_LEN(setup_fields), use_setup },
 	{ sizeof(struct msg_setup_done), done_fields, ARRAY_LEN(done_fields), use_done },
 };
@@ -97,7 +97,7 @@ static void make_valid(union any *m, size_t which)
 {
 	memset(m, 0, sizeof(*m));
 	if (which == 0)
-		m->running = (struct msg_running){ .kind = MSG_RUNNING, .pid = 1 };
+		m->running = (struct msg_engine){ .kind = MSG_RUNNING, .pid = 1 };
 	else if (which == 1)
 		m->setup = (struct msg_setup){ .kind = MSG_SETUP, .net = {
 			.ifname = "eth0", .mtu = 1500, .mac = { { 2, 0, 0, 0, 0, 1 } },

@@ -46,9 +46,9 @@ static bool is_last_closed(int reader)
 
 static void test_message(void **state)
 {
-	const struct msg_running out = { .kind = MSG_RUNNING, .pid = 77 };
+	const struct msg_engine out = { .kind = MSG_RUNNING, .pid = 77 };
 	struct pair *p = *state;
-	struct msg_running in;
+	struct msg_engine in;
 	uint32_t kind = 0;
 	int fd = 5;
 
@@ -62,9 +62,9 @@ static void test_message(void **state)
 
 static void test_descriptor(void **state)
 {
-	const struct msg_running out = { .kind = MSG_RUNNING };
+	const struct msg_engine out = { .kind = MSG_RUNNING };
 	struct pair *p = *state;
-	struct msg_running in;
+	struct msg_engine in;
 	int fds[2], fd;
 	char c = 'x';
 
@@ -83,9 +83,9 @@ static void test_descriptor(void **state)
 
 static void test_wrong_size(void **state)
 {
-	const uint8_t bytes[sizeof(struct msg_running) + 1] = { MSG_RUNNING };
+	const uint8_t bytes[sizeof(struct msg_engine) + 1] = { MSG_RUNNING };
 	struct pair *p = *state;
-	struct msg_running in;
+	struct msg_engine in;
 
 	for (size_t n = 1; n <= sizeof(bytes); n++) {
 		assert_int_equal(msg_send(p->a, bytes, n, -1), 0);
@@ -97,7 +97,7 @@ static void test_wrong_size(void **state)
 static void test_wrong_size_keeps_no_descriptor(void **state)
 {
 	struct pair *p = *state;
-	struct msg_running in;
+	struct msg_engine in;
 	int fds[2], fd = 5;
 
 	assert_int_equal(pipe(fds), 0);
@@ -111,9 +111,9 @@ static void test_wrong_size_keeps_no_descriptor(void **state)
 
 static void test_descriptor_not_asked_for(void **state)
 {
-	const struct msg_running out = { .kind = MSG_RUNNING };
+	const struct msg_engine out = { .kind = MSG_RUNNING };
 	struct pair *p = *state;
-	struct msg_running in;
+	struct msg_engine in;
 	int fds[2];
 
 	assert_int_equal(pipe(fds), 0);
@@ -147,9 +147,9 @@ static void send_many(int sock, const void *msg, size_t len, const int *fds, siz
 
 static void test_too_many_descriptors(void **state)
 {
-	const struct msg_running out = { .kind = MSG_RUNNING };
+	const struct msg_engine out = { .kind = MSG_RUNNING };
 	struct pair *p = *state;
-	struct msg_running in;
+	struct msg_engine in;
 	int fds[2], many[8], fd = 5;
 
 	for (size_t n = 2; n <= ARRAY_LEN(many); n++) {
@@ -168,7 +168,7 @@ static void test_too_many_descriptors(void **state)
 static void test_end_of_file(void **state)
 {
 	struct pair *p = *state;
-	struct msg_running in;
+	struct msg_engine in;
 	uint32_t kind;
 	int fd;
 
@@ -263,12 +263,12 @@ static void test_setup_done(void **state)
 
 static void test_running(void **state)
 {
-	struct msg_running m = { .kind = MSG_RUNNING };
+	struct msg_engine m = { .kind = MSG_RUNNING };
 
 	(void)state;
-	assert_true(msg_running_ok(&m));
+	assert_true(msg_engine_ok(&m));
 	m.kind = 0;
-	assert_false(msg_running_ok(&m));
+	assert_false(msg_engine_ok(&m));
 }
 
 int main(void)
