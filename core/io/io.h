@@ -16,6 +16,7 @@ struct io {
 	bool udp_gso;			/* UDP_SEGMENT and UDP_GRO may be used */
 	uint8_t *frames;		/* IO_BATCH + 1 slots of IO_FRAME_MAX bytes */
 	bool stop;
+	struct log_limit no_ping, no_socket;	/* one line a minute each */
 	bool tap_gone;			/* the container deleted the interface */
 };
 

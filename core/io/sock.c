@@ -7,9 +7,11 @@
 #include <netinet/udp.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "io/io.h"
 #include "proto/port.h"
 
@@ -104,6 +106,28 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 	}
 }
 
+/* What a person can mend, said once a minute. */
+static void complain(struct ctx *c, const struct flow *f, int rc)
+{
+	bool ping = f->key.proto == FLOW_PING && (rc == -EACCES || rc == -EPERM);
+	struct log_limit *limit = ping ? &c->io->no_ping : &c->io->no_socket;
+	struct rlimit files = { .rlim_cur = 0 };
+
+	if (!log_allowed(limit, c->now))
+		return;
+	if (ping) {
+		log_warn("echo requests are dropped: net.ipv4.ping_group_range leaves group %u out;"
+			 " as root: sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"",
+			 (unsigned int)getegid());
+		return;
+	}
+	getrlimit(RLIMIT_NOFILE, &files);
+	log_warn("no socket for a new %s flow: %s; flows=%u, limit of open files %llu, more since"
+		 " the last such line: %llu", flow_proto_names[f->key.proto], strerror(-rc),
+		 c->flows.count, (unsigned long long)files.rlim_cur,
+		 (unsigned long long)limit->last_swallowed);
+}
+
 int port_open(struct ctx *c, struct flow *f)
 {
 	struct epoll_event ev = {
@@ -114,8 +138,10 @@ int port_open(struct ctx *c, struct flow *f)
 	socklen_t len = sockaddr_make(&sa, &f->outer, f->outer_port, f->outer_scope);
 	int fd = make_socket(f), rc;
 
-	if (fd < 0)
+	if (fd < 0) {
+		complain(c, f, fd);
 		return fd;
+	}
 	rc = prepare(c, f, fd);
 	if (rc == 0 && connect(fd, &sa.sa, len) < 0)
 		rc = -errno;

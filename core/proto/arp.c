@@ -24,9 +24,9 @@ void arp_packet(struct ctx *c, struct rd *r)
 		c->count->drop_wire[err]++;
 		return;
 	}
-	/* A gratuitous request, a probe, or about the container itself. */
-	if (q.op != ARP_REQUEST || addr_eq(&q.spa, &q.tpa) || is_own(c, &q.tpa) ||
-	    !mac_is_usable(&q.sha))
+	/* A gratuitous request, a probe (RFC 5227, 2.1.1), or about the container itself. */
+	if (q.op != ARP_REQUEST || addr_eq(&q.spa, &q.tpa) || addr_is_unspecified(&q.spa) ||
+	    is_own(c, &q.tpa) || !mac_is_usable(&q.sha))
 		return;
 	a = (struct arp){ .op = ARP_REPLY, .sha = c->net->gw_mac, .spa = q.tpa,
 			  .tha = q.sha, .tpa = q.spa };

@@ -73,6 +73,8 @@ static bool icmp6_packet(struct ctx *c, struct packet *p)
 		return false;
 	if (ndp_is(h.type))
 		ndp_message(c, &p->ip, &h, &r);
+	else if (addr_is_any(&p->ip.src))	/* no answer could be sent there */
+		c->count->drop_martian++;
 	else
 		icmp_message(c, &p->ip, p->data.p, p->data.left);
 	return false;

@@ -106,6 +106,11 @@ void tcp_end_check(struct ctx *c, struct flow *f)
 	/* The container's FIN is acknowledged before the flow goes. */
 	if (t->marks & TCPM_ACK)
 		tcp_send_segment(c, f, 0, t->snd_nxt, NULL, 0, 0, NULL);
+	/* A socket closed with bytes unread resets the remote (RFC 2525, 2.17),
+	 * and what the container sent last might be lost there. */
+	if (t->marks & TCPM_DISCARD)
+		tcp_out_discard(c, f);
+	t->marks &= (uint16_t)~TCPM_DISCARD;
 	if (!(t->marks & TCPM_ACTIVE)) {	/* LAST-ACK is over */
 		tcp_free(c, f);
 		return;
@@ -257,6 +262,7 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 	if (!fits) {
 		c->count->tcp_badseg += seg_len != 0;
 		tcp_mark(c, f, TCPM_ACK);
+		tcp_end_check(c, f);	/* a FIN sent again may acknowledge ours */
 		return;
 	}
 	if (segment_text(c, f, t, data, len))

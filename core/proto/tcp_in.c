@@ -18,7 +18,8 @@ bool tcp_in_reserve(struct ctx *c, struct flow *f)
 	uint64_t share = (uint64_t)free * HOLD_CHUNK / 4096;
 	uint32_t cap = (uint32_t)MIN_OF(share, (uint64_t)MAX_OF(TCP_IN_CAP_FIRST, least));
 
-	cap = MAX_OF(cap, least);
+	/* Whole chunks: a granule of the window's scale beside them still fits. */
+	cap = (MAX_OF(cap, least) + HOLD_CHUNK - 1) / HOLD_CHUNK * HOLD_CHUNK;
 	if (!hold_reserve(&c->pool, 0, hold_chunks(cap)))
 		return false;
 	f->tcp.in_cap = cap;
@@ -64,8 +65,9 @@ uint16_t tcp_in_window(struct ctx *c, struct flow *f)
 	if (space < MIN_OF((uint32_t)t->mss, t->in_cap / 2))
 		space = 0;
 	space = space & ~grain;
-	if (space < shown)
-		space = (shown + grain) & ~grain;
+	if (space < shown)	/* rounded up once, not with each segment anew */
+		space = t->hold.len + ((shown + grain) & ~grain) <= t->in_cap + grain ?
+			(shown + grain) & ~grain : shown & ~grain;
 	field = MIN_OF(space >> t->rcv_wscale, (uint32_t)UINT16_MAX);
 	if ((field << t->rcv_wscale) > shown)
 		t->rcv_adv = t->rcv_nxt + (field << t->rcv_wscale);
@@ -149,8 +151,8 @@ bool tcp_in_drain(struct ctx *c, struct flow *f)
 	/* RFC 9293, 3.8.6.2.2: a window that was small is reopened at once, by
 	 * an update of its own, when it can grow by two segments or half. */
 	if (t->rcv_adv - t->rcv_nxt < t->in_cap / 2 &&
-	    t->in_cap - t->hold.len >= (t->rcv_adv - t->rcv_nxt) +
-				       MIN_OF(2u * t->mss, t->in_cap / 2))
+	    t->in_cap >= t->hold.len + (t->rcv_adv - t->rcv_nxt) +
+			 MIN_OF(2u * t->mss, t->in_cap / 2))
 		tcp_mark(c, f, TCPM_ACK);
 	return pass_fin(c, f);
 }

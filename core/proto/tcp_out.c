@@ -49,9 +49,14 @@ static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max,
 	size_t len;
 
 	if (t->marks & TCPM_NO_PEEK) {
-		if (t->ring.len < off + max && !(t->marks & TCPM_OUT_EOF))
+		if (t->marks & TCPM_RING_ERR)
+			got = -ECONNRESET;
+		else if (t->ring.len < off + max)
 			got = fill_ring(c, f, off + max);
 		*n = hold_iov(&c->pool, &t->ring, off, max, iov, &len);
+		/* The socket says it once; what was read before goes first. */
+		if (len && got < 0 && got != -EAGAIN && got != -ENOBUFS)
+			t->marks |= TCPM_RING_ERR;
 		return len ? (ssize_t)len : got;
 	}
 	if (t->peek_at != off) {
@@ -178,8 +183,10 @@ bool tcp_out(struct ctx *c, struct flow *f, bool *more)
 {
 	*more = false;
 	f->tcp.marks &= (uint16_t)~TCPM_BLOCKED;
-	if ((f->tcp.marks & (TCPM_OUT_EOF | TCPM_FIN_SENT)) == TCPM_OUT_EOF)
+	if (f->tcp.marks & TCPM_OUT_EOF) {	/* nothing follows, whatever epoll says */
+		f->ready &= (uint8_t)~FLOW_READABLE;
 		return send_fin(c, f, more);
+	}
 	if (!(f->ready & FLOW_READABLE))
 		return true;
 	for (unsigned int i = 0; i < TCP_OUT_BUDGET; i++) {
@@ -253,6 +260,25 @@ static bool newly_acked(struct ctx *c, struct flow *f, uint32_t ack)
 	return tcp_out_resend(c, f);		/* partial: RFC 6582, 3.2 */
 }
 
+/* The container's window stands so now. One that is closed but answers keeps the
+ * connection (RFC 1122, 4.2.2.17); what was under way when it closed was dropped
+ * there, and goes again when it opens. False: f is gone. */
+static bool window_is(struct ctx *c, struct flow *f, uint32_t wnd)
+{
+	struct tcp_flow *t = &f->tcp;
+	bool again = !t->snd_wnd && wnd && t->snd_una != t->snd_nxt;
+
+	t->snd_wnd = wnd;
+	t->max_wnd = MAX_OF(t->max_wnd, wnd);
+	if (!wnd)
+		t->retries = 0;
+	if (!again)
+		return true;
+	tcp_timer_rto(f);
+	tcp_timer_set(c, f, t->rto);
+	return tcp_out_resend(c, f);
+}
+
 /* dup_shape: the segment carries neither data nor FIN (RFC 5681, 2). */
 bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *seg, bool dup_shape)
 {
@@ -274,8 +300,8 @@ bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *seg, bool dup_
 	    (t->snd_wl1 == seg->seq && seq_le(t->snd_wl2, seg->ack))) {
 		t->snd_wl1 = seg->seq;
 		t->snd_wl2 = seg->ack;
-		t->snd_wnd = wnd;
-		t->max_wnd = MAX_OF(t->max_wnd, wnd);
+		if (!window_is(c, f, wnd))
+			return false;
 	}
 	if (!(t->marks & TCPM_BLOCKED))
 		return true;
@@ -288,6 +314,8 @@ bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *seg, bool dup_
 			tcp_timer_rto(f);
 		}
 		flow_enqueue(&c->flows, f);
+	} else if (!t->deadline) {		/* this ACK closed it: probe */
+		tcp_timer_set(c, f, t->rto);
 	}
 	return true;
 }

@@ -24,7 +24,7 @@
 #include "wire/udp.h"
 #include "wire/vnet.h"
 
-#define FAKE_FRAMES	512u	/* frames kept until they are looked at */
+#define FAKE_FRAMES	4096u	/* frames kept until they are looked at */
 #define FAKE_SOCKS	96u
 #define FAKE_FLOWS	64u
 #define FAKE_CHUNKS	1024u	/* of the hold arena: 4 MiB */
