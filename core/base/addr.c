@@ -32,6 +32,12 @@ bool addr_is_broadcast(const struct addr *a)
 	return addr_is4(a) && memcmp(a->b + 12, ones, 4) == 0;
 }
 
+bool addr_is_unicast(const struct addr *a)
+{
+	return !addr_is_unspecified(a) && !addr_is_loopback(a) && !addr_is_multicast(a) &&
+	       !addr_is_broadcast(a);
+}
+
 bool addr_is_linklocal6(const struct addr *a)
 {
 	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;

@@ -83,6 +83,8 @@ bool addr_is_unspecified(const struct addr *a);	/* 0.0.0.0/8 (RFC 6890) or :: */
 bool addr_is_loopback(const struct addr *a);	/* 127.0.0.0/8 or ::1 */
 bool addr_is_multicast(const struct addr *a);	/* 224.0.0.0/4 or ff00::/8 */
 bool addr_is_broadcast(const struct addr *a);	/* 255.255.255.255 */
+/* One host's: none of the four above. What anything may be sent from or to. */
+bool addr_is_unicast(const struct addr *a);
 bool addr_is_linklocal(const struct addr *a);	/* 169.254.0.0/16 or fe80::/10 */
 bool addr_is_linklocal6(const struct addr *a);	/* fe80::/10 only: needs a scope */
 

@@ -70,7 +70,7 @@ enum tcp_mark {
 	TCPM_NO_PEEK = 1 << 11,		/* own ring (`ring`) in place of SO_PEEK_OFF */
 	TCPM_ZERO_WND = 1 << 12,	/* we showed the container a closed window */
 	TCPM_ACTIVE = 1 << 13,		/* our FIN came first: TIME-WAIT is ours (RFC 9293, 3.6) */
-	TCPM_RING_ERR = 1 << 14,	/* the socket failed while the ring had bytes to send */
+	TCPM_FAILED = 1 << 14,		/* the socket said so: RST follows what is still to be read */
 };
 
 /*

@@ -69,7 +69,7 @@ void tcp_reply_rst(struct ctx *c, const struct flow_key *key, const struct tcp *
 		.opt = TCP_OPTS_INIT,
 	};
 
-	if (t->flags & TCPF_RST)
+	if ((t->flags & TCPF_RST) || !addr_is_unicast(&key->remote))
 		return;
 	if (t->flags & TCPF_ACK) {
 		rst.seq = t->ack;

@@ -88,6 +88,22 @@ static ssize_t offer(struct ctx *c, struct flow *f, const struct iovec *iov, int
 	return sent == -EAGAIN || sent == -ENOBUFS || sent == -ENOMEM ? 0 : sent;
 }
 
+/* The host socket takes no more: the remote reset it. What came from there goes to
+ * the container first, then RST; what it still sends is swallowed till then.
+ * False: nothing can be left to read, f is gone. */
+static bool failed(struct ctx *c, struct flow *f)
+{
+	if (f->tcp.marks & TCPM_OUT_EOF) {
+		tcp_abort(c, f, true, false);
+		return false;
+	}
+	hold_clear(&c->pool, &f->tcp.hold);
+	f->tcp.marks |= TCPM_FAILED;
+	f->ready |= FLOW_READABLE;
+	flow_enqueue(&c->flows, f);
+	return true;
+}
+
 bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 {
 	const struct iovec iov = { (void *)(uintptr_t)data, len };
@@ -95,12 +111,12 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 	ssize_t sent = 0;
 	size_t kept;
 
-	if (!t->hold.len)
+	if (!t->hold.len && !(t->marks & TCPM_FAILED))
 		sent = offer(c, f, &iov, 1);
-	if (sent < 0) {		/* the remote reset it, or shut its end for good */
-		tcp_abort(c, f, true, false);
+	if (sent < 0 && !failed(c, f))
 		return false;
-	}
+	if (t->marks & TCPM_FAILED)
+		sent = (ssize_t)len;
 	len -= (size_t)sent;
 	kept = hold_append(&c->pool, &t->hold, (const uint8_t *)data + sent, len);
 	c->count->tcp_held_bytes += kept;
@@ -112,13 +128,13 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 /* The container's FIN follows the last byte the host took. */
 static bool pass_fin(struct ctx *c, struct flow *f)
 {
-	if (!(f->tcp.marks & TCPM_IN_FIN) || (f->tcp.marks & TCPM_IN_SHUT) || f->tcp.hold.len)
+	const uint16_t never = TCPM_IN_SHUT | TCPM_FAILED;
+
+	if (!(f->tcp.marks & TCPM_IN_FIN) || (f->tcp.marks & never) || f->tcp.hold.len)
 		return true;
+	if (port_shutdown(c, f) < 0)
+		return failed(c, f);
 	f->tcp.marks |= TCPM_IN_SHUT;
-	if (port_shutdown(c, f) < 0) {
-		tcp_abort(c, f, true, false);
-		return false;
-	}
 	return true;
 }
 
@@ -142,10 +158,8 @@ bool tcp_in_drain(struct ctx *c, struct flow *f)
 		int n = hold_iov(&c->pool, &t->hold, 0, t->hold.len, iov, &len);
 
 		sent = offer(c, f, iov, n);
-		if (sent < 0) {
-			tcp_abort(c, f, true, false);
-			return false;
-		}
+		if (sent < 0)
+			return failed(c, f);
 		hold_consume(&c->pool, &t->hold, (uint32_t)sent);
 	}
 	/* RFC 9293, 3.8.6.2.2: a window that was small is reopened at once, by

@@ -39,6 +39,12 @@ static ssize_t fill_ring(struct ctx *c, struct flow *f, uint32_t want)
 	return got;
 }
 
+/* A socket that failed and said so already tells of its end only. */
+static ssize_t end_of(const struct tcp_flow *t, ssize_t got)
+{
+	return got == 0 && (t->marks & TCPM_FAILED) ? -ECONNRESET : got;
+}
+
 /* Pieces of the stream from snd_base + off on, at most max bytes: their length,
  * 0 at end of file, -EAGAIN (none now), -ENOBUFS (none until an ACK), -errno. */
 static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max,
@@ -49,15 +55,13 @@ static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max,
 	size_t len;
 
 	if (t->marks & TCPM_NO_PEEK) {
-		if (t->marks & TCPM_RING_ERR)
-			got = -ECONNRESET;
-		else if (t->ring.len < off + max)
+		if (t->ring.len < off + max)
 			got = fill_ring(c, f, off + max);
 		*n = hold_iov(&c->pool, &t->ring, off, max, iov, &len);
-		/* The socket says it once; what was read before goes first. */
+		/* It is said once; what was read before goes first. */
 		if (len && got < 0 && got != -EAGAIN && got != -ENOBUFS)
-			t->marks |= TCPM_RING_ERR;
-		return len ? (ssize_t)len : got;
+			t->marks |= TCPM_FAILED;
+		return len ? (ssize_t)len : end_of(t, got);
 	}
 	if (t->peek_at != off) {
 		int rc = port_peek_seek(c, f, off);
@@ -73,7 +77,7 @@ static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max,
 		iov[0].iov_len = (size_t)got;
 		t->peek_at += (uint32_t)got;
 	}
-	return got;
+	return end_of(t, got);
 }
 
 static bool send_fin(struct ctx *c, struct flow *f, bool *more)
@@ -279,25 +283,33 @@ static bool window_is(struct ctx *c, struct flow *f, uint32_t wnd)
 	return tcp_out_resend(c, f);
 }
 
+/* RFC 9293, 3.10.7.4. An older ACK's window would be counted from the wrong place. */
+static bool newer_window(const struct tcp_flow *t, const struct tcp *seg)
+{
+	return seg->ack == t->snd_una &&
+	       (seq_lt(t->snd_wl1, seg->seq) ||
+		(t->snd_wl1 == seg->seq && seq_le(t->snd_wl2, seg->ack)));
+}
+
 /* dup_shape: the segment carries neither data nor FIN (RFC 5681, 2). */
 bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *seg, bool dup_shape)
 {
 	struct tcp_flow *t = &f->tcp;
 	uint32_t wnd = (uint32_t)seg->wnd << t->snd_wscale;
+	bool advanced = seq_lt(t->snd_una, seg->ack);	/* none is newer, sent again or not */
 
-	if (seq_lt(t->snd_una, seg->ack)) {
+	if (advanced) {
 		if (!newly_acked(c, f, seg->ack))
 			return false;
 	} else if (seg->ack == t->snd_una && dup_shape && wnd == t->snd_wnd &&
-		   data_end(t) != t->snd_una && !(t->marks & TCPM_RECOVERY) &&
+		   seq_lt(t->snd_una, data_end(t)) && !(t->marks & TCPM_RECOVERY) &&
 		   ++t->dupacks == TCP_DUPACKS) {
 		t->marks |= TCPM_RECOVERY;
 		t->recover = t->snd_nxt;
 		if (!tcp_out_resend(c, f))
 			return false;
 	}
-	if (seq_lt(t->snd_wl1, seg->seq) ||
-	    (t->snd_wl1 == seg->seq && seq_le(t->snd_wl2, seg->ack))) {
+	if (advanced || newer_window(t, seg)) {
 		t->snd_wl1 = seg->seq;
 		t->snd_wl2 = seg->ack;
 		if (!window_is(c, f, wnd))

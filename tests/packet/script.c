@@ -200,8 +200,8 @@ static bool read_segment(struct script *s, char **words, struct segment *ret)
 
 	if (!words[0] || !words[1] || !read_flags(words[0], &g.flags))
 		return wrong(s, "FLAGS SEQ(LEN) wanted");
-	if (sscanf(words[1], "%ld(%ld)%n", &g.seq, &g.len, &end) != 2 || words[1][end] || g.len < 0 ||
-	    g.len > DATA_MAX)
+	if (sscanf(words[1], "%ld(%ld)%n", &g.seq, &g.len, &end) != 2 || words[1][end] ||
+	    g.len < 0 || g.len > DATA_MAX)
 		return wrong(s, "\"%s\" is not SEQ(LEN)", words[1]);
 	for (words += 2; *words; words += 2) {
 		size_t i = 0;
@@ -502,8 +502,8 @@ static bool do_socket(struct script *s, char **words)
 	if (s->sock->open)
 		is = s->sock->shut ? "shut" : "open";
 	else
-		is = s->sock->aborted ? "aborted" : s->sock->closed_unread ? "reset by unread bytes" :
-						    "closed";
+		is = s->sock->aborted ? "aborted" :
+		     s->sock->closed_unread ? "reset by unread bytes" : "closed";
 	return strcmp(is, words[0]) == 0 ? true : wrong(s, "it is %s", is);
 }
 
@@ -632,11 +632,11 @@ static const struct {
 
 static bool run_line(struct script *s, char *line)
 {
-	char *words[WORDS_MAX + 1] = { NULL }, *save;
+	char *words[WORDS_MAX + 1] = { NULL }, *save, *p = strtok_r(line, " \t\n", &save);
 	size_t n = 0, i = 0;
 	long ms;
 
-	for (char *p = strtok_r(line, " \t\n", &save); p && *p != '#'; p = strtok_r(NULL, " \t\n", &save))
+	for (; p && *p != '#'; p = strtok_r(NULL, " \t\n", &save))
 		if (n < WORDS_MAX)
 			words[n++] = p;
 	if (!n || s->skip)

@@ -94,6 +94,8 @@ static void test_classes(void **state)
 		assert_int_equal(addr_is_broadcast(&a), strchr(c, 'B') != NULL);
 		assert_int_equal(addr_is_linklocal(&a), strchr(c, 'l') != NULL);
 		assert_int_equal(addr_is_linklocal6(&a), strchr(c, '6') != NULL);
+		assert_int_equal(addr_is_unicast(&a), !addr_is_unspecified(&a) && !addr_is_loopback(&a) &&
+						 !addr_is_multicast(&a) && !addr_is_broadcast(&a));
 	}
 }
 

@@ -260,7 +260,8 @@ static void random_step(uint64_t r)
 		}
 	} else if (r % 4 == 3) {
 		f = flow_dequeue(&m.t);
-		assert_int_equal(f ? flow_idx(&m.t, f) : FLOW_NONE, m.nready ? m.ready[0] : FLOW_NONE);
+		assert_int_equal(f ? flow_idx(&m.t, f) : FLOW_NONE,
+				 m.nready ? m.ready[0] : FLOW_NONE);
 		if (f)
 			drop(m.ready, &m.nready, flow_idx(&m.t, f));
 	} else if (!m.used[idx]) {

@@ -149,7 +149,8 @@ static void test_random(void **state)
 		uint64_t r = next_random(&seed);
 		uint32_t q = (uint32_t)(r >> 20) % QUEUES;
 		/* often a whole number of chunks, or one byte beside it */
-		size_t n = r & 1 ? (r >> 8) % 9000 : ((r >> 8) % 5) * HOLD_CHUNK + (r >> 30) % 3 - 1;
+		size_t n = r & 1 ? (r >> 8) % 9000 :
+				   ((r >> 8) % 5) * HOLD_CHUNK + (r >> 30) % 3 - 1;
 
 		n = n > CHUNKS * HOLD_CHUNK ? 0 : n;
 		switch ((r >> 2) % 8) {
@@ -170,7 +171,8 @@ static void test_random(void **state)
 		}
 		check_pool();
 		if (step % 8 == 0)
-			check_bytes(&m.h[q], &m.flat[q], (uint32_t)(r >> 40) % (m.flat[q].len + 2), n);
+			check_bytes(&m.h[q], &m.flat[q],
+				    (uint32_t)(r >> 40) % (m.flat[q].len + 2), n);
 	}
 	for (uint32_t q = 0; q < QUEUES; q++) {
 		check_bytes(&m.h[q], &m.flat[q], 0, SIZE_MAX);
@@ -221,7 +223,8 @@ static void test_chunks_suffice(void **state)
 	(void)state;
 	for (uint32_t bytes = 0; bytes < 4 * HOLD_CHUNK; bytes += 511)
 		for (uint32_t off = 0; off < HOLD_CHUNK; off += 273)
-			assert_true((off + bytes + HOLD_CHUNK - 1) / HOLD_CHUNK <= hold_chunks(bytes));
+			assert_true((off + bytes + HOLD_CHUNK - 1) / HOLD_CHUNK <=
+				    hold_chunks(bytes));
 	assert_true((HOLD_CHUNK - 1 + HOLD_CHUNK - 1 + HOLD_CHUNK - 1) / HOLD_CHUNK <=
 		    hold_chunks(HOLD_CHUNK - 1));
 }

@@ -134,8 +134,8 @@ static void test_boundaries(void **state)
 			start_model(&m, (UINT64_C(5) << (WHEEL_BITS * a)) + (uint64_t)(shift + 2));
 			for (unsigned int b = 0; b < WHEEL_LEVELS; b++)
 				for (int d = -1; d <= 1; d++)
-					start_timer(&m, n++, m.now + (UINT64_C(1) << (WHEEL_BITS * b)) +
-						    (uint64_t)(int64_t)d);
+					start_timer(&m, n++, m.now + (uint64_t)(int64_t)d +
+						    (UINT64_C(1) << (WHEEL_BITS * b)));
 			while (earliest(&m) != NEVER) {
 				uint64_t due = earliest(&m);
 

@@ -183,6 +183,10 @@ void fake_put_dgram(struct fake_sock *s, const void *data, size_t len, uint16_t 
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,
 		bool error);
 
+/* fakeport.c's own, for fakeworld.c. */
+void *fake_need(void *p);		/* p, which is not NULL */
+void fake_sock_clear(struct fake_sock *s);
+
 /* Every invariant that flow.h and hold.h state about all flows. */
 void fake_check(struct fake_world *w);
 

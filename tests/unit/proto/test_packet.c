@@ -53,7 +53,8 @@ static int find_scripts(char **paths)
 	snprintf(dir, sizeof(dir), "%s/tests/packet", root ? root : ".");
 	n = scandir(dir, &names, is_script, alphasort);
 	for (int i = 0; i < n; i++) {
-		if (kept < SCRIPTS_MAX && asprintf(&paths[kept], "%s/%s", dir, names[i]->d_name) > 0)
+		if (kept < SCRIPTS_MAX &&
+		    asprintf(&paths[kept], "%s/%s", dir, names[i]->d_name) > 0)
 			kept++;
 		free(names[i]);
 	}

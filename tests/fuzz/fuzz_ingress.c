@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fuzzes proto/ingress and all behind it, with state: the input is a sequence of
+ * records, each two bytes of kind and length and then its bytes. A record is a
+ * frame of the container, an event of a host socket, or time. After each turn fakeport's
+ * invariants hold; fakeport itself tests every frame that comes out and that no
+ * socket is ever opened towards the host's loopback.
+ *
+ *	kind 0..127	a frame of `length` bytes, just as it stands
+ *	     128..191	the same with its checksums made right (the fields' places by its headers)
+ *	     192..      an event: see event()
+ * The first byte of the input says how the world is made.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+
+#include "base/cksum.h"
+#include "proto/proto.h"
+#include "tests/unit/proto/fakeport.h"
+#include "wire/eth.h"
+#include "wire/numbers.h"
+
+#define RECORDS_MAX 300
+
+enum mode { MODE_PEEK = 1, MODE_OFFLOAD = 2, MODE_NO_VNET = 4, MODE_FEW = 8, MODE_NO_V4 = 16,
+	    MODE_WAIT = 32 };
+
+static void put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+/* So that the fuzzer need not guess sums. */
+static void fix_sums(struct fake_world *w, uint8_t *frame, size_t len)
+{
+	size_t ip = (w->c.tap_vnet ? VNET_HLEN : 0) + ETH_HLEN, hlen, at;
+	uint32_t sum = 0;
+	uint8_t proto;
+	bool v4;
+
+	if (len < ip + IP6_HLEN)
+		return;
+	v4 = frame[ip - 2] == 0x08;
+	hlen = v4 ? (frame[ip] & 15u) * 4u : IP6_HLEN;
+	proto = v4 ? frame[ip + 9] : frame[ip + 6];
+	if (v4 && hlen >= IP4_HLEN && ip + hlen <= len) {
+		put16(frame + ip + 10, 0);
+		put16(frame + ip + 10, cksum_finish(cksum_add(frame + ip, hlen, 0)));
+	}
+	at = ip + hlen + (proto == PROTO_TCP ? 16u : proto == PROTO_UDP ? 6u : 2u);
+	if (at + 2 > len)
+		return;
+	if (proto != PROTO_ICMP) {
+		const uint8_t *a = frame + ip + (v4 ? 12 : 8);
+		const struct addr src = v4 ? addr_from4(a) : addr_from6(a);
+		const struct addr dst = v4 ? addr_from4(a + 4) : addr_from6(a + 16);
+
+		sum = cksum_pseudo(&src, &dst, proto, (uint32_t)(len - ip - hlen), 0);
+	}
+	put16(frame + at, 0);
+	put16(frame + at, cksum_finish(cksum_add(frame + ip + hlen, len - ip - hlen, sum)));
+}
+
+static void turn(struct fake_world *w)
+{
+	struct fake_seen s;
+
+	fake_turn(w);
+	fake_check(w);
+	while (fake_frame(w, &s))
+		;
+}
+
+static void pass_time(struct fake_world *w, uint64_t ms)
+{
+	w->c.now += ms;
+	w->c.now_us = w->c.now * 1000;
+	turn(w);
+}
+
+static void datagram(struct fake_sock *s, struct rd *r, uint8_t kind)
+{
+	static const int errors[] = { -ECONNREFUSED, -EHOSTUNREACH, -EMSGSIZE, -ENETUNREACH };
+	uint16_t size = 0;
+
+	if (kind & 1) {
+		fake_put_dgram(s, NULL, 0, 0, errors[r->left & 3]);
+		return;
+	}
+	rd_u16(r, &size);
+	/* as the kernel's GRO gives them: more than one, none over 65507 bytes */
+	fake_put_dgram(s, r->p, r->left, size && size < r->left ? size : 0, 0);
+}
+
+static void stream(struct fake_sock *s, struct rd *r, uint8_t kind)
+{
+	if (s->in_eof)
+		return;
+	if (kind & 1)
+		s->in_eof = true;
+	else
+		fake_put(s, r->p, r->left);
+	if (kind & 2)
+		s->err = -ECONNRESET;
+}
+
+static void event(struct fake_world *w, uint8_t kind, struct rd *r)
+{
+	uint8_t pick = 0;
+	struct fake_sock *s;
+
+	rd_u8(r, &pick);
+	s = &w->io.socks[pick % FAKE_SOCKS];
+	switch (kind & 7) {
+	case 0:
+		pass_time(w, pick);
+		break;
+	case 1:
+		pass_time(w, (uint64_t)pick << 9);
+		break;
+	case 2:
+		w->io.tap_room = pick & 1 ? UINT64_MAX : pick & 7;
+		break;
+	case 3:
+		w->io.open_rc = pick < 128 ? 0 : pick < 192 ? -EINPROGRESS : -ECONNREFUSED;
+		break;
+	case 4:
+		if (s->open)
+			s->send_err = pick & 1 ? -ECONNREFUSED : -EAGAIN;
+		if (s->open && pick & 2)
+			s->no_gso = true;
+		break;
+	case 5:
+		if (s->open)
+			s->out_room = r->left * 64;
+		break;
+	default:
+		if (!s->open)
+			break;
+		if (s->proto == FLOW_TCP)
+			stream(s, r, kind >> 4);
+		else
+			datagram(s, r, kind >> 4);
+		fake_event(w, s, true, true, s->err != 0);
+	}
+	turn(w);
+}
+
+static void record(struct fake_world *w, struct rd *in)
+{
+	uint8_t kind = 0;
+	uint16_t len = 0;
+	struct rd r;
+
+	rd_u8(in, &kind);
+	rd_u16(in, &len);
+	if (!rd_sub(in, MIN_OF((size_t)(len & 0x0fff), in->left), &r))
+		return;
+	if (kind >= 192) {
+		event(w, kind, &r);
+	} else if (kind >= 128) {
+		uint8_t *copy = malloc(r.left ? r.left : 1);
+		size_t n = r.left;
+
+		if (!copy)
+			abort();
+		if (n)
+			memcpy(copy, r.p, n);
+		fix_sums(w, copy, n);
+		fake_ingress_raw(w, copy, n);
+		free(copy);
+	} else {
+		fake_ingress_raw(w, r.p, r.left);
+	}
+	if (len & 0x8000)
+		turn(w);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct rd in = rd_init(data, size);
+	struct fake_setup setup = { 0 };
+	struct fake_world *w;
+	uint8_t mode = 0;
+
+	rd_u8(&in, &mode);
+	setup.no_peek = !(mode & MODE_PEEK);
+	setup.no_offload = !(mode & MODE_OFFLOAD);
+	setup.no_vnet = mode & MODE_NO_VNET;
+	setup.flows = mode & MODE_FEW ? 3 : 0;
+	setup.chunks = mode & MODE_FEW ? 8 : 128;
+	w = fake_start(&setup);
+	w->conf.ipv4 = !(mode & MODE_NO_V4);
+	w->io.open_rc = mode & MODE_WAIT ? -EINPROGRESS : 0;
+	for (int i = 0; i < RECORDS_MAX && in.left; i++)
+		record(w, &in);
+	turn(w);
+	pass_time(w, 10);
+	fake_stop(w);
+	return 0;
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fuzzes proto/tcp*: the input's bytes are steps of one connection: segments of a
+ * container, what the host socket and the tap say, and time. After each step:
+ * fakeport's invariants (flow.h, hold.h); every byte at the socket is what the container
+ * sent there; every byte towards the container is what the remote sent there, inside of
+ * a window it offered; acknowledgments never go back.
+ *
+ * The first byte says how the world is made, and whether the container is honest (it
+ * keeps to RFC 9293, but frames may be lost each way). With an honest one the
+ * connection must also come to its end: when nothing is in its way any more, all bytes
+ * of both directions arrive, and the end of each.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+
+#include "proto/proto.h"
+#include "proto/tcp.h"
+#include "tests/unit/proto/fakeport.h"
+#include "wire/numbers.h"
+
+#define STEPS_MAX	400
+#define REMOTE_MAX	(1u << 20)	/* bytes the remote sends in all */
+#define CLOCK_MAX	50000u		/* ms of one input: no retransmission gives up */
+#define ISN		0xfffff000u
+#define WSCALE		7
+
+enum mode { MODE_HOSTILE = 1, MODE_PEEK = 2, MODE_OFFLOAD = 4, MODE_V6 = 8, MODE_SMALL = 16,
+	    MODE_NO_WSCALE = 32, MODE_MSS = 64 };
+
+struct run {
+	struct fake_world *w;
+	struct fake_sock *sock;
+	struct addr inner, remote;
+	uint8_t mode;
+	struct rd in;
+
+	/* the container; numbers count from its ISN and from ours */
+	bool synced;			/* it has our SYN-ACK */
+	uint32_t iss;
+	uint32_t snd_una, snd_nxt, edge;	/* edge: of the window we offered */
+	bool fin_sent;
+	uint32_t fin_at;
+	uint32_t rcv_nxt, rcv_edge;	/* edge: of the window it offered, the greatest */
+	uint32_t max_ack, max_wnd;
+	bool fin_seen, reset;
+
+	/* us */
+	bool acked;
+	uint32_t last_ack;
+	uint64_t remote_sent;
+	uint64_t checked;		/* bytes at the socket looked at */
+	bool remote_fin, failed;
+	uint64_t clock;
+};
+
+static uint8_t out_byte(uint32_t at) { return (uint8_t)(at * 13 + 5 + at / 241); }
+static uint8_t in_byte(uint32_t at) { return (uint8_t)(at * 7 + 1 + at / 251); }
+
+static uint8_t next8(struct run *r)
+{
+	uint8_t v = 0;
+
+	rd_u8(&r->in, &v);
+	return v;
+}
+
+static uint16_t next16(struct run *r)
+{
+	uint16_t v = next8(r);
+
+	return (uint16_t)(v << 8 | next8(r));
+}
+
+static bool hostile(const struct run *r)
+{
+	return r->mode & MODE_HOSTILE;
+}
+
+/* FUZZ_TRACE=1 in the environment shows what goes to and fro. */
+static void trace(const char *dir, uint8_t flags, uint32_t seq, size_t len, uint32_t ack,
+		  uint16_t wnd)
+{
+	if (getenv("FUZZ_TRACE"))
+		fprintf(stderr, "%s flags %02x %u(%zu) ack %u win %u\n", dir, flags, seq, len, ack,
+			wnd);
+}
+
+/* --- what must hold --- */
+
+static void check_socket(struct run *r)
+{
+	const struct fake_bytes *out;
+
+	if (!r->sock)
+		return;
+	out = &r->sock->out;
+	for (; r->checked < out->len; r->checked++)
+		FUZZ_HOLDS(out->p[r->checked] == out_byte((uint32_t)r->checked));
+	FUZZ_HOLDS(out->len <= r->snd_nxt);
+	/* an end only behind the last byte of what was sent before the FIN */
+	if (r->sock->shut && !hostile(r))
+		FUZZ_HOLDS(r->fin_sent && out->len + 1 == r->fin_at);
+}
+
+static void settle(struct run *r)
+{
+	int n = 0;
+
+	do {
+		fake_turn(r->w);
+		fake_check(r->w);
+		FUZZ_HOLDS(n++ < 5000);		/* the loop comes to rest */
+	} while (proto_busy(&r->w->c) && !r->w->c.tap_blocked);
+	if (!r->sock && r->w->io.opens)
+		r->sock = fake_last(r->w);
+	check_socket(r);
+}
+
+static void check_ack(struct run *r, const struct tcp *t)
+{
+	const struct flow *f = r->sock ? fake_flow(r->w, r->sock) : NULL;
+	uint32_t ack = t->ack - ISN, edge;
+	unsigned int scale = f && !(t->flags & TCPF_SYN) ? f->tcp.rcv_wscale : 0;
+
+	if (!(t->flags & TCPF_ACK) || (t->flags & TCPF_RST))
+		return;
+	FUZZ_HOLDS(ack <= r->snd_nxt + r->fin_sent);
+	FUZZ_HOLDS(!r->acked || ack >= r->last_ack);
+	r->acked = true;
+	r->last_ack = ack;
+	if (!f)
+		return;
+	edge = ack + ((uint32_t)t->wnd << scale);
+	FUZZ_HOLDS(edge + (1u << scale) > r->edge);
+	r->edge = MAX_OF(edge, r->edge);
+	r->snd_una = MAX_OF(r->snd_una, ack);
+}
+
+/* A frame on its way: right, whether it arrives or not. */
+static void check_frame(struct run *r, const struct fake_seen *s)
+{
+	uint32_t seq = s->tcp.seq - r->iss;
+
+	FUZZ_HOLDS(addr_eq(&s->ip.dst, &r->inner) && addr_eq(&s->ip.src, &r->remote));
+	if (!s->len)
+		return;
+	FUZZ_HOLDS(r->synced && seq >= 1);
+	FUZZ_HOLDS(seq - 1 + s->len <= r->remote_sent);
+	for (size_t i = 0; i < s->len; i++)
+		FUZZ_HOLDS(s->data[i] == in_byte(seq - 1 + (uint32_t)i));
+	/* a window that was offered in confusion counts from a later ACK (3.10.7.4) */
+	FUZZ_HOLDS(seq + s->len <= (hostile(r) ? r->max_ack + r->max_wnd : r->rcv_edge));
+}
+
+static void arrive(struct run *r, const struct fake_seen *s)
+{
+	uint32_t seq = s->tcp.seq - r->iss, end = seq + (uint32_t)s->len;
+
+	if (s->tcp.flags & TCPF_RST) {
+		r->reset = true;
+		return;
+	}
+	check_ack(r, &s->tcp);
+	if (s->tcp.flags & TCPF_SYN)
+		return;
+	if (seq <= r->rcv_nxt && end > r->rcv_nxt)
+		r->rcv_nxt = end;
+	if ((s->tcp.flags & TCPF_FIN) && end == r->rcv_nxt && !r->fin_seen) {
+		FUZZ_HOLDS(r->remote_fin && end - 1 == r->remote_sent);
+		r->fin_seen = true;
+		r->rcv_nxt++;
+	}
+}
+
+static void take_frames(struct run *r, uint32_t n, uint32_t lost)
+{
+	struct fake_seen s;
+
+	for (uint32_t i = 0; i < n && fake_frame(r->w, &s); i++) {
+		if (s.ip.proto != PROTO_TCP)
+			continue;
+		if ((s.tcp.flags & TCPF_SYN) && !r->synced) {
+			r->synced = true;
+			r->iss = s.tcp.seq;
+			r->rcv_nxt = 1;
+		}
+		trace(lost >> (i % 32) & 1 ? "> lost" : ">", s.tcp.flags, s.tcp.seq - r->iss, s.len,
+		      s.tcp.ack - ISN, s.tcp.wnd);
+		check_frame(r, &s);
+		if (!(lost >> (i % 32) & 1))
+			arrive(r, &s);
+	}
+}
+
+/* --- what the container does --- */
+
+static void send_segment(struct run *r, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t wnd,
+			 uint32_t len)
+{
+	static uint8_t data[65536];
+	struct tcp t = {
+		.sport = 40000, .dport = 80, .seq = ISN + seq, .ack = r->iss + ack,
+		.flags = flags, .wnd = wnd, .opt = TCP_OPTS_INIT,
+	};
+	unsigned int scale = r->mode & MODE_NO_WSCALE || flags & TCPF_SYN ? 0 : WSCALE;
+
+	if (flags & TCPF_SYN) {
+		t.opt.mss = r->mode & MODE_MSS ? 536 : 1460;
+		t.opt.wscale = r->mode & MODE_NO_WSCALE ? -1 : WSCALE;
+	}
+	for (uint32_t i = 0; i < len; i++)
+		data[i] = out_byte(seq - 1 + i);
+	if (flags & TCPF_ACK && ack <= 0x40000000u) {
+		r->max_ack = MAX_OF(r->max_ack, ack);
+		r->max_wnd = MAX_OF(r->max_wnd, (uint32_t)wnd << scale);
+		r->rcv_edge = MAX_OF(r->rcv_edge, ack + ((uint32_t)wnd << scale));
+	}
+	if (len && seq + len <= 0x40000000u)	/* not one of long ago */
+		r->snd_nxt = MAX_OF(r->snd_nxt, seq + len);
+	if (flags & TCPF_FIN && hostile(r))
+		r->fin_sent = true;
+	trace("<", flags, seq, len, ack, wnd);
+	fake_ingress_tcp(r->w, &r->inner, &r->remote, &t, data, len);
+}
+
+/* A window of about so many bytes whose right edge does not move left. */
+static uint16_t honest_window(const struct run *r, uint32_t want)
+{
+	unsigned int scale = r->mode & MODE_NO_WSCALE ? 0 : WSCALE;
+	uint32_t least = r->rcv_edge > r->rcv_nxt ? r->rcv_edge - r->rcv_nxt : 0;
+	uint32_t field = (MAX_OF(want, least) + (1u << scale) - 1) >> scale;
+
+	return (uint16_t)MIN_OF(field, 65535u);
+}
+
+static void honest_data(struct run *r, bool again, uint32_t len, bool fin, uint32_t wnd)
+{
+	uint32_t seq = again ? r->snd_una : r->snd_nxt, end;
+	uint8_t flags = TCPF_ACK | TCPF_PSH;
+
+	if (!seq)		/* not synchronised yet */
+		seq = 1;
+	if (r->fin_sent && seq >= r->fin_at)
+		seq = r->fin_at;
+	end = MIN_OF(seq + len, MAX_OF(r->edge, seq));
+	if (r->fin_sent)
+		end = MIN_OF(end, r->fin_at);
+	/* all of it again, a byte as a probe where the window is closed */
+	if (end == seq && len && !r->fin_sent && !again)
+		end++;
+	if (fin && !r->fin_sent && end >= r->snd_nxt) {
+		r->fin_sent = true;
+		r->fin_at = end;
+	}
+	if (r->fin_sent && end == r->fin_at)
+		flags |= TCPF_FIN;
+	send_segment(r, flags, seq, r->rcv_nxt, honest_window(r, wnd), end - seq);
+}
+
+static void step_data(struct run *r, uint8_t op)
+{
+	uint16_t len = next16(r), more = next16(r);
+	int32_t off;
+
+	if (!r->synced)
+		return;
+	if (!hostile(r)) {
+		honest_data(r, op & 0x10, len % 9000, (op & 0xe0) == 0xe0, more);
+		return;
+	}
+	/* near the next byte, or a way before or behind it */
+	off = (int16_t)(more << 3 & (op & 0x40 ? 0xffff : 0xff));
+	send_segment(r, TCPF_ACK | (op & 0x80 ? TCPF_FIN : 0),
+		     r->last_ack + (uint32_t)off - (op & 0x20 ? 64u : 0u),
+		     r->rcv_nxt - (op & 0x10 ? more & 0xff : 0), next16(r), len % 9000);
+}
+
+static void honest_ack(struct run *r, uint32_t wnd)
+{
+	send_segment(r, TCPF_ACK, r->snd_nxt + r->fin_sent, r->rcv_nxt, honest_window(r, wnd), 0);
+}
+
+static void step_ack(struct run *r, uint8_t op)
+{
+	uint16_t wnd = next16(r);
+
+	if (!r->synced)
+		return;
+	if (!hostile(r)) {
+		honest_ack(r, wnd);
+		return;
+	}
+	send_segment(r, TCPF_ACK, r->last_ack + (op & 0x10 ? wnd : 0),
+		     r->rcv_nxt + (op & 0x20 ? wnd : 0) - (op & 0x40 ? wnd >> 3 : 0), wnd, 0);
+}
+
+static void step_nasty(struct run *r, uint8_t op)
+{
+	const struct flow *f = r->sock ? fake_flow(r->w, r->sock) : NULL;
+	uint16_t at = next16(r);
+
+	if (!hostile(r) || !f || f->state != FLOW_OPEN)	/* no second connection */
+		return;
+	switch (op >> 4 & 3) {
+	case 0:
+		send_segment(r, TCPF_SYN, op & 0x80 ? at : 0, 0, 64240, 0);
+		break;
+	case 1:
+		send_segment(r, TCPF_RST, r->last_ack + (op & 0x80 ? at : 1), 0, 0, 0);
+		break;
+	default:
+		send_segment(r, at & 0x3f, r->last_ack, r->rcv_nxt, at, op & 0x80 ? at & 0xff : 0);
+	}
+}
+
+/* --- what the world does --- */
+
+static void remote_data(struct run *r, uint32_t n)
+{
+	static uint8_t data[1u << 16];
+
+	if (!r->sock || !r->sock->open || r->remote_fin || r->remote_sent + n > REMOTE_MAX)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		data[i] = in_byte((uint32_t)r->remote_sent + i);
+	fake_put(r->sock, data, n);
+	r->remote_sent += n;
+	fake_event(r->w, r->sock, true, false, false);
+}
+
+static void remote_end(struct run *r, uint8_t op)
+{
+	if (!r->sock || !r->sock->open)
+		return;
+	r->remote_fin = r->sock->in_eof = true;
+	if (op & 0x10) {
+		static const int errors[] = { -ECONNRESET, -EPIPE, -ETIMEDOUT, -EHOSTUNREACH };
+
+		r->sock->err = errors[op >> 6];
+		r->failed = true;
+	}
+	fake_event(r->w, r->sock, true, op & 0x20, op & 0x10);
+}
+
+static void pass_time(struct run *r, uint64_t ms)
+{
+	uint64_t until;
+
+	ms = MIN_OF(ms, CLOCK_MAX - r->clock);
+	r->clock += ms;
+	until = r->w->c.now + ms;
+	while (r->w->c.now < until) {
+		uint64_t next = wheel_next(&r->w->c.wheel);
+
+		if (proto_busy(&r->w->c) || next <= r->w->c.now)
+			next = r->w->c.now + 1;
+		if (r->w->c.tap_blocked && proto_busy(&r->w->c))
+			next = until;		/* nothing but retries: in one step */
+		r->w->c.now = MIN_OF(next, until);
+		r->w->c.now_us = r->w->c.now * 1000;
+		settle(r);
+	}
+}
+
+static void step_world(struct run *r, uint8_t op)
+{
+	uint16_t n = next16(r);
+
+	switch (op >> 4) {
+	case 0: case 1:
+		r->w->io.tap_room = n % 5;
+		break;
+	case 2: case 3:
+		r->w->io.tap_room = UINT64_MAX;
+		break;
+	case 4:
+		r->w->io.tap_err = n & 1 ? -EIO : 0;
+		break;
+	default:
+		if (r->sock)
+			r->sock->out_room = n & 0x8000 ? SIZE_MAX : n;
+	}
+}
+
+static void step(struct run *r)
+{
+	uint8_t op = next8(r);
+
+	switch (op & 0x0f) {
+	case 0: case 1: case 2:
+		step_data(r, op);
+		break;
+	case 3: case 4:
+		step_ack(r, op);
+		break;
+	case 5:
+		step_nasty(r, op);
+		break;
+	case 6:
+		settle(r);
+		take_frames(r, UINT32_MAX, op & 0x80 ? next16(r) : 0);
+		break;
+	case 7:
+		settle(r);
+		take_frames(r, op >> 4, op & 0x80 ? UINT32_MAX : 0);
+		break;
+	case 8: case 9:
+		remote_data(r, next16(r));
+		break;
+	case 10:
+		remote_end(r, op);
+		break;
+	case 11:
+		if (r->sock && r->sock->open)
+			fake_event(r->w, r->sock, op & 0x10, true, op & 0x20);
+		break;
+	case 12:
+		step_world(r, op);
+		break;
+	case 13:
+		pass_time(r, (uint64_t)next8(r) << (op >> 5));
+		break;
+	default:
+		settle(r);
+	}
+	if (op & 0x08)
+		settle(r);
+}
+
+/* --- the end --- */
+
+static bool all_arrived(const struct run *r)
+{
+	return r->rcv_nxt == 1 + r->remote_sent + r->remote_fin &&
+	       r->sock->out.len == r->snd_nxt - 1 && (!r->fin_sent || r->sock->shut);
+}
+
+/* From here on nothing is in the way of an honest connection. */
+static void finish(struct run *r)
+{
+	r->w->io.tap_room = UINT64_MAX;
+	r->w->io.tap_err = 0;
+	for (int i = 0; i < 300 && !r->reset; i++) {
+		if (r->sock && r->sock->open) {
+			r->sock->out_room = SIZE_MAX;
+			fake_event(r->w, r->sock, true, true, false);
+		}
+		settle(r);
+		take_frames(r, UINT32_MAX, 0);
+		if (r->synced && r->sock && r->sock->open) {
+			if (r->snd_una < r->snd_nxt + r->fin_sent)
+				honest_data(r, true, 4000, false, 60000);
+			else
+				honest_ack(r, 60000);
+			settle(r);
+		}
+		if (r->synced && all_arrived(r))
+			return;
+		r->clock = 0;
+		pass_time(r, 1000);
+	}
+	fprintf(stderr, "container: sent %u of which acknowledged %u, FIN %d, got %u; remote: sent"
+		" %u, end %d, got %zu, shut %d; reset %d\n", r->snd_nxt, r->snd_una, r->fin_sent,
+		r->rcv_nxt, (unsigned int)r->remote_sent, r->remote_fin,
+		r->sock ? r->sock->out.len : 0, r->sock && r->sock->shut, r->reset);
+	FUZZ_HOLDS(!r->reset && r->synced && all_arrived(r));
+}
+
+static void start(struct run *r)
+{
+	const bool v6 = r->mode & MODE_V6;
+	const struct fake_setup setup = {
+		.flows = 4, .chunks = r->mode & MODE_SMALL ? 64 : FAKE_CHUNKS,
+		.no_offload = !(r->mode & MODE_OFFLOAD), .no_peek = !(r->mode & MODE_PEEK),
+	};
+
+	r->w = fake_start(&setup);
+	FUZZ_HOLDS(addr_parse(v6 ? "2001:db8:1::2" : "203.0.113.2", &r->inner) == 0);
+	FUZZ_HOLDS(addr_parse(v6 ? "2001:db8:2::10" : "198.51.100.10", &r->remote) == 0);
+	send_segment(r, TCPF_SYN, 0, 0, 64240, 0);
+	r->snd_nxt = 1;
+	settle(r);
+	take_frames(r, UINT32_MAX, 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct run r = { .in = rd_init(data, size) };
+
+	r.mode = next8(&r);
+	start(&r);
+	for (int i = 0; i < STEPS_MAX && r.in.left; i++)
+		step(&r);
+	settle(&r);
+	take_frames(&r, UINT32_MAX, 0);
+	if (!hostile(&r) && !r.failed && !r.reset)
+		finish(&r);
+	fake_stop(r.w);
+	return 0;
+}

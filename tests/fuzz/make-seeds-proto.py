@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes the seeds of the proto/ fuzz targets: corpus/{ingress,tcpflow}/<what-it-is>.
+
+The same bytes each time; run it after changing it and commit what it wrote.
+Seeds found by fuzzing stand at the end, as hex, under the name of what they broke.
+What a byte means stands at the head of fuzz_ingress.c and fuzz_tcpflow.c.
+
+    tests/fuzz/make-seeds-proto.py [folder]      (default: corpus beside this file)
+"""
+import ipaddress
+import os
+import struct
+import sys
+
+# --- tcpflow: a byte for the world, then steps ---
+
+HOSTILE, PEEK, OFFLOAD, V6, SMALL, NO_WSCALE, MSS = (1 << i for i in range(7))
+HONEST = PEEK | OFFLOAD
+
+
+def be16(n):
+    return struct.pack("!H", n & 0xFFFF)
+
+
+def data(n, wnd=0x4000, again=False, fin=False):
+    return bytes([(0x10 if again else 0) | (0xE0 if fin else 0)]) + be16(n) + be16(wnd)
+
+
+def ack(wnd=0x4000):
+    return b"\x03" + be16(wnd)
+
+
+def odd_data(n, at, wnd=0x4000, flags=0):
+    return bytes([flags]) + be16(n) + be16(at) + be16(wnd)
+
+
+def syn(at=0):
+    return bytes([0x85 if at else 0x05]) + be16(at)
+
+
+def rst(at=1):
+    return bytes([0x95]) + be16(at)
+
+
+def remote(n):
+    return b"\x08" + be16(n)
+
+
+def tap(n):
+    return b"\x0c" + be16(n)
+
+
+def room(n):
+    return b"\x5c" + be16(n)
+
+
+def wait(ms):
+    return bytes([0x0D, ms]) if ms < 256 else bytes([0xED, ms >> 7])
+
+
+TAKE, LOSE, TURN = b"\x06", b"\xf7", b"\x0e"
+FIN, RESET, WRITABLE = b"\x0a", b"\x1a", b"\x1b"
+TAP_ALL, TAP_BROKEN, TAP_WHOLE = b"\x2c\0\0", b"\x4c\0\x01", b"\x4c\0\0"
+ROOM_ALL = room(0x8000)
+UP = ack()
+
+TCPFLOW = {
+    "request-response": UP + data(100) + TAKE + remote(5000) + TAKE + UP + FIN + TAKE
+                        + data(0, fin=True) + TAKE + UP,
+    "container-first": UP + data(10, fin=True) + TAKE + remote(100) + FIN + TAKE + UP,
+    "simultaneous-close": UP + FIN + TURN + data(0, fin=True) + TAKE + UP,
+    "upload-held": UP + room(1000) + (data(3000) + TAKE) * 4 + WRITABLE + ROOM_ALL + WRITABLE
+                   + TAKE,
+    "upload-window-closes": UP + room(0) + (data(8000) + TAKE) * 6 + room(5000) + WRITABLE + TAKE
+                            + ROOM_ALL + WRITABLE + TAKE + data(8000),
+    "upload-fin-held": UP + room(10) + data(1000, fin=True) + TAKE + ROOM_ALL + WRITABLE + TAKE,
+    "download-bulk": UP + (remote(60000) + TAKE + ack(0x7000)) * 8,
+    "download-window-closes": ack(1000) + remote(60000) + TAKE + ack(0) + wait(255) + TAKE
+                              + ack(0) + wait(1000) + TAKE + ack(9000) + TAKE,
+    "download-lost": UP + (remote(30000) + TURN + LOSE) * 2 + UP * 4 + TAKE + wait(1000) + TAKE
+                     + UP,
+    "download-time-out": UP + remote(3000) + TURN + LOSE + wait(1000) + LOSE + wait(3000) + TAKE + UP,
+    "tap-full": UP + tap(1) + remote(60000) + TURN + tap(2) + TURN + tap(0) + data(100) + TURN
+                + TAP_ALL + TAKE + UP,
+    "tap-broken": UP + TAP_BROKEN + remote(3000) + data(100) + FIN + TURN + TAP_WHOLE + wait(3000)
+                  + TAKE + UP,
+    "synack-lost": LOSE + wait(1500) + TAKE + UP + data(10) + TAKE,
+    "reset-after-data": UP + remote(5000) + RESET + TAKE,
+    "reset-while-held": UP + room(0) + data(2000) + TAKE + RESET + TAKE,
+    "data-again": UP + data(2000) + TURN + LOSE + data(2000, again=True) + TAKE,
+}
+
+TCPFLOW_HOSTILE = {
+    "resets": UP + rst(5) + TAKE + rst(200) + TAKE + rst(0) + TAKE,
+    "syn-again": syn() + UP + syn() + TAKE + syn(77) + TAKE,
+    "old-and-overlapping": UP + odd_data(100, 1) + TAKE + odd_data(300, 1) + TAKE
+                           + odd_data(100, 9, flags=0x40) + TAKE,
+    "fin-inside": UP + odd_data(100, 0, flags=0x80) + odd_data(300, 0) + TAKE,
+    "ack-of-the-future": UP + b"\x23" + be16(9) + TAKE,
+    "byte-left-of-window": UP + room(0) + (odd_data(4000, 0) + TAKE)
+                           + (odd_data(95, 0) + TAKE) + (odd_data(255, 0) + TAKE) * 20,
+}
+
+
+def tcpflow():
+    seeds = {}
+    for name, steps in TCPFLOW.items():
+        seeds[name] = bytes([HONEST]) + steps
+        seeds[name + "-ring"] = bytes([OFFLOAD | V6 | SMALL]) + steps
+        seeds[name + "-plain"] = bytes([PEEK | NO_WSCALE | MSS]) + steps
+    for name, steps in TCPFLOW_HOSTILE.items():
+        seeds[name] = bytes([HOSTILE | HONEST]) + steps
+        seeds[name + "-ring"] = bytes([HOSTILE | SMALL]) + steps
+    return seeds
+
+
+# --- ingress: a byte for the world, then records ---
+
+M_PEEK, M_OFFLOAD, M_NO_VNET, M_FEW, M_NO_V4, M_WAIT = (1 << i for i in range(6))
+FIX, EVENT, TURN_AFTER = 128, 192, 0x8000
+MAC_C, MAC_US, ALL = bytes.fromhex("525400010203"), bytes.fromhex("9a559a559a55"), b"\xff" * 6
+C4, R4, C6, R6 = "203.0.113.2", "198.51.100.10", "2001:db8:1::2", "2001:db8:2::10"
+
+
+def addr(text):
+    return ipaddress.ip_address(text).packed
+
+
+def record(kind, body, turn=True):
+    return bytes([kind]) + be16(len(body) | (TURN_AFTER if turn else 0)) + body
+
+
+def vnet(gso=0, size=0, hdr=0, start=0, offset=0, flags=0):
+    return struct.pack("<BBHHHH", flags, gso, hdr, size, start, offset)
+
+
+def frame(etype, body, head=vnet(), turn=True, dst=MAC_US):
+    return record(FIX, head + dst + MAC_C + be16(etype) + body, turn)
+
+
+def ip4(proto, body, dst=R4, src=C4, **kw):
+    return frame(0x0800, struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0x4000, 64, proto, 0)
+                 + addr(src) + addr(dst) + body, **kw)
+
+
+def ip6(proto, body, dst=R6, src=C6, ttl=64, **kw):
+    return frame(0x86DD, struct.pack("!IHBB", 6 << 28, len(body), proto, ttl)
+                 + addr(src) + addr(dst) + body, **kw)
+
+
+def tcp(flags, seq=1000, acked=0, body=b"", options=b"", port=40000):
+    return struct.pack("!HHIIBBHHH", port, 80, seq, acked, (20 + len(options)) // 4 << 4, flags,
+                       64240, 0, 0) + options + body
+
+
+def udp(body, port=40000, length=None):
+    return struct.pack("!HHHH", port, 53, 8 + len(body) if length is None else length, 0) + body
+
+
+def echo(kind, ident=7):
+    return struct.pack("!BBHHH", kind, 0, 0, ident, 1) + b"abcdefgh"
+
+
+def solicit(target, src=C6):
+    return ip6(58, struct.pack("!BBHI", 135, 0, 0, 0) + addr(target) + b"\x01\x01" + MAC_C,
+               dst="ff02::1:ff00:1", src=src, ttl=255)
+
+
+def arp(target, sender=C4, op=1):
+    return frame(0x0806, struct.pack("!HHBBH", 1, 0x800, 6, 4, op) + MAC_C + addr(sender)
+                 + bytes(6) + addr(target), dst=ALL)
+
+
+def event(kind, pick=0, body=b""):
+    return record(EVENT | kind, bytes([pick]) + body)
+
+
+SYN = tcp(2, options=bytes.fromhex("020405b40103030701010402"))
+USO = vnet(5, 100, 0, 34, 6, 1)
+TSO = vnet(1, 1448, 54, 34, 16, 1)
+
+INGRESS = {
+    "tcp-open-4": ip4(6, SYN) + event(1, 10),
+    "tcp-open-6": ip6(6, SYN) + event(1, 10),
+    "tcp-data-remote": ip4(6, SYN) + event(6, 0, b"hello") + event(22, 0) + event(1, 40),
+    "tcp-no-connection": ip4(6, tcp(0x10, acked=77)) + ip6(6, tcp(0x11)),
+    "tcp-many": b"".join(ip4(6, tcp(2, port=p), turn=False) for p in range(1000, 1040)),
+    "tcp-super-frame": ip4(6, SYN) + ip4(6, tcp(0x18, body=b"x" * 3000), head=TSO),
+    "udp-one": ip4(17, udp(b"abc")) + event(6, 0, be16(0) + b"answer") + event(1, 250),
+    "udp-six": ip6(17, udp(b"abc")) + event(6, 0, be16(2) + b"answer") + event(1, 250),
+    "udp-equal": b"".join(ip4(17, udp(b"x" * 100), turn=False) for _ in range(10))
+                 + ip4(17, udp(b"x" * 50)),
+    "udp-uso": ip4(17, udp(b"x" * 1050), head=USO) + ip4(17, udp(b"x" * 3000), head=USO),
+    "udp-uso-refused": ip4(17, udp(b"x")) + event(4, 0) + ip4(17, udp(b"x" * 1050), head=USO)
+                       + event(4, 2) + ip4(17, udp(b"x" * 1050), head=USO),
+    "udp-zero-length": ip4(17, udp(b"")) * 3 + event(6, 0, be16(0)),
+    "udp-many": b"".join(ip4(17, udp(b"abc", port=p), turn=p % 3 == 0) for p in range(2000, 2090)),
+    "udp-refused": ip4(17, udp(b"abc")) + event(14, 0) + event(30, 0, b"ab"),
+    "ping-4": ip4(1, echo(8)) + event(6, 0, be16(0) + echo(0)) + event(1, 250),
+    "ping-6": ip6(58, echo(128)) + event(6, 0, be16(0) + echo(129)),
+    "ping-from-nowhere": ip6(58, echo(128), src="::"),
+    "arp": arp("203.0.113.1") + arp(C4) + arp("203.0.113.9", "0.0.0.0") + arp(C4, op=2),
+    "nd": solicit("2001:db8:1::1") + solicit(C6) + solicit("2001:db8:1::9", "::"),
+    "martians-4": b"".join(ip4(p, b, dst=d) for d in ("127.0.0.1", "0.0.0.0", "0.1.2.3", C4)
+                           for p, b in ((6, SYN), (17, udp(b"a")), (1, echo(8)))),
+    "martians-6": b"".join(ip6(p, b, dst=d) for d in ("::1", "::", "::ffff:127.0.0.1", C6)
+                           for p, b in ((6, SYN), (17, udp(b"a")), (58, echo(128)))),
+    "multicast": ip4(17, udp(b"a"), dst="224.0.0.251") + ip4(17, udp(b"a"), dst="203.0.113.255")
+                 + ip6(17, udp(b"a"), dst="ff02::fb", ttl=255),
+    "host-address": ip4(6, SYN, dst="169.254.1.2") + ip4(17, udp(b"a"), dst="169.254.1.2"),
+    "fragment": ip4(17, udp(b"abc")) + ip6(44, b"\x11\0\0\1\0\0\0\1" + udp(b"abc")),
+    "protocols-not-ours": ip4(132, b"x" * 12) + ip4(58, echo(128)) + ip6(1, echo(8)),
+    "tap-full": event(2, 2) + ip4(6, SYN) + arp("203.0.113.1") * 4 + event(2, 1) + event(0, 5),
+    "connect-refused": event(3, 200) + ip4(6, SYN) + ip4(17, udp(b"a")) + ip6(58, echo(128)),
+    "rubbish": record(0, b"") + record(0, bytes(9)) + record(0, b"\xff" * 60),
+}
+
+
+def ingress():
+    seeds = {}
+    for name, records in INGRESS.items():
+        seeds[name] = bytes([M_PEEK | M_OFFLOAD]) + records
+        if name.endswith("-many") or name.startswith("tcp"):
+            seeds[name + "-few"] = bytes([M_FEW]) + records
+    seeds["ipv4-off"] = bytes([M_PEEK | M_OFFLOAD | M_NO_V4]) + INGRESS["martians-4"] + \
+        INGRESS["tcp-open-4"]
+    seeds["connecting"] = bytes([M_WAIT | M_OFFLOAD]) + INGRESS["tcp-many"] + INGRESS["tcp-open-6"]
+    return seeds
+
+
+# --- found by fuzzing ---
+
+FOUND = {
+    "ingress": {},
+    "tcpflow": {
+        # a FIN sent again, with a new ACK and a smaller window, which was not heeded
+        "found-window-in-fin-again":
+        "460e5423ab600603700008ea600403700008ea600603700008ea60060370000000ffff1cffffffff"
+        "ff7ec44ceab8b003400e4c0a04e11c0300a00421ffffffffffffffffffff08ea600603700008ea60"
+        "0603700008ea29c67f00000a",
+        # our FIN acknowledged, then three equal ACKs: a byte before it was sent "again"
+        "found-equal-acks-after-fin":
+        "460e5423ab7000066008ea0360210340a1000cf60108ea410e8125ff0c000603700008ea60060370"
+        "0008494949494949ed49494949494949020e0cff49ff49ff03700008ea600603ffff000000000064"
+        "49494949020000004900444c0029c67f000029d800440a4c",
+    },
+}
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(__file__))
+    root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "corpus")
+    count = 0
+    for target, seeds in (("ingress", ingress()), ("tcpflow", tcpflow())):
+        folder = os.path.join(root, target)
+        os.makedirs(folder, exist_ok=True)
+        for name, found in FOUND[target].items():
+            seeds[name] = bytes.fromhex(found)
+        for name, body in seeds.items():
+            with open(os.path.join(folder, name), "wb") as out:
+                out.write(body)
+            count += 1
+    print("%d seeds for 2 targets" % count)
+
+
+if __name__ == "__main__":
+    main()
