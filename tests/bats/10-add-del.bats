@@ -108,6 +108,15 @@ has_addresses() { # has_addresses PID IFNAME: the host's own, and both default r
 	nothing_left "$C" net7
 }
 
+@test "examples/cni-by-hand.sh: what a runtime does, from bash" {
+	cp "$BATS_TEST_DIRNAME/../../examples/cni-by-hand.sh" "$BED_DIR/"
+	run bed_user env PLUGIN="$CNI_PASST" CONF="$BED_DIR/basic.conf" "$BED_DIR/cni-by-hand.sh" ping -c 1 -W 2 "$PEER4"
+	same "status: $output" "$status" 0
+	[[ $output == *'"address":"203.0.113.2/24"'* ]] || die "no result: $output"
+	[[ $output == *' 0% packet loss'* ]] || die "no ping: $output"
+	nothing_left
+}
+
 @test "wrong usage is status 2, with words on standard error only" {
 	local args
 	for args in "FROBNICATE" "ADD --nonsense" "ADD --pid" "ADD --pid notanumber"; do

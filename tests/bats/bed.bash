@@ -191,8 +191,9 @@ bed_wire() {
 	ip -n "$PEER" -6 route add 2001:db8:1::/64 dev p0 src "$PEER6"
 }
 
+# False if a sanitizer had something to say.
 bed_remove() {
-	local pid ns
+	local pid ns rc=0
 	bed_cc_end
 	[ -n "${BED-}" ] || return 0
 	for pid in "$BED_DIR"/pids/*; do
@@ -207,9 +208,15 @@ bed_remove() {
 		done
 		ip netns del "$ns" 2> /dev/null || true
 	done
+	# (one of a process killed while it looked for leaks has no finding in it)
+	if grep -lE 'ERROR: |runtime error: ' "$BED_DIR"/tmp/sanitizer.* 2> /dev/null; then
+		cat "$BED_DIR"/tmp/sanitizer.* >&2
+		rc=1
+	fi
 	[[ $BED_DIR == /tmp/cni-passt-bed.* ]] && rm -rf "$BED_DIR"
 	bed_machine_drop
 	unset BED
+	return $rc
 }
 
 # ---- running things
@@ -224,7 +231,9 @@ bed_user() {
 	[ "$BED_UID" != 0 ] || drop=()
 	exec_or_run nsenter --net="/run/netns/$HOST" "${drop[@]}" \
 		env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-		HOME="$BED_DIR/tmp" LANG=C XDG_RUNTIME_DIR="$XDG" "${BED_ENV[@]}" "$@"
+		HOME="$BED_DIR/tmp" LANG=C XDG_RUNTIME_DIR="$XDG" \
+		ASAN_OPTIONS="log_path=$BED_DIR/tmp/sanitizer" UBSAN_OPTIONS="log_path=$BED_DIR/tmp/sanitizer" \
+		"${BED_ENV[@]}" "$@"
 }
 
 # bed_in PID COMMAND...: inside the container of PID, as its root

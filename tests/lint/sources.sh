@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# sources.am must list every .c and .h of the tree. `sources.sh` checks it,
+# sources.am must list every .c and .h of the tree, and the scripts of tests/packet. `sources.sh` checks it,
 # `sources.sh --write` writes it: run that after adding or removing a file.
 #
 # A room's file that has a main() belongs to the program, every other to the
@@ -68,6 +68,7 @@ write() {
 	room plugin | with_main | list plugin_program_files
 	find_files tests 9 '*.c' '*.h' | grep -Ev '/(test_|fuzz_)[^/]*\.c$|^tests/bench/|/replay\.c$' |
 		list fakeport_files
+	find_files tests/packet 1 '*.pkt' | list packet_scripts
 	find_files tests/unit 9 'test_*.c' | programs | list unit_programs
 	find_files tests/fuzz 1 'fuzz_*.c' | programs | list fuzz_programs
 	{
