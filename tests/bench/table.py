@@ -7,7 +7,7 @@ import math
 import statistics
 import sys
 
-UNITS = {"tcp": "Gbit/s", "udpgso": "Gbit/s", "udp1372": "kpps", "rr": "/s", "crr": "/s", "idle": "MiB PSS"}
+UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "rr": "/s", "crr": "/s", "idle": "MiB PSS"}
 
 
 def short(value):
@@ -28,7 +28,7 @@ def main():
 
     def best_pasta(cc, case):
         found = [median[cc, case, p] for p in peers if p.startswith("pasta") and (cc, case, p) in median]
-        return (min if case == "idle" else max)(found) if found else None
+        return (min if case == "idle" or case.startswith("cpu") else max)(found) if found else None
 
     def ratio(cc, case):
         ours, pasta = median.get((cc, case, "ours")), best_pasta(cc, case)
