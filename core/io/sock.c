@@ -153,6 +153,8 @@ int port_open(struct ctx *c, struct flow *f)
 	}
 	if (rc < 0 && rc != -EINPROGRESS) {
 		close(fd);
+		if (rc == -EADDRNOTAVAIL || rc == -EAGAIN || rc == -ENOBUFS || rc == -ENOSPC)
+			complain(c, f, rc);	/* ports, memory, epoll's own limit */
 		return rc;
 	}
 	f->sock = fd;
