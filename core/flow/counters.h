@@ -33,6 +33,8 @@
 	X(tcp_reset_out, "resets sent to the container") \
 	X(tcp_badseg, "TCP segments outside the window or the state") \
 	X(tcp_outoforder, "TCP segments beyond the next expected byte") \
+	X(tcp_ooo_dropped, "of them those not kept: too many pieces") \
+	X(tcp_paws, "TCP segments with an old timestamp") \
 	X(tcp_retransmits, "segments sent again to the container") \
 	X(tcp_timeouts, "retransmission time-outs") \
 	X(tcp_held_bytes, "bytes that had to wait in hold buffers") \

@@ -26,6 +26,7 @@
 #include "base/addr.h"
 #include "base/siphash.h"
 #include "flow/hold.h"
+#include "flow/ranges.h"
 #include "flow/wheel.h"
 
 #define FLOW_MAX	131072u
@@ -71,6 +72,11 @@ enum tcp_mark {
 	TCPM_ZERO_WND = 1 << 12,	/* we showed the container a closed window */
 	TCPM_ACTIVE = 1 << 13,		/* our FIN came first: TIME-WAIT is ours (RFC 9293, 3.6) */
 	TCPM_FAILED = 1 << 14,		/* the socket said so: RST follows what is still to be read */
+	TCPM_SACK = 1 << 15,		/* selective acknowledgments, both ways (RFC 2018) */
+	TCPM_TS = 1 << 16,		/* timestamps on every segment (RFC 7323, 3) */
+	TCPM_TALK = 1 << 17,		/* the container asks and the remote answers: an ACK can wait
+					 * a moment for the answer */
+	TCPM_FIN_AHEAD = 1 << 18,	/* the container's FIN came out of order: fin_seq */
 };
 
 /*
@@ -79,6 +85,7 @@ enum tcp_mark {
  *   rcv_nxt - hold.len <= what the host socket took <= rcv_nxt <= rcv_adv
  *   snd_base <= snd_una <= snd_nxt; snd_base is the first byte the socket (or
  *   the ring) still has; hold.len + (rcv_adv - rcv_nxt) <= in_cap + one granule
+ * What came beyond rcv_nxt stands in `hold` where it belongs, its place in `ooo`.
  */
 struct tcp_flow {
 	uint32_t rcv_nxt, rcv_adv, rcv_acked;
@@ -93,14 +100,25 @@ struct tcp_flow {
 	uint32_t rtt_seq;
 	uint64_t rtt_at;
 	uint64_t deadline;		/* of the timer that runs, 0: none */
+	uint64_t ack_due;		/* an ACK that waits for company, 0: none */
+	uint32_t ts_recent;		/* RFC 7323, 4.3 */
+	uint32_t ts_recent_s;		/* ... taken at that second */
+	uint32_t heard_ms;		/* when data last came from the container (low bits) */
+	uint32_t resend_nxt;		/* in recovery: up to here holes were sent again ... */
+	uint32_t resend_mark;		/* ... the last of them when snd_nxt was this; */
+	uint32_t head_mark;		/* the first hole at the latest when snd_nxt was this */
+	uint32_t fin_seq;
+	uint16_t ooo;			/* ranges beyond rcv_nxt that came, 0: none */
+	uint16_t sacked;		/* ranges beyond snd_una that the container has, 0: none */
 	struct hold ring;		/* from snd_base on, with TCPM_NO_PEEK */
 	uint32_t ring_cap;
 	uint16_t srtt8, rttvar4, rto;	/* ms; times 8 and 4 as RFC 6298 and BSD have it */
 	uint16_t mss;			/* of segments to the container */
-	uint16_t marks;			/* enum tcp_mark */
+	uint32_t marks;			/* enum tcp_mark */
 	uint8_t state;			/* enum tcp_state */
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t dupacks, retries;
+	uint8_t head_tries;		/* the first hole was resent so often by its own timer */
 	uint32_t list_next;
 };
 

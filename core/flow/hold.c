@@ -45,16 +45,6 @@ static void give_chunk(struct hold_pool *p, uint32_t c)
 	p->nfree++;
 }
 
-/* Where the byte after the last would go in the last chunk: 0..HOLD_CHUNK. */
-static uint32_t tail_fill(const struct hold *h)
-{
-	uint32_t end = (h->offset + h->len) % HOLD_CHUNK;
-
-	if (h->head == HOLD_NONE)
-		return HOLD_CHUNK;
-	return end || h->offset + h->len == 0 ? end : HOLD_CHUNK;
-}
-
 static bool add_tail(struct hold_pool *p, struct hold *h)
 {
 	uint32_t c = take_chunk(p);
@@ -68,7 +58,61 @@ static bool add_tail(struct hold_pool *p, struct hold *h)
 		p->next[h->tail] = c;
 	}
 	h->tail = c;
+	h->chunks++;
 	return true;
+}
+
+/* Chunks up to byte `end` of the queue: all, or none. */
+static bool cover(struct hold_pool *p, struct hold *h, uint32_t end)
+{
+	uint64_t need = ((uint64_t)h->offset + end + HOLD_CHUNK - 1) / HOLD_CHUNK;
+
+	if (need > (uint64_t)h->chunks + p->nfree)
+		return false;
+	while (h->chunks < need)
+		add_tail(p, h);
+	return true;
+}
+
+/* The chunk that holds byte *off of the queue; *off becomes the place in it. The
+ * last chunk, where most writes go, is found without a walk. */
+static uint32_t seek(const struct hold_pool *p, const struct hold *h, uint32_t *off)
+{
+	uint32_t pos = h->offset + *off, n = pos / HOLD_CHUNK, c = h->head;
+
+	*off = pos % HOLD_CHUNK;
+	if (n + 1 == h->chunks)
+		return h->tail;
+	while (n--)
+		c = p->next[c];
+	return c;
+}
+
+bool hold_write(struct hold_pool *p, struct hold *h, uint32_t off, const void *src, size_t n)
+{
+	const uint8_t *from = src;
+	uint32_t c, end = off + (uint32_t)n;
+
+	if (!n)
+		return true;
+	if (!cover(p, h, end))
+		return false;
+	for (c = seek(p, h, &off); n; c = p->next[c], off = 0) {
+		size_t part = MIN_OF(n, (size_t)(HOLD_CHUNK - off));
+
+		memcpy(p->mem + (size_t)c * HOLD_CHUNK + off, from, part);
+		from += part;
+		n -= part;
+	}
+	h->end = MAX_OF(h->end, end);
+	return true;
+}
+
+void hold_extend(struct hold_pool *p, struct hold *h, uint32_t n)
+{
+	h->len += n;
+	p->bytes += n;
+	assert(h->len <= h->end);
 }
 
 size_t hold_append(struct hold_pool *p, struct hold *h, const void *src, size_t n)
@@ -76,32 +120,25 @@ size_t hold_append(struct hold_pool *p, struct hold *h, const void *src, size_t 
 	const uint8_t *from = src;
 	size_t left = n;
 
-	while (left) {
-		uint32_t fill = tail_fill(h);
-		size_t part;
+	while (left) {		/* by chunks: without a reservation, what fits */
+		size_t part = MIN_OF(left, (size_t)HOLD_CHUNK);
 
-		if (fill == HOLD_CHUNK) {
-			if (!add_tail(p, h))
-				break;
-			fill = 0;
-		}
-		part = MIN_OF(left, HOLD_CHUNK - fill);
-		memcpy(p->mem + (size_t)h->tail * HOLD_CHUNK + fill, from, part);
+		if (!hold_write(p, h, h->len, from, part))
+			break;
+		hold_extend(p, h, (uint32_t)part);
 		from += part;
 		left -= part;
-		h->len += (uint32_t)part;
 	}
-	p->bytes += n - left;
 	return n - left;
 }
 
 int hold_space(struct hold_pool *p, struct hold *h, size_t max,
 	       struct iovec iov[HOLD_IOV_MAX])
 {
-	uint32_t fill = tail_fill(h);
+	uint32_t fill = h->offset + h->len - (h->chunks ? h->chunks - 1 : 0) * HOLD_CHUNK;
 	int n = 0;
 
-	if (max && fill < HOLD_CHUNK) {
+	if (max && h->chunks && fill < HOLD_CHUNK) {
 		iov[n].iov_base = p->mem + (size_t)h->tail * HOLD_CHUNK + fill;
 		iov[n].iov_len = MIN_OF(max, HOLD_CHUNK - fill);
 		max -= iov[n++].iov_len;
@@ -122,10 +159,11 @@ void hold_commit(struct hold_pool *p, struct hold *h, size_t n)
 	uint32_t keep, c, last;
 
 	h->len += (uint32_t)n;
+	h->end = h->len;
 	p->bytes += n;
 	if (h->head == HOLD_NONE)
 		return;
-	keep = (h->offset + h->len + HOLD_CHUNK - 1) / HOLD_CHUNK;
+	keep = h->len ? (h->offset + h->len + HOLD_CHUNK - 1) / HOLD_CHUNK : 0;
 	last = HOLD_NONE;
 	for (c = h->head; keep && c != HOLD_NONE; keep--) {
 		last = c;
@@ -135,6 +173,7 @@ void hold_commit(struct hold_pool *p, struct hold *h, size_t n)
 		uint32_t next = p->next[c];
 
 		give_chunk(p, c);
+		h->chunks--;
 		c = next;
 	}
 	h->tail = last;
@@ -142,6 +181,11 @@ void hold_commit(struct hold_pool *p, struct hold *h, size_t n)
 		*h = HOLD_INIT;
 	else
 		p->next[last] = HOLD_NONE;
+}
+
+void hold_cut(struct hold_pool *p, struct hold *h)
+{
+	hold_commit(p, h, 0);
 }
 
 int hold_iov(const struct hold_pool *p, const struct hold *h, uint32_t off, size_t max,
@@ -176,14 +220,15 @@ void hold_consume(struct hold_pool *p, struct hold *h, uint32_t n)
 	assert(n <= h->len);
 	p->bytes -= n;
 	h->len -= n;
+	h->end -= n;
 	h->offset += n;
-	while (h->offset >= HOLD_CHUNK || (h->len == 0 && h->head != HOLD_NONE)) {
+	while (h->offset >= HOLD_CHUNK || (!h->end && h->chunks)) {
 		uint32_t c = h->head;
 
 		h->head = p->next[c];
 		give_chunk(p, c);
 		h->offset = h->offset >= HOLD_CHUNK ? h->offset - HOLD_CHUNK : 0;
-		if (h->head == HOLD_NONE) {
+		if (!--h->chunks) {
 			*h = HOLD_INIT;
 			break;
 		}
@@ -192,5 +237,6 @@ void hold_consume(struct hold_pool *p, struct hold *h, uint32_t n)
 
 void hold_clear(struct hold_pool *p, struct hold *h)
 {
+	h->end = h->len;	/* what was written ahead goes with it */
 	hold_consume(p, h, h->len);
 }

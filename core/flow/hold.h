@@ -4,6 +4,9 @@
  * one what the host's socket did not take yet, and, where the kernel has no
  * SO_PEEK_OFF, in another what the container has not acknowledged yet.
  *
+ * A queue may have bytes beyond its end, written ahead by hold_write(): what
+ * came out of order stands where it belongs until hold_extend() reaches it.
+ *
  * Invariant of the promise: what a window offered is dropped never, so each
  * flow reserves chunks for its whole window beforehand; hold_append() within
  * a reservation cannot fail. The arena is virtual memory, touched when used.
@@ -33,8 +36,10 @@ struct hold_pool {
 
 struct hold {
 	uint32_t head, tail;	/* chunks; HOLD_NONE when empty */
+	uint32_t chunks;	/* from head to tail */
 	uint32_t offset;	/* of the first byte in head */
-	uint32_t len;
+	uint32_t len;		/* bytes of the queue */
+	uint32_t end;		/* how far anything was written; >= len */
 };
 
 #define HOLD_INIT ((struct hold){ .head = HOLD_NONE, .tail = HOLD_NONE })
@@ -56,9 +61,20 @@ bool hold_reserve(struct hold_pool *p, uint32_t before, uint32_t after);
  * sufficient reservation). */
 size_t hold_append(struct hold_pool *p, struct hold *h, const void *src, size_t n);
 
+/* Writes n bytes of src at off bytes from the queue's head, beyond its end or
+ * across it. False, and nothing written, without a sufficient reservation. */
+bool hold_write(struct hold_pool *p, struct hold *h, uint32_t off, const void *src, size_t n);
+
+/* The queue is n bytes longer: bytes that hold_write() has put there. */
+void hold_extend(struct hold_pool *p, struct hold *h, uint32_t n);
+
+/* What was written ahead is forgotten. */
+void hold_cut(struct hold_pool *p, struct hold *h);
+
 /* Room to write into at the end, up to max bytes in at most HOLD_IOV_MAX pieces:
  * whole new chunks and the rest of the last one. hold_commit() then says how
- * many bytes were really written and gives back the chunks not used. */
+ * many bytes were really written and gives back the chunks not used. Not for a
+ * queue with bytes written ahead. */
 int hold_space(struct hold_pool *p, struct hold *h, size_t max,
 	       struct iovec iov[HOLD_IOV_MAX]);
 void hold_commit(struct hold_pool *p, struct hold *h, size_t n);
@@ -68,7 +84,8 @@ void hold_commit(struct hold_pool *p, struct hold *h, size_t n);
 int hold_iov(const struct hold_pool *p, const struct hold *h, uint32_t off, size_t max,
 	     struct iovec iov[HOLD_IOV_MAX], size_t *ret_len);
 
-/* Drops n bytes (n <= h->len) from the front; hold_clear() drops all. */
+/* Drops n bytes (n <= h->len) from the front, what was written ahead moves up.
+ * hold_clear() drops all, that too. */
 void hold_consume(struct hold_pool *p, struct hold *h, uint32_t n);
 void hold_clear(struct hold_pool *p, struct hold *h);
 

@@ -18,6 +18,45 @@ static void drop(struct ranges *s, unsigned int first, unsigned int n)
 		s->recent = first < s->n ? (uint8_t)first : 0;
 }
 
+void ranges_pool_init(struct ranges_pool *p, struct ranges *sets, uint16_t nsets)
+{
+	*p = (struct ranges_pool){ .sets = sets, .nsets = nsets };
+}
+
+uint16_t ranges_take(struct ranges_pool *p)
+{
+	uint16_t idx = p->free;
+
+	if (idx)
+		p->free = p->sets[idx].next;
+	else if (p->fresh < p->nsets)
+		idx = ++p->fresh;
+	else
+		return 0;
+	p->sets[idx].n = p->sets[idx].recent = 0;
+	p->used++;
+	return idx;
+}
+
+void ranges_give(struct ranges_pool *p, uint16_t *idx)
+{
+	if (!*idx)
+		return;
+	p->sets[*idx].next = p->free;
+	p->free = *idx;
+	p->used--;
+	*idx = 0;
+}
+
+uint32_t ranges_bytes(const struct ranges *s)
+{
+	uint32_t sum = 0;
+
+	for (unsigned int i = 0; i < s->n; i++)
+		sum += s->r[i].right - s->r[i].left;
+	return sum;
+}
+
 bool ranges_add(struct ranges *s, uint32_t left, uint32_t right)
 {
 	unsigned int first = 0, end;

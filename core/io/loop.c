@@ -25,7 +25,7 @@ struct area {
 	size_t size;
 };
 
-#define AREAS 7
+#define AREAS 8
 
 static void areas(struct ctx *c, struct area a[AREAS])
 {
@@ -38,6 +38,7 @@ static void areas(struct ctx *c, struct area a[AREAS])
 	a[4] = (struct area){ (void **)&c->hot, CTX_HOT_SIZE };
 	a[5] = (struct area){ (void **)&c->dgrams, (size_t)CTX_DGRAMS * CTX_HOT_SIZE };
 	a[6] = (struct area){ (void **)&c->io->frames, (size_t)(IO_BATCH + 1) * IO_FRAME_MAX };
+	a[7] = (struct area){ (void **)&c->ranges.sets, (RANGES_SETS + 1) * sizeof(struct ranges) };
 }
 
 static void release(struct ctx *c)
@@ -135,6 +136,7 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	flow_init(&c->flows, c->flows.flows, c->flows.buckets, &key, FLOW_MAX);
 	wheel_init(&c->wheel, &c->flows.flows[0].timer, sizeof(struct flow), c->now);
 	hold_pool_init(&c->pool, c->pool.mem, c->pool.next, c->pool.nchunks);
+	ranges_pool_init(&c->ranges, c->ranges.sets, RANGES_SETS);
 	io->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (io->epoll < 0)
 		rc = -errno;

@@ -38,6 +38,7 @@ struct ctx {
 	struct flowtab flows;
 	struct wheel wheel;
 	struct hold_pool pool;
+	struct ranges_pool ranges;
 	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */
 	bool tap_blocked;		/* the tap pushed back; tried again 1 ms later */
 

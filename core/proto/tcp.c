@@ -7,7 +7,7 @@
 #include "proto/port.h"
 #include "wire/numbers.h"
 
-void tcp_mark(struct ctx *c, struct flow *f, uint16_t mark)
+void tcp_mark(struct ctx *c, struct flow *f, uint32_t mark)
 {
 	f->tcp.marks |= mark;
 	if (f->tcp.marks & TCPM_LISTED)
@@ -40,20 +40,51 @@ void tcp_free(struct ctx *c, struct flow *f)
 	c->count->flows_closed++;
 }
 
+/* RFC 2018, 4: the piece that changed last first, then those before it, which
+ * are, where data come in the order they were sent, the last ones told of. */
+static void sack_blocks(const struct ranges *s, struct tcp_opts *ret, unsigned int most)
+{
+	for (unsigned int i = 0; i < s->n && ret->nsack < most; i++) {
+		const struct range *r = &s->r[(s->recent + s->n - i) % s->n];
+
+		ret->sack[ret->nsack].left = r->left;
+		ret->sack[ret->nsack++].right = r->right;
+	}
+}
+
+void tcp_options(const struct ctx *c, const struct flow *f, struct tcp_opts *ret)
+{
+	*ret = TCP_OPTS_INIT;
+	if (f->tcp.marks & TCPM_TS) {
+		ret->ts = true;
+		ret->tsval = (uint32_t)c->now;
+		ret->tsecr = f->tcp.ts_recent;
+	}
+	if ((f->tcp.marks & TCPM_SACK) && f->tcp.ooo)
+		sack_blocks(&c->ranges.sets[f->tcp.ooo], ret, ret->ts ? 3 : TCP_SACK_MAX);
+}
+
 /* Sends one segment of the flow with the acknowledgment and window of now. */
 int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 		     const struct iovec *iov, int n, size_t len, size_t *sent)
 {
-	const struct tcp t = {
+	struct tcp t = {
 		.sport = f->key.remote_port, .dport = f->key.inner_port, .seq = seq,
 		.ack = f->tcp.rcv_nxt, .flags = flags | TCPF_ACK,
-		.wnd = flags & TCPF_RST ? 0 : tcp_in_window(c, f), .opt = TCP_OPTS_INIT,
+		.wnd = flags & TCPF_RST ? 0 : tcp_in_window(c, f),
 	};
-	int rc = frame_tcp(c, &f->key, &t, iov, n, len, f->tcp.mss, sent);
+	int rc;
+
+	tcp_options(c, f, &t.opt);
+	if (len)		/* the payload's size was reckoned without SACK blocks */
+		t.opt.nsack = 0;
+	rc = frame_tcp(c, &f->key, &t, iov, n, len, f->tcp.mss, sent);
 
 	if (rc == 0) {
 		f->tcp.rcv_acked = f->tcp.rcv_nxt;
-		f->tcp.marks &= (uint16_t)~TCPM_ACK;
+		f->tcp.ack_due = 0;
+		if (!len || !f->tcp.ooo)	/* else SACK is still to be told */
+			f->tcp.marks &= ~(uint32_t)TCPM_ACK;
 	}
 	return rc;
 }
@@ -98,7 +129,7 @@ void tcp_abort(struct ctx *c, struct flow *f, bool tell_container, bool tell_rem
 
 void tcp_end_check(struct ctx *c, struct flow *f)
 {
-	const uint16_t both = TCPM_IN_SHUT | TCPM_FIN_ACKED;
+	const uint32_t both = TCPM_IN_SHUT | TCPM_FIN_ACKED;
 	struct tcp_flow *t = &f->tcp;
 
 	if ((t->marks & both) != both || f->state != FLOW_OPEN)
@@ -110,7 +141,7 @@ void tcp_end_check(struct ctx *c, struct flow *f)
 	 * and what the container sent last might be lost there. */
 	if (t->marks & TCPM_DISCARD)
 		tcp_out_discard(c, f);
-	t->marks &= (uint16_t)~TCPM_DISCARD;
+	t->marks &= ~(uint32_t)TCPM_DISCARD;
 	if (!(t->marks & TCPM_ACTIVE)) {	/* LAST-ACK is over */
 		tcp_free(c, f);
 		return;
@@ -166,6 +197,67 @@ static void segment_rst(struct ctx *c, struct flow *f, const struct tcp *t)
 	}
 }
 
+/* RFC 7323: an old timestamp is an old segment, which is answered (5.3, R1) unless
+ * none came for so long that it says nothing (5.5); a segment without one where
+ * there must be one is dropped silently (3.2). Keeps the newest timestamp that an
+ * ACK can echo (4.3), of a segment that fits the window. */
+static bool timestamp_ok(struct ctx *c, struct flow *f, const struct tcp *t, bool fits)
+{
+	struct tcp_flow *tf = &f->tcp;
+	uint32_t now = (uint32_t)(c->now / 1000);
+
+	if (!(tf->marks & TCPM_TS))
+		return true;
+	if (!t->opt.ts) {
+		c->count->tcp_badseg++;
+		return false;
+	}
+	if (seq_lt(t->opt.tsval, tf->ts_recent) && now - tf->ts_recent_s < TCP_PAWS_S) {
+		c->count->tcp_paws++;
+		tcp_mark(c, f, TCPM_ACK);
+		return false;
+	}
+	if (fits && seq_le(t->seq, tf->rcv_acked)) {
+		tf->ts_recent = t->opt.tsval;
+		tf->ts_recent_s = now;
+	}
+	return true;
+}
+
+/* When the data of a segment must be acknowledged: now, or, in a conversation, in
+ * the answer if it comes soon. A second segment, one that fills a hole, or one
+ * the host did not take at once is never made to wait. */
+static void owe_ack(struct ctx *c, struct flow *f, size_t len, bool fin)
+{
+	struct tcp_flow *t = &f->tcp;
+
+	t->heard_ms = (uint32_t)c->now;
+	if (!fin && (t->marks & TCPM_TALK) && !t->ack_due && len < t->mss && !t->hold.len &&
+	    !t->ooo && !(t->marks & TCPM_ACK))
+		tcp_timer_ack(c, f);
+	else
+		tcp_mark(c, f, TCPM_ACK);
+}
+
+/* Text beyond the next expected byte: kept as far as the window goes. An ACK
+ * without text there tells of what is under way, no more. */
+static void segment_ahead(struct ctx *c, struct flow *f, const struct tcp *t,
+			  const uint8_t *data, size_t len)
+{
+	uint32_t ahead = t->seq - f->tcp.rcv_nxt, room = f->tcp.rcv_adv - f->tcp.rcv_nxt;
+
+	if (!len && !(t->flags & TCPF_FIN))
+		return;
+	c->count->tcp_outoforder++;
+	tcp_mark(c, f, TCPM_ACK);
+	if ((t->flags & TCPF_FIN) && len <= room - ahead) {
+		f->tcp.marks |= TCPM_FIN_AHEAD;
+		f->tcp.fin_seq = t->seq + (uint32_t)len;
+	}
+	if (len)
+		tcp_in_ahead(c, f, t->seq, data, MIN_OF(len, (size_t)(room - ahead)));
+}
+
 /* Payload and FIN of an acceptable segment (RFC 9293, 3.10.7.4, seventh and
  * eighth). False: the flow is gone. */
 static bool segment_text(struct ctx *c, struct flow *f, const struct tcp *t,
@@ -175,14 +267,13 @@ static bool segment_text(struct ctx *c, struct flow *f, const struct tcp *t,
 	uint32_t skip = tf->rcv_nxt - t->seq, room = tf->rcv_adv - tf->rcv_nxt;
 	bool fin = t->flags & TCPF_FIN;
 
-	if (seq_lt(tf->rcv_nxt, t->seq)) {
-		c->count->tcp_outoforder++;
-		tcp_mark(c, f, TCPM_ACK);
-		return true;
-	}
 	if (tf->marks & TCPM_IN_FIN) {		/* again: the FIN, or bytes before it */
 		if (len || fin)
 			tcp_mark(c, f, TCPM_ACK);
+		return true;
+	}
+	if (seq_lt(tf->rcv_nxt, t->seq)) {
+		segment_ahead(c, f, t, data, len);
 		return true;
 	}
 	if (skip > len) {
@@ -198,8 +289,9 @@ static bool segment_text(struct ctx *c, struct flow *f, const struct tcp *t,
 	}
 	if (len && !tcp_in_data(c, f, data, len))
 		return false;
+	fin |= (tf->marks & TCPM_FIN_AHEAD) && tf->fin_seq == tf->rcv_nxt;
 	if (len || fin)
-		tcp_mark(c, f, TCPM_ACK);
+		owe_ack(c, f, len, fin);
 	return !fin || tcp_in_fin(c, f);
 }
 
@@ -248,6 +340,8 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 		c->count->tcp_badseg++;
 		return;
 	}
+	if (!timestamp_ok(c, f, t, fits))
+		return;
 	if (f->tcp.state == TCPS_SYN_RCVD && !segment_synack_acked(c, f, t, seg_len))
 		return;
 	if (seq_lt(f->tcp.snd_nxt, t->ack)) {	/* of what was never sent */
@@ -348,7 +442,7 @@ void tcp_finish(struct ctx *c)
 		struct flow *f = flow_at(&c->flows, idx);
 
 		idx = f->tcp.list_next;
-		f->tcp.marks &= (uint16_t)~TCPM_LISTED;
+		f->tcp.marks &= ~(uint32_t)TCPM_LISTED;
 		if ((f->tcp.marks & TCPM_DISCARD) && f->state == FLOW_OPEN)
 			tcp_out_discard(c, f);
 		if ((f->tcp.marks & TCPM_ACK) && f->tcp.state != TCPS_CONNECTING &&

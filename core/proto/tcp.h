@@ -22,9 +22,17 @@
  * acknowledged, when either side resets it, or when retransmissions end. The
  * flow then lingers a moment without a socket where TIME-WAIT is ours.
  *
- * Deviations: the window scale and MSS are fixed at SYN; segments beyond the
- * next expected byte are answered by a duplicate ACK and not kept (a tap does not
- * reorder); no SACK, timestamps or ECN are negotiated yet.
+ * Loss on the link between us and the container (none on a tap, some behind a
+ * UNIX socket or a bridge): what comes out of order is kept where it belongs in
+ * flow.hold and shown by SACK (RFC 2018); what the container lacks is sent
+ * again hole by hole by its SACKs (RFC 6675), the first hole once more whenever
+ * data sent after its last resending arrived and it did not (RFC 8985's idea).
+ * There is no congestion window: the link is memory, its limit is EAGAIN and the
+ * container's window.
+ *
+ * Deviations: the window scale and MSS are fixed at SYN; no ECN. An ACK waits up
+ * to TCP_ACK_WAIT_MS for the remote's answer where the flow is a conversation
+ * of small segments (RFC 1122, 4.2.3.2 allows 500 ms).
  */
 #ifndef PROTO_TCP_H
 #define PROTO_TCP_H
@@ -44,8 +52,14 @@
 #define TCP_RTO_MAX		60000u	/* RFC 6298 2.5 */
 #define TCP_RETRIES		15u	/* RFC 1122 4.2.3.5 R2: well over 100 s */
 #define TCP_SYN_RETRIES		5u
+#define TCP_HEAD_MS		10u	/* beyond two round trips: then a hole is sent again ... */
+#define TCP_HEAD_TRIES	8u	/* ... at most so often before the RTO */
 #define TCP_LINGER_MS		2000u	/* TIME-WAIT on a link without stray segments */
-#define TCP_DUPACKS		3u	/* RFC 5681, 3.2 */
+#define TCP_DUPACKS		3u	/* RFC 5681, 3.2; RFC 6675, DupThresh */
+#define TCP_ACK_WAIT_MS		2u	/* so short that no program's small writes wait to be seen */
+#define TCP_TALK_MS		40u	/* an answer within this makes a conversation */
+#define TCP_PAWS_S		2100u	/* in 2147 s a clock of 1 MHz turns half way round (RFC 7323, 5.5) */
+#define TCP_TS_LEN		12u	/* timestamps, padded (RFC 7323, appendix A) */
 #define TCP_OUT_BUDGET		4u	/* super-frames of one flow in one turn */
 #define TCP_RESEND_SEGS		10u	/* of one retransmission */
 
@@ -70,11 +84,12 @@ void tcp_finish(struct ctx *c);
 /* --- between the tcp files --- */
 
 /* tcp.c */
-void tcp_mark(struct ctx *c, struct flow *f, uint16_t mark);	/* sets it, lists f for tcp_finish() */
+void tcp_mark(struct ctx *c, struct flow *f, uint32_t mark);	/* sets it, lists f for tcp_finish() */
 void tcp_abort(struct ctx *c, struct flow *f, bool tell_container, bool tell_remote);
 void tcp_end_check(struct ctx *c, struct flow *f);		/* over? then f is gone or lingers */
 int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 		     const struct iovec *iov, int n, size_t len, size_t *sent);
+void tcp_options(const struct ctx *c, const struct flow *f, struct tcp_opts *ret); /* of all but SYN */
 void tcp_reply_rst(struct ctx *c, const struct flow_key *key, const struct tcp *t, size_t len);
 void tcp_free(struct ctx *c, struct flow *f);
 
@@ -86,6 +101,7 @@ int tcp_send_synack(struct ctx *c, struct flow *f);
 
 /* tcp_in.c */
 bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len); /* false: f is gone */
+void tcp_in_ahead(struct ctx *c, struct flow *f, uint32_t seq, const void *data, size_t len);
 bool tcp_in_drain(struct ctx *c, struct flow *f);			/* false: f is gone */
 bool tcp_in_fin(struct ctx *c, struct flow *f);				/* false: f is gone */
 uint16_t tcp_in_window(struct ctx *c, struct flow *f);			/* the field; moves rcv_adv */
@@ -96,11 +112,14 @@ void tcp_in_release(struct ctx *c, struct flow *f);
 bool tcp_out(struct ctx *c, struct flow *f, bool *more);		/* false: f is gone */
 bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *t, bool dup_shape); /* false: f is gone */
 bool tcp_out_resend(struct ctx *c, struct flow *f);			/* false: f is gone */
+bool tcp_out_resend_head(struct ctx *c, struct flow *f);		/* false: f is gone */
 void tcp_out_discard(struct ctx *c, struct flow *f);
 void tcp_out_release(struct ctx *c, struct flow *f);
 
 /* tcp_timer.c */
 void tcp_timer_set(struct ctx *c, struct flow *f, uint64_t ms);
+void tcp_timer_resend(struct ctx *c, struct flow *f);			/* something is under way */
+void tcp_timer_ack(struct ctx *c, struct flow *f);			/* an ACK may wait */
 void tcp_timer_clear(struct flow *f);
 void tcp_timer_rtt(struct ctx *c, struct flow *f);			/* a sample is in */
 void tcp_timer_rto(struct flow *f);		/* rto from the samples, back-off forgotten */

@@ -4,6 +4,7 @@
  * dropped: bytes go to the host socket, or to the hold buffer, whose free
  * space is the window shown.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ void tcp_in_release(struct ctx *c, struct flow *f)
 	if (f->tcp.in_cap)
 		hold_reserve(&c->pool, hold_chunks(f->tcp.in_cap), 0);
 	f->tcp.in_cap = 0;
+	ranges_give(&c->ranges, &f->tcp.ooo);
 }
 
 /* Doubles the window of a flow that filled it while the host took everything at
@@ -75,7 +77,7 @@ uint16_t tcp_in_window(struct ctx *c, struct flow *f)
 		t->marks |= TCPM_ZERO_WND;
 		c->count->tcp_window_zero++;
 	} else if (field) {
-		t->marks &= (uint16_t)~TCPM_ZERO_WND;
+		t->marks &= ~(uint32_t)TCPM_ZERO_WND;
 	}
 	return (uint16_t)field;
 }
@@ -98,9 +100,54 @@ static bool failed(struct ctx *c, struct flow *f)
 		return false;
 	}
 	hold_clear(&c->pool, &f->tcp.hold);
+	ranges_give(&c->ranges, &f->tcp.ooo);
 	f->tcp.marks |= TCPM_FAILED;
 	f->ready |= FLOW_READABLE;
 	flow_enqueue(&c->flows, f);
+	return true;
+}
+
+/* Bytes that came out of order are written where they belong, and their place
+ * kept to be shown by SACK. Those of one piece too many are dropped: the
+ * container, which was not told of them, sends them again. */
+void tcp_in_ahead(struct ctx *c, struct flow *f, uint32_t seq, const void *data, size_t len)
+{
+	struct tcp_flow *t = &f->tcp;
+	bool kept;
+
+	if (t->marks & TCPM_FAILED)
+		return;
+	if (!t->ooo)
+		t->ooo = ranges_take(&c->ranges);
+	if (!t->ooo || !ranges_add(&c->ranges.sets[t->ooo], seq, seq + (uint32_t)len)) {
+		c->count->tcp_ooo_dropped++;
+		return;
+	}
+	kept = hold_write(&c->pool, &t->hold, t->hold.len + (seq - t->rcv_nxt), data, len);
+	assert(kept);		/* inside the window, which is reserved */
+	(void)kept;
+}
+
+/* The next bytes in order while others wait beyond them: through the hold
+ * buffer, where they may join those. */
+static bool fill_hole(struct ctx *c, struct flow *f, const void *data, size_t len)
+{
+	struct tcp_flow *t = &f->tcp;
+	struct ranges *ahead = &c->ranges.sets[t->ooo];
+	bool kept = hold_write(&c->pool, &t->hold, t->hold.len, data, len);
+	uint32_t next = ranges_reach(ahead, t->rcv_nxt + (uint32_t)len);
+
+	assert(kept);
+	(void)kept;
+	hold_extend(&c->pool, &t->hold, next - t->rcv_nxt);
+	c->count->tcp_held_bytes += next - t->rcv_nxt;
+	t->rcv_nxt = next;
+	if (!ahead->n)
+		ranges_give(&c->ranges, &t->ooo);
+	tcp_mark(c, f, TCPM_ACK);	/* at once: RFC 5681, 4.2 */
+	if (!tcp_in_drain(c, f))
+		return false;
+	grow(c, f);
 	return true;
 }
 
@@ -111,6 +158,8 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 	ssize_t sent = 0;
 	size_t kept;
 
+	if (t->ooo)
+		return fill_hole(c, f, data, len);
 	if (!t->hold.len && !(t->marks & TCPM_FAILED))
 		sent = offer(c, f, &iov, 1);
 	if (sent < 0 && !failed(c, f))
@@ -128,7 +177,7 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 /* The container's FIN follows the last byte the host took. */
 static bool pass_fin(struct ctx *c, struct flow *f)
 {
-	const uint16_t never = TCPM_IN_SHUT | TCPM_FAILED;
+	const uint32_t never = TCPM_IN_SHUT | TCPM_FAILED;
 
 	if (!(f->tcp.marks & TCPM_IN_FIN) || (f->tcp.marks & never) || f->tcp.hold.len)
 		return true;
@@ -144,6 +193,8 @@ bool tcp_in_fin(struct ctx *c, struct flow *f)
 	f->tcp.rcv_nxt++;
 	if (f->tcp.rcv_adv == f->tcp.rcv_nxt - 1)	/* a FIN needs no window */
 		f->tcp.rcv_adv++;
+	hold_cut(&c->pool, &f->tcp.hold);		/* nothing can lie behind it */
+	ranges_give(&c->ranges, &f->tcp.ooo);
 	return pass_fin(c, f);
 }
 

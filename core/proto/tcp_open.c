@@ -40,8 +40,14 @@ static void init_tcp(struct ctx *c, struct flow *f, const struct tcp *syn)
 		.mss = (uint16_t)MIN_OF(MAX_OF(mss, TCP_MSS_MIN), (uint32_t)our_mss(c, v4)),
 		.snd_wscale = scaled ? (uint8_t)syn->opt.wscale : 0,
 		.rcv_wscale = scaled ? TCP_WSCALE : 0,
-		.marks = c->peek ? 0 : TCPM_NO_PEEK,
+		.marks = (c->peek ? 0 : TCPM_NO_PEEK) | (syn->opt.sack_ok ? TCPM_SACK : 0),
 	};
+	if (syn->opt.ts) {
+		f->tcp.marks |= TCPM_TS;
+		f->tcp.ts_recent = syn->opt.tsval;
+		f->tcp.ts_recent_s = (uint32_t)(c->now / 1000);
+		f->tcp.mss -= TCP_TS_LEN;	/* options count (RFC 9293, 3.7.1) */
+	}
 	f->tcp.snd_una = f->tcp.snd_nxt = f->tcp.snd_base = f->tcp.iss;
 }
 
@@ -102,14 +108,16 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 int tcp_send_synack(struct ctx *c, struct flow *f)
 {
 	uint32_t wnd = f->tcp.in_cap > UINT16_MAX ? UINT16_MAX : f->tcp.in_cap;
-	const struct tcp t = {
+	struct tcp t = {
 		.sport = f->key.remote_port, .dport = f->key.inner_port, .seq = f->tcp.iss,
 		.ack = f->tcp.rcv_nxt, .flags = TCPF_SYN | TCPF_ACK,
 		.wnd = (uint16_t)wnd,		/* never scaled on a SYN (RFC 7323, 2.2) */
-		.opt = { .mss = our_mss(c, flow_is4(f)),
-			 .wscale = f->tcp.rcv_wscale ? TCP_WSCALE : -1 },
 	};
 
+	tcp_options(c, f, &t.opt);
+	t.opt.mss = our_mss(c, flow_is4(f));
+	t.opt.wscale = f->tcp.rcv_wscale ? TCP_WSCALE : -1;
+	t.opt.sack_ok = f->tcp.marks & TCPM_SACK;
 	f->tcp.rcv_adv = f->tcp.rcv_nxt + wnd;
 	return frame_tcp(c, &f->key, &t, NULL, 0, 0, 1, NULL);
 }

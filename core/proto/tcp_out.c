@@ -129,6 +129,8 @@ static void sent_data(struct ctx *c, struct flow *f, uint32_t len)
 	struct tcp_flow *t = &f->tcp;
 
 	t->snd_nxt += len;
+	if ((uint32_t)c->now - t->heard_ms < TCP_TALK_MS)
+		t->marks |= TCPM_TALK;
 	if (!(t->marks & (TCPM_TIMING | TCPM_RECOVERY))) {
 		t->marks |= TCPM_TIMING;
 		t->rtt_seq = t->snd_nxt;
@@ -186,7 +188,7 @@ static enum step out_step(struct ctx *c, struct flow *f, bool *more)
 bool tcp_out(struct ctx *c, struct flow *f, bool *more)
 {
 	*more = false;
-	f->tcp.marks &= (uint16_t)~TCPM_BLOCKED;
+	f->tcp.marks &= ~(uint32_t)TCPM_BLOCKED;
 	if (f->tcp.marks & TCPM_OUT_EOF) {	/* nothing follows, whatever epoll says */
 		f->ready &= (uint8_t)~FLOW_READABLE;
 		return send_fin(c, f, more);
@@ -205,31 +207,170 @@ bool tcp_out(struct ctx *c, struct flow *f, bool *more)
 	return true;
 }
 
-/* Sends again from snd_una on; nothing if the tap is full (the timer comes back). */
-bool tcp_out_resend(struct ctx *c, struct flow *f)
+/* The next hole to send again, from resend_nxt on: up to what a SACK says the
+ * container has; without any SACK, from snd_una on, a few segments. */
+static bool next_hole(const struct ctx *c, const struct tcp_flow *t, struct range *ret)
+{
+	uint32_t from = seq_lt(t->resend_nxt, t->snd_una) ? t->snd_una : t->resend_nxt;
+
+	if (t->sacked && ranges_gap(&c->ranges.sets[t->sacked], from, ret))
+		return true;
+	if (from != t->snd_una || !seq_lt(from, data_end(t)))
+		return false;
+	*ret = (struct range){ from, data_end(t) };
+	return true;
+}
+
+/* Sends from the hole's start again, at most max bytes. Bytes sent, 0 if the tap
+ * is full (the timer comes back), -1: f is gone. */
+static ssize_t resend_from(struct ctx *c, struct flow *f, const struct range *hole, uint32_t max)
 {
 	struct tcp_flow *t = &f->tcp;
-	uint32_t unacked = data_end(t) - t->snd_una;
-	uint32_t max = MIN_OF(unacked, TCP_RESEND_SEGS * t->mss);
 	struct iovec iov[HOLD_IOV_MAX];
+	size_t sent = 0;
 	ssize_t got;
 	int n;
 
-	t->marks &= (uint16_t)~TCPM_TIMING;		/* Karn: RFC 6298, 3 */
+	max = frame_room(t, MIN_OF(hole->right - hole->left, max));
+	got = fetch(c, f, hole->left - t->snd_base, max, iov, &n);
+	if (got <= 0) {		/* bytes that were there are gone: the socket failed */
+		tcp_abort(c, f, true, false);
+		return -1;
+	}
 	c->count->tcp_retransmits++;
-	if (!unacked) {
+	tcp_send_segment(c, f, TCPF_PSH, hole->left, iov, n, (size_t)got, &sent);
+	if (hole->left == t->snd_una)
+		t->head_mark = t->snd_nxt;
+	t->resend_mark = t->snd_nxt;
+	return (ssize_t)sent;
+}
+
+/* Sends holes again, at most TCP_RESEND_SEGS segments for each ACK or time-out. */
+static bool resend_holes(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+	uint32_t budget = TCP_RESEND_SEGS * t->mss;
+	struct range hole;
+	ssize_t sent = 1;
+
+	while (budget && sent > 0 && next_hole(c, t, &hole)) {
+		sent = resend_from(c, f, &hole, budget);
+		if (sent < 0)
+			return false;
+		t->resend_nxt = hole.left + (uint32_t)sent;
+		budget -= MIN_OF(budget, (uint32_t)sent);
+	}
+	return true;
+}
+
+bool tcp_out_resend(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+
+	t->marks &= ~(uint32_t)TCPM_TIMING;		/* Karn: RFC 6298, 3 */
+	if (!seq_lt(t->snd_una, data_end(t))) {
+		c->count->tcp_retransmits++;
 		if (t->marks & TCPM_FIN_SENT)
 			tcp_send_segment(c, f, TCPF_FIN, t->snd_una, NULL, 0, 0, NULL);
 		return true;
 	}
-	max = frame_room(t, MAX_OF(max, 1u));
-	got = fetch(c, f, t->snd_una - t->snd_base, max, iov, &n);
-	if (got <= 0) {			/* bytes that were there are gone: the socket failed */
-		tcp_abort(c, f, true, false);
-		return false;
+	t->resend_nxt = t->snd_una;
+	return resend_holes(c, f);
+}
+
+/* A piece the container has. False if that was known. One for which there is no
+ * place cannot be known. */
+static bool note_sack(struct ctx *c, struct tcp_flow *t, uint32_t left, uint32_t right)
+{
+	struct ranges *s;
+	uint32_t had;
+
+	if (!t->sacked)
+		t->sacked = ranges_take(&c->ranges);
+	s = &c->ranges.sets[t->sacked];
+	had = t->sacked ? ranges_bytes(s) : 0;
+	return !t->sacked || !ranges_add(s, left, right) || ranges_bytes(s) != had;
+}
+
+/* Takes in the SACK blocks of a segment (RFC 2018, 4; those at or below the ACK
+ * are duplicates reported, RFC 2883). A piece may have our FIN at its end, which
+ * the scoreboard leaves out. True: something new came there. */
+static bool note_sacks(struct ctx *c, struct tcp_flow *t, const struct tcp *seg)
+{
+	uint32_t end = data_end(t);
+	bool news = false;
+
+	for (unsigned int i = 0; i < seg->opt.nsack && (t->marks & TCPM_SACK); i++) {
+		uint32_t left = seg->opt.sack[i].left, right = seg->opt.sack[i].right;
+
+		if (!seq_lt(seg->ack, left) || !seq_lt(t->snd_una, left) ||
+		    !seq_lt(left, right) || seq_lt(t->snd_nxt, right))
+			continue;
+		if (seq_lt(end, right))
+			right = end;
+		if (seq_lt(left, right))
+			news |= note_sack(c, t, left, right);
 	}
-	tcp_send_segment(c, f, TCPF_PSH, t->snd_una, iov, n, (size_t)got, NULL);
-	return true;
+	return news;
+}
+
+/* What the cumulative ACK covers leaves the scoreboard. An ACK that stops where
+ * a piece begins takes it back: the container dropped it (RFC 2018, 8). So the
+ * scoreboard is kept over a time-out, which resends the first hole anyway. */
+static void trim_sacks(struct ctx *c, struct tcp_flow *t)
+{
+	struct ranges *s = &c->ranges.sets[t->sacked];
+
+	if (!t->sacked)
+		return;
+	ranges_cut(s, t->snd_una);
+	if (!s->n || s->r[0].left == t->snd_una)
+		ranges_give(&c->ranges, &t->sacked);
+}
+
+/* RFC 6675, 4 IsLost() for the first byte: three segments' worth lie behind it. */
+static bool is_lost(const struct ctx *c, const struct tcp_flow *t)
+{
+	return t->dupacks >= TCP_DUPACKS ||
+	       (t->sacked && ranges_bytes(&c->ranges.sets[t->sacked]) >
+				     (TCP_DUPACKS - 1) * (uint32_t)t->mss);
+}
+
+/* The first hole was sent again, three segments' worth of what was sent later
+ * arrived, and it is still a hole: lost once more. (RFC 8985 tells this by time,
+ * here the order of sending does.) */
+static bool head_lost_again(const struct ctx *c, const struct tcp_flow *t)
+{
+	const struct ranges *s = &c->ranges.sets[t->sacked];
+
+	return t->sacked && seq_lt(t->snd_una, t->resend_nxt) &&
+	       seq_lt(t->head_mark + (TCP_DUPACKS - 1) * t->mss, s->r[s->n - 1].right);
+}
+
+bool tcp_out_resend_head(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+	struct range hole;
+
+	return !ranges_gap(&c->ranges.sets[t->sacked], t->snd_una, &hole) ||
+	       resend_from(c, f, &hole, TCP_RESEND_SEGS * t->mss) >= 0;
+}
+
+static bool recover_by_sack(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+
+	if (!(t->marks & TCPM_RECOVERY)) {
+		if (!seq_lt(t->snd_una, data_end(t)) || !is_lost(c, t))
+			return true;
+		t->marks |= TCPM_RECOVERY;
+		t->recover = t->snd_nxt;
+		tcp_timer_resend(c, f);
+		return tcp_out_resend(c, f);
+	}
+	if (head_lost_again(c, t) && !tcp_out_resend_head(c, f))
+		return false;
+	return !t->sacked || resend_holes(c, f);
 }
 
 /* Bytes the container has now: recovery, timer, round-trip time. */
@@ -238,7 +379,10 @@ static bool newly_acked(struct ctx *c, struct flow *f, uint32_t ack)
 	struct tcp_flow *t = &f->tcp;
 
 	t->snd_una = ack;
+	t->head_mark = t->resend_mark;
+	t->head_tries = 0;
 	t->dupacks = 0;
+	trim_sacks(c, t);
 	if (t->retries) {
 		t->retries = 0;
 		tcp_timer_rto(f);
@@ -251,17 +395,13 @@ static bool newly_acked(struct ctx *c, struct flow *f, uint32_t ack)
 		tcp_mark(c, f, TCPM_DISCARD);
 	if ((t->marks & TCPM_TIMING) && seq_le(t->rtt_seq, ack))
 		tcp_timer_rtt(c, f);
+	if (seq_le(t->recover, ack))
+		t->marks &= ~(uint32_t)TCPM_RECOVERY;
 	if (t->snd_una == t->snd_nxt)
 		tcp_timer_clear(f);
 	else
-		tcp_timer_set(c, f, t->rto);
-	if (!(t->marks & TCPM_RECOVERY))
-		return true;
-	if (seq_le(t->recover, ack)) {
-		t->marks &= (uint16_t)~TCPM_RECOVERY;
-		return true;
-	}
-	return tcp_out_resend(c, f);		/* partial: RFC 6582, 3.2 */
+		tcp_timer_resend(c, f);
+	return t->sacked || !(t->marks & TCPM_RECOVERY) || tcp_out_resend(c, f);	/* partial: RFC 6582, 3.2 */
 }
 
 /* The container's window stands so now. One that is closed but answers keeps the
@@ -297,18 +437,18 @@ bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *seg, bool dup_
 	struct tcp_flow *t = &f->tcp;
 	uint32_t wnd = (uint32_t)seg->wnd << t->snd_wscale;
 	bool advanced = seq_lt(t->snd_una, seg->ack);	/* none is newer, sent again or not */
+	/* RFC 6675, 2: where there is SACK, what brings no news by it is no duplicate. */
+	bool news = seg->opt.nsack ? note_sacks(c, t, seg) : !(t->marks & TCPM_SACK);
 
 	if (advanced) {
 		if (!newly_acked(c, f, seg->ack))
 			return false;
-	} else if (seg->ack == t->snd_una && dup_shape && wnd == t->snd_wnd &&
-		   seq_lt(t->snd_una, data_end(t)) && !(t->marks & TCPM_RECOVERY) &&
-		   ++t->dupacks == TCP_DUPACKS) {
-		t->marks |= TCPM_RECOVERY;
-		t->recover = t->snd_nxt;
-		if (!tcp_out_resend(c, f))
-			return false;
+	} else if (seg->ack == t->snd_una && dup_shape && news && wnd == t->snd_wnd &&
+		   seq_lt(t->snd_una, data_end(t)) && t->dupacks < TCP_DUPACKS) {
+		t->dupacks++;
 	}
+	if ((t->dupacks >= TCP_DUPACKS || t->sacked) && !recover_by_sack(c, f))
+		return false;
 	if (advanced || newer_window(t, seg)) {
 		t->snd_wl1 = seg->seq;
 		t->snd_wl2 = seg->ack;
@@ -320,7 +460,7 @@ bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *seg, bool dup_
 	if (t->snd_una == t->snd_nxt)
 		t->retries = 0;			/* it answers: probing may go on */
 	if (usable(t)) {
-		t->marks &= (uint16_t)~TCPM_BLOCKED;
+		t->marks &= ~(uint32_t)TCPM_BLOCKED;
 		if (t->snd_una == t->snd_nxt) {	/* the probe timer ran */
 			tcp_timer_clear(f);
 			tcp_timer_rto(f);
@@ -338,7 +478,7 @@ void tcp_out_discard(struct ctx *c, struct flow *f)
 	uint32_t acked = t->snd_una - !!(t->marks & TCPM_FIN_ACKED) - t->snd_base;
 	ssize_t done = acked;
 
-	t->marks &= (uint16_t)~TCPM_DISCARD;
+	t->marks &= ~(uint32_t)TCPM_DISCARD;
 	if (!acked)
 		return;
 	if (t->marks & TCPM_NO_PEEK) {
@@ -364,4 +504,5 @@ void tcp_out_release(struct ctx *c, struct flow *f)
 	if (f->tcp.ring_cap)
 		hold_reserve(&c->pool, hold_chunks(f->tcp.ring_cap), 0);
 	f->tcp.ring_cap = 0;
+	ranges_give(&c->ranges, &f->tcp.sacked);
 }

@@ -8,11 +8,41 @@
 
 #define RTT_MAX 8000u	/* ms: what fits srtt8 */
 
+static void wake_by(struct ctx *c, struct flow *f, uint64_t due)
+{
+	if (!f->timer.slot || f->timer.due > due)
+		wheel_start(&c->wheel, flow_idx(&c->flows, f), due);
+}
+
 void tcp_timer_set(struct ctx *c, struct flow *f, uint64_t ms)
 {
 	f->tcp.deadline = c->now + ms;
-	if (!f->timer.slot || f->timer.due > f->tcp.deadline)
-		wheel_start(&c->wheel, flow_idx(&c->flows, f), f->tcp.deadline);
+	wake_by(c, f, f->tcp.deadline);
+}
+
+/* In recovery the container answers what is out of order at once (RFC 5681, 4.2):
+ * two round trips without progress and the first hole is lost again, as RFC
+ * 8985's timer has it. Doubled each time, until the RTO is due; after that it is the
+ * RTO's affair until something arrives. */
+static uint32_t head_wait(const struct tcp_flow *t)
+{
+	uint32_t ms = (t->srtt8 / 4u + TCP_HEAD_MS) << MIN_OF(t->head_tries, TCP_HEAD_TRIES);
+
+	return (t->marks & TCPM_RECOVERY) && t->sacked && ms < t->rto && !t->retries &&
+	       t->head_tries < TCP_HEAD_TRIES ? ms : 0;
+}
+
+void tcp_timer_resend(struct ctx *c, struct flow *f)
+{
+	uint32_t ms = head_wait(&f->tcp);
+
+	tcp_timer_set(c, f, ms ? ms : f->tcp.rto);
+}
+
+void tcp_timer_ack(struct ctx *c, struct flow *f)
+{
+	f->tcp.ack_due = c->now + TCP_ACK_WAIT_MS;
+	wake_by(c, f, f->tcp.ack_due);
 }
 
 void tcp_timer_clear(struct flow *f)
@@ -35,7 +65,7 @@ void tcp_timer_rtt(struct ctx *c, struct flow *f)
 	uint64_t since = c->now - t->rtt_at;
 	int32_t r = (int32_t)MIN_OF(since, (uint64_t)RTT_MAX), delta;
 
-	t->marks &= (uint16_t)~TCPM_TIMING;
+	t->marks &= ~(uint32_t)TCPM_TIMING;
 	if (r == 0)
 		r = 1;
 	if (!t->srtt8) {
@@ -74,6 +104,12 @@ static void retransmit_timeout(struct ctx *c, struct flow *f)
 {
 	struct tcp_flow *t = &f->tcp;
 
+	if (head_wait(t)) {
+		t->head_tries++;
+		tcp_timer_resend(c, f);
+		tcp_out_resend_head(c, f);
+		return;
+	}
 	c->count->tcp_timeouts++;
 	if (t->retries >= TCP_RETRIES) {
 		tcp_abort(c, f, true, true);
@@ -107,10 +143,17 @@ void tcp_timer(struct ctx *c, struct flow *f)
 {
 	struct tcp_flow *t = &f->tcp;
 
+	if (t->ack_due && c->now >= t->ack_due) {	/* no answer came */
+		t->ack_due = 0;
+		t->marks &= ~(uint32_t)TCPM_TALK;
+		tcp_mark(c, f, TCPM_ACK);
+	}
+	if (t->ack_due)
+		wake_by(c, f, t->ack_due);
 	if (!t->deadline)
 		return;
 	if (c->now < t->deadline) {
-		wheel_start(&c->wheel, flow_idx(&c->flows, f), t->deadline);
+		wake_by(c, f, t->deadline);
 		return;
 	}
 	t->deadline = 0;

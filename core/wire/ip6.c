@@ -26,7 +26,7 @@ typedef enum wire_err ext_reader(struct walk *w);
 /* Next header, length, and the rest in *body; length counts `unit` bytes. */
 static enum wire_err read_ext(struct walk *w, size_t unit, size_t base, struct rd *body)
 {
-	uint8_t len;
+	uint8_t len = 0;
 	size_t total;
 
 	if (w->left.left < EXT_UNIT)

@@ -12,7 +12,8 @@
 #include "tests/unit/proto/fakeport.h"
 #include "wire/numbers.h"
 
-#define WORDS_MAX	16
+#define WORDS_MAX	20
+#define TEXT_MAX	256
 #define SPIN_MAX	2000	/* turns until the loop must have come to rest */
 #define DATA_MAX	65536
 #define PORT_INNER	40000
@@ -169,6 +170,13 @@ struct segment {
 	long seq, len;
 	bool has_ack, has_win, has_mss, has_ws, has_gso;
 	long ack, win, mss, ws, gso;
+
+	/* options: what must be there, and what must not */
+	bool sackok, no_sackok, ts, no_ts, no_sack;
+	bool has_tsval, has_tsecr;
+	long tsval, tsecr;
+	unsigned int nsack;
+	long left[TCP_SACK_MAX], right[TCP_SACK_MAX];
 };
 
 static bool read_flags(const char *word, uint8_t *ret)
@@ -188,6 +196,60 @@ static bool read_flags(const char *word, uint8_t *ret)
 	return true;
 }
 
+/* VAL or VAL/ECR; VAL may be "*". */
+static bool read_ts(const char *word, struct segment *g)
+{
+	const char *slash = strchr(word, '/');
+	char *end;
+
+	g->ts = true;
+	g->has_tsval = *word != '*';
+	g->tsval = strtol(word, &end, 10);
+	if ((g->has_tsval ? end : word + 1) != (slash ? slash : word + strlen(word)))
+		return false;
+	g->has_tsecr = slash;
+	return !slash || number(slash + 1, &g->tsecr);
+}
+
+/* L-R,L-R,... */
+static bool read_sack(const char *word, struct segment *g)
+{
+	int end = 0;
+
+	for (; g->nsack < TCP_SACK_MAX; word += end + 1) {
+		unsigned int i = g->nsack++;
+
+		if (sscanf(word, "%ld-%ld%n", &g->left[i], &g->right[i], &end) != 2)
+			return false;
+		if (!word[end])
+			return true;
+		if (word[end] != ',')
+			return false;
+	}
+	return false;
+}
+
+/* How many of the words are an option of TCP: 0 none, -1 a wrong one. */
+static int read_option(char **words, struct segment *g)
+{
+	const struct { const char *name; bool *is; } flags[] = {
+		{ "sackok", &g->sackok }, { "nosackok", &g->no_sackok },
+		{ "nots", &g->no_ts }, { "nosack", &g->no_sack },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		if (strcmp(flags[i].name, words[0]) == 0) {
+			*flags[i].is = true;
+			return 1;
+		}
+	}
+	if (strcmp(words[0], "ts") == 0)
+		return words[1] && read_ts(words[1], g) ? 2 : -1;
+	if (strcmp(words[0], "sack") == 0)
+		return words[1] && read_sack(words[1], g) ? 2 : -1;
+	return 0;
+}
+
 static bool read_segment(struct script *s, char **words, struct segment *ret)
 {
 	struct segment g = { .ws = -1 };
@@ -204,8 +266,16 @@ static bool read_segment(struct script *s, char **words, struct segment *ret)
 	    g.len < 0 || g.len > DATA_MAX)
 		return wrong(s, "\"%s\" is not SEQ(LEN)", words[1]);
 	for (words += 2; *words; words += 2) {
+		int option = read_option(words, &g);
 		size_t i = 0;
 
+		if (option) {
+			if (option < 0)
+				return wrong(s, "\"%s %s\" is not understood", words[0],
+					     words[1] ? words[1] : "");
+			words += option - 2;
+			continue;
+		}
 		while (i < ARRAY_LEN(options) && strcmp(options[i].name, *words) != 0)
 			i++;
 		if (i == ARRAY_LEN(options) || !words[1])
@@ -234,6 +304,15 @@ static bool do_ingress(struct script *s, char **words)
 	t.wnd = (uint16_t)(g.has_win ? g.win : 64240);
 	t.opt.mss = (uint16_t)g.mss;
 	t.opt.wscale = (int8_t)g.ws;
+	t.opt.sack_ok = g.sackok;
+	t.opt.ts = g.ts;
+	t.opt.tsval = (uint32_t)g.tsval;
+	t.opt.tsecr = (uint32_t)g.tsecr;
+	t.opt.nsack = (uint8_t)g.nsack;
+	for (unsigned int i = 0; i < g.nsack; i++) {
+		t.opt.sack[i].left = s->iss + (uint32_t)g.left[i];
+		t.opt.sack[i].right = s->iss + (uint32_t)g.right[i];
+	}
 	for (long i = 0; i < g.len; i++)
 		data[i] = out_byte((uint64_t)(g.seq - 1 + i));
 	fake_ingress_tcp(s->w, &s->inner, &s->remote, &t, data, (size_t)g.len);
@@ -273,15 +352,25 @@ static bool check_edge(struct script *s, const struct fake_seen *f)
 static void describe(const struct script *s, const struct fake_seen *f, char *buf, size_t size)
 {
 	const struct tcp *t = &f->tcp;
+	int n;
 
-	if (f->ip.proto != PROTO_TCP)
+	if (f->ip.proto != PROTO_TCP) {
 		snprintf(buf, size, "icmp %u %u", f->icmp.type, f->icmp.code);
-	else
-		snprintf(buf, size, "%s%s%s%s%s %d(%zu) ack %d win %u mss %u ws %d gso %u",
+		return;
+	}
+	n = snprintf(buf, size, "%s%s%s%s%s %d(%zu) ack %d win %u mss %u ws %d gso %u",
 			 t->flags & TCPF_FIN ? "F" : "", t->flags & TCPF_SYN ? "S" : "",
 			 t->flags & TCPF_RST ? "R" : "", t->flags & TCPF_PSH ? "P" : "",
 			 t->flags & TCPF_ACK ? "." : "", (int)(t->seq - s->iss), f->len,
 			 (int)(t->ack - s->isn), t->wnd, t->opt.mss, t->opt.wscale, f->gso_size);
+	if (t->opt.sack_ok)
+		n += snprintf(buf + n, size - (size_t)n, " sackok");
+	if (t->opt.ts)
+		n += snprintf(buf + n, size - (size_t)n, " ts %u/%u", t->opt.tsval, t->opt.tsecr);
+	for (unsigned int i = 0; i < t->opt.nsack; i++)
+		n += snprintf(buf + n, size - (size_t)n, "%s%d-%d", i ? "," : " sack ",
+			      (int)(t->opt.sack[i].left - s->isn),
+			      (int)(t->opt.sack[i].right - s->isn));
 }
 
 /* The next frame, addressed as it must be. */
@@ -313,7 +402,7 @@ static bool expect_icmp(struct script *s, char **words)
 	struct rd r;
 	uint16_t sport = 0, dport = 0;
 	uint32_t seq = 0;
-	char text[128];
+	char text[TEXT_MAX];
 
 	if (!number(words[0], &type) || !number(words[1], &code))
 		return wrong(s, "icmp TYPE CODE wanted");
@@ -332,11 +421,27 @@ static bool expect_icmp(struct script *s, char **words)
 	return true;
 }
 
+/* The options that the script names, are as it says. */
+static bool options_fit(const struct script *s, const struct segment *g, const struct tcp_opts *o)
+{
+	if ((g->sackok && !o->sack_ok) || (g->no_sackok && o->sack_ok) || (g->ts && !o->ts) ||
+	    (g->no_ts && o->ts) || (g->no_sack && o->nsack))
+		return false;
+	if ((g->has_tsval && (uint32_t)g->tsval != o->tsval) ||
+	    (g->has_tsecr && (uint32_t)g->tsecr != o->tsecr))
+		return false;
+	for (unsigned int i = 0; i < g->nsack; i++)
+		if ((uint32_t)g->left[i] != o->sack[i].left - s->isn ||
+		    (uint32_t)g->right[i] != o->sack[i].right - s->isn)
+			return false;
+	return !g->nsack || g->nsack == o->nsack;
+}
+
 static bool do_expect(struct script *s, char **words)
 {
 	struct segment g;
 	struct fake_seen f;
-	char text[128];
+	char text[TEXT_MAX];
 
 	if (words[0] && strcmp(words[0], "icmp") == 0)
 		return expect_icmp(s, words + 1);
@@ -347,7 +452,8 @@ static bool do_expect(struct script *s, char **words)
 	    (uint32_t)g.seq != f.tcp.seq - (g.flags == TCPF_RST || s->syn_seen ? s->iss : 0) ||
 	    (g.has_ack && (uint32_t)g.ack != f.tcp.ack - s->isn) ||
 	    (g.has_win && g.win != f.tcp.wnd) || (g.has_mss && g.mss != f.tcp.opt.mss) ||
-	    (g.has_ws && g.ws != f.tcp.opt.wscale) || (g.has_gso && g.gso != f.gso_size))
+	    (g.has_ws && g.ws != f.tcp.opt.wscale) || (g.has_gso && g.gso != f.gso_size) ||
+	    !options_fit(s, &g, &f.tcp.opt))
 		return wrong(s, "%s came", text);
 	if (f.len && s->stream == (uint32_t)g.seq)
 		s->stream += (uint32_t)g.len;
@@ -357,7 +463,7 @@ static bool do_expect(struct script *s, char **words)
 static bool do_stream(struct script *s, char **words)
 {
 	struct fake_seen f;
-	char text[128];
+	char text[TEXT_MAX];
 	long until;
 
 	if (!number(words[0], &until))
@@ -377,7 +483,7 @@ static bool do_stream(struct script *s, char **words)
 static bool do_quiet(struct script *s, char **words)
 {
 	struct fake_seen f;
-	char text[128];
+	char text[TEXT_MAX];
 
 	(void)words;
 	if (!settle(s))
@@ -580,6 +686,8 @@ static bool do_setup(struct script *s, char **words)
 		s->setup.flows = (uint32_t)n;
 	else if (strcmp(words[0], "chunks") == 0)
 		s->setup.chunks = (uint32_t)n;
+	else if (strcmp(words[0], "ranges") == 0)
+		s->setup.ranges = (uint16_t)n;
 	else if (strcmp(words[0], "mtu") == 0)
 		s->setup.mtu = (uint32_t)n;
 	else

@@ -6,12 +6,17 @@
  * world is tests/unit/proto/fakeport.h.
  *
  *	# text			a comment
- *	setup flows N | chunks N | mtu N	before all else
+ *	setup flows N | chunks N | ranges N | mtu N	before all else
  *	only peek|ring|offload|plain|v4|v6	the script is for that variant
  *	isn +N			the container's next connection counts N further
  *
- *	< FLAGS SEQ(LEN) [ack N] [win N] [mss N] [ws N]		from the container
- *	> FLAGS SEQ(LEN) [ack N] [win N] [mss N|none] [ws N|none] [gso N]	to it
+ *	< FLAGS SEQ(LEN) [ack N] [win N] [mss N] [ws N] [OPTION...]	from the container
+ *	> FLAGS SEQ(LEN) [ack N] [win N] [mss N|none] [ws N|none] [gso N] [OPTION...]
+ *				to it. OPTION, both ways:
+ *		sackok		SACK permitted; to the container on a SYN-ACK: it must be there
+ *		ts VAL[/ECR]	timestamps; to the container VAL may be *
+ *		sack L-R[,L-R...]	SACK blocks in this order, counted as SEQ or ack is
+ *		nosackok, nots, nosack	to the container: it must not be there
  *	> icmp TYPE CODE	an ICMP error about the SYN (IPv6: > icmp of its own)
  *	stream N		frames that together are the stream from where it stood up to
  *				N (the next SEQ), each byte once and in order

@@ -28,6 +28,7 @@
 #define FAKE_SOCKS	96u
 #define FAKE_FLOWS	64u
 #define FAKE_CHUNKS	1024u	/* of the hold arena: 4 MiB */
+#define FAKE_RANGES	8u	/* sets of pieces for all flows */
 #define FAKE_DGRAMS	256u	/* datagrams kept of one socket, each way */
 #define FAKE_KEPT	128u	/* frames whose bytes datagrams still lie in */
 #define FAKE_FRAME_MAX	65600u
@@ -103,6 +104,7 @@ struct fake_world {
 	uint32_t buckets[FLOW_BUCKETS];
 	uint32_t next[FAKE_CHUNKS];
 	uint8_t mem[FAKE_CHUNKS * HOLD_CHUNK];
+	struct ranges ranges[FAKE_RANGES + 1];
 	uint8_t *kept[FAKE_KEPT], *seen;	/* fakeport's own */
 	uint32_t nkept;
 };
@@ -111,6 +113,7 @@ struct fake_world {
 struct fake_setup {
 	uint32_t flows, chunks;		/* 0: FAKE_FLOWS, FAKE_CHUNKS */
 	uint32_t mtu;			/* 0: 1500 */
+	uint16_t ranges;		/* 0: FAKE_RANGES */
 	bool no_vnet, no_offload, no_uso, no_peek;
 };
 
@@ -120,8 +123,8 @@ struct fake_setup {
  * 2001:db8:1::2. NULL, which stops the test, only without memory.
  */
 struct fake_world *fake_start(const struct fake_setup *s);
-/* Closes all flows, tests that nothing is left (reservations, chunks, sockets,
- * lists), frees the world. */
+/* Closes all flows, tests that nothing is left (reservations, chunks, sets of
+ * pieces, sockets, lists), frees the world. */
 void fake_stop(struct fake_world *w);
 
 /* Stops the process, naming what does not hold. */

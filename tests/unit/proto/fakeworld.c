@@ -64,6 +64,7 @@ struct fake_world *fake_start(const struct fake_setup *s)
 	flow_init(&w->c.flows, w->flows, w->buckets, &key, s->flows ? s->flows : FAKE_FLOWS);
 	wheel_init(&w->c.wheel, &w->flows[0].timer, sizeof(w->flows[0]), w->c.now);
 	hold_pool_init(&w->c.pool, w->mem, w->next, s->chunks ? s->chunks : FAKE_CHUNKS);
+	ranges_pool_init(&w->c.ranges, w->ranges, s->ranges ? s->ranges : FAKE_RANGES);
 	return w;
 }
 
@@ -74,6 +75,7 @@ void fake_stop(struct fake_world *w)
 	FAKE_HOLDS(w->c.flows.lru_head == FLOW_NONE && w->c.finish_head == FLOW_NONE);
 	FAKE_HOLDS(w->c.pool.reserved == 0 && w->c.pool.bytes == 0);
 	FAKE_HOLDS(w->c.pool.nfree == w->c.pool.nchunks);
+	FAKE_HOLDS(w->c.ranges.used == 0);
 	FAKE_HOLDS(wheel_next(&w->c.wheel) == UINT64_MAX);
 	FAKE_HOLDS(w->count.flows_opened == w->count.flows_closed);
 	FAKE_HOLDS(w->io.nopen == 0);
@@ -358,12 +360,42 @@ static uint32_t queue_chunks(const struct fake_world *w, const struct hold *h)
 
 	for (uint32_t c = h->head; c != HOLD_NONE; c = w->next[c])
 		FAKE_HOLDS(c < w->c.pool.nchunks && ++n <= w->c.pool.nchunks);
+	FAKE_HOLDS(n == h->chunks && h->len <= h->end);
+	FAKE_HOLDS(n == (h->end ? (h->offset + h->end + HOLD_CHUNK - 1) / HOLD_CHUNK : 0));
 	return n;
+}
+
+/* Pieces in order, apart from each other, the first behind `from`; none ends
+ * behind `end`. Where the last one does. */
+static uint32_t check_pieces(const struct ranges *s, uint32_t from, uint32_t end)
+{
+	FAKE_HOLDS(s->n && s->n <= RANGES_MAX && s->recent < s->n);
+	for (unsigned int i = 0; i < s->n; i++) {
+		FAKE_HOLDS(seq_lt(from, s->r[i].left) && seq_lt(s->r[i].left, s->r[i].right));
+		from = s->r[i].right;
+	}
+	FAKE_HOLDS(seq_le(from, end));
+	return from;
+}
+
+/* What the two scoreboards say fits the sequence numbers and the hold. */
+static void check_ranges(struct fake_world *w, const struct tcp_flow *t, uint32_t *sets)
+{
+	uint32_t data_end = t->snd_nxt - !!(t->marks & TCPM_FIN_SENT), ahead = 0;
+
+	FAKE_HOLDS(t->ooo <= w->c.ranges.nsets && t->sacked <= w->c.ranges.nsets);
+	*sets += !!t->ooo + !!t->sacked;
+	if (t->ooo)
+		ahead = check_pieces(&w->ranges[t->ooo], t->rcv_nxt, t->rcv_adv) - t->rcv_nxt;
+	FAKE_HOLDS(t->hold.end == t->hold.len + ahead);
+	FAKE_HOLDS(t->ring.end == t->ring.len);
+	if (t->sacked)
+		check_pieces(&w->ranges[t->sacked], t->snd_una, data_end);
 }
 
 /* flow.h, struct tcp_flow; RFC 9293, 3.3.1. */
 static void check_tcp(struct fake_world *w, const struct flow *f, uint32_t *reserved,
-		      uint32_t *chunks)
+		      uint32_t *chunks, uint32_t *sets)
 {
 	const struct tcp_flow *t = &f->tcp;
 	uint32_t granule = (1u << t->rcv_wscale) - 1, held = queue_chunks(w, &t->hold);
@@ -373,8 +405,10 @@ static void check_tcp(struct fake_world *w, const struct flow *f, uint32_t *rese
 	*chunks += held + ring;
 	*reserved += t->in_cap ? hold_chunks(t->in_cap) : 0;
 	*reserved += t->ring_cap ? hold_chunks(t->ring_cap) : 0;
+	check_ranges(w, t, sets);
 	if (f->state == FLOW_LINGER) {
-		FAKE_HOLDS(t->state == TCPS_TIME_WAIT && !s && !held && !ring && t->deadline);
+		FAKE_HOLDS(t->state == TCPS_TIME_WAIT && !s && !held && !ring && !t->ooo &&
+			   !t->sacked && t->deadline);
 		return;
 	}
 	FAKE_HOLDS(f->state == FLOW_OPEN && s && s->open);
@@ -400,13 +434,14 @@ static void check_tcp(struct fake_world *w, const struct flow *f, uint32_t *rese
 	FAKE_HOLDS(t->snd_una == t->snd_nxt || t->deadline);
 	FAKE_HOLDS(!(t->marks & TCPM_BLOCKED) || t->deadline || (f->ready & FLOW_QUEUED));
 	FAKE_HOLDS(!t->deadline || (f->timer.slot && f->timer.due <= t->deadline));
+	FAKE_HOLDS(!t->ack_due || (f->timer.slot && f->timer.due <= t->ack_due));
 	/* over is over */
 	FAKE_HOLDS((t->marks & (TCPM_IN_SHUT | TCPM_FIN_ACKED)) != (TCPM_IN_SHUT | TCPM_FIN_ACKED));
 }
 
 void fake_check(struct fake_world *w)
 {
-	uint32_t reserved = 0, chunks = 0, open = 0, count = 0;
+	uint32_t reserved = 0, chunks = 0, sets = 0, open = 0, count = 0;
 
 	for (uint32_t i = 0; i < w->c.flows.fresh; i++) {
 		const struct flow *f = &w->flows[i];
@@ -417,12 +452,13 @@ void fake_check(struct fake_world *w)
 		open += f->sock >= 0;
 		FAKE_HOLDS(flow_find(&w->c.flows, &f->key) == f);
 		if (f->key.proto == FLOW_TCP)
-			check_tcp(w, f, &reserved, &chunks);
+			check_tcp(w, f, &reserved, &chunks, &sets);
 		else
 			FAKE_HOLDS(f->sock >= 0 && f->timer.slot);
 	}
 	FAKE_HOLDS(count == w->c.flows.count && open == w->io.nopen);
 	FAKE_HOLDS(reserved == w->c.pool.reserved);
 	FAKE_HOLDS(chunks == w->c.pool.nchunks - w->c.pool.nfree);
+	FAKE_HOLDS(sets == w->c.ranges.used);
 	FAKE_HOLDS(w->c.npending <= CTX_PENDING);
 }
