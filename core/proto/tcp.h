@@ -119,6 +119,7 @@ void tcp_out_release(struct ctx *c, struct flow *f);
 /* tcp_timer.c */
 void tcp_timer_set(struct ctx *c, struct flow *f, uint64_t ms);
 void tcp_timer_resend(struct ctx *c, struct flow *f);			/* something is under way */
+void tcp_timer_head(struct ctx *c, struct flow *f);	/* a hole was shown */
 void tcp_timer_ack(struct ctx *c, struct flow *f);			/* an ACK may wait */
 void tcp_timer_clear(struct flow *f);
 void tcp_timer_rtt(struct ctx *c, struct flow *f);			/* a sample is in */

@@ -208,17 +208,18 @@ bool tcp_out(struct ctx *c, struct flow *f, bool *more)
 }
 
 /* The next hole to send again, from resend_nxt on: up to what a SACK says the
- * container has; without any SACK, from snd_una on, a few segments. */
+ * container has; without any SACK, up to where recovery began. */
 static bool next_hole(const struct ctx *c, const struct tcp_flow *t, struct range *ret)
 {
 	uint32_t from = seq_lt(t->resend_nxt, t->snd_una) ? t->snd_una : t->resend_nxt;
+	uint32_t end = data_end(t);
 
-	if (t->sacked && ranges_gap(&c->ranges.sets[t->sacked], from, ret))
-		return true;
-	if (from != t->snd_una || !seq_lt(from, data_end(t)))
-		return false;
-	*ret = (struct range){ from, data_end(t) };
-	return true;
+	if (t->sacked)
+		return ranges_gap(&c->ranges.sets[t->sacked], from, ret);
+	if ((t->marks & TCPM_RECOVERY) && seq_lt(t->recover, end))
+		end = t->recover;
+	*ret = (struct range){ from, end };
+	return seq_lt(from, end);
 }
 
 /* Sends from the hole's start again, at most max bytes. Bytes sent, 0 if the tap
@@ -324,7 +325,11 @@ static void trim_sacks(struct ctx *c, struct tcp_flow *t)
 	if (!t->sacked)
 		return;
 	ranges_cut(s, t->snd_una);
-	if (!s->n || s->r[0].left == t->snd_una)
+	if (s->n && s->r[0].left == t->snd_una) {
+		t->resend_nxt = t->snd_una;
+		s->n = 0;
+	}
+	if (!s->n)
 		ranges_give(&c->ranges, &t->sacked);
 }
 
@@ -368,9 +373,12 @@ static bool recover_by_sack(struct ctx *c, struct flow *f)
 		tcp_timer_resend(c, f);
 		return tcp_out_resend(c, f);
 	}
+	if (!t->sacked)
+		return true;
+	tcp_timer_head(c, f);
 	if (head_lost_again(c, t) && !tcp_out_resend_head(c, f))
 		return false;
-	return !t->sacked || resend_holes(c, f);
+	return resend_holes(c, f);
 }
 
 /* Bytes the container has now: recovery, timer, round-trip time. */
@@ -401,7 +409,13 @@ static bool newly_acked(struct ctx *c, struct flow *f, uint32_t ack)
 		tcp_timer_clear(f);
 	else
 		tcp_timer_resend(c, f);
-	return t->sacked || !(t->marks & TCPM_RECOVERY) || tcp_out_resend(c, f);	/* partial: RFC 6582, 3.2 */
+	if (t->sacked || !(t->marks & TCPM_RECOVERY))
+		return true;
+	/* What a partial ACK leaves is lost (RFC 6582, 3.2), but for what was sent again a
+	 * moment ago: of that SACK would tell, if it is lost once more. */
+	if ((t->marks & TCPM_SACK) && seq_lt(ack, data_end(t)))
+		return resend_holes(c, f);
+	return tcp_out_resend(c, f);
 }
 
 /* The container's window stands so now. One that is closed but answers keeps the

@@ -39,6 +39,14 @@ void tcp_timer_resend(struct ctx *c, struct flow *f)
 	tcp_timer_set(c, f, ms ? ms : f->tcp.rto);
 }
 
+void tcp_timer_head(struct ctx *c, struct flow *f)
+{
+	uint32_t ms = head_wait(&f->tcp);
+
+	if (ms && c->now + ms < f->tcp.deadline)
+		tcp_timer_set(c, f, ms);
+}
+
 void tcp_timer_ack(struct ctx *c, struct flow *f)
 {
 	f->tcp.ack_due = c->now + TCP_ACK_WAIT_MS;

@@ -321,6 +321,23 @@ static bool do_ingress(struct script *s, char **words)
 	return true;
 }
 
+static bool do_pieces(struct script *s, char **words)
+{
+	long n, seq, len, step;
+	char flags[] = "P.", ack[] = "ack", at[32];
+	char *segment[] = { flags, at, ack, words[0] && words[1] && words[2] ? words[3] : NULL, NULL };
+
+	if (!segment[3] || !number(words[0], &n) || !number(words[2], &step) ||
+	    sscanf(words[1], "%ld(%ld)", &seq, &len) != 2)
+		return wrong(s, "pieces N SEQ(LEN) STEP ACK wanted");
+	for (long i = 0; i < n; i++) {
+		snprintf(at, sizeof(at), "%ld(%ld)", seq + i * step, len);
+		if (!do_ingress(s, segment))
+			return false;
+	}
+	return true;
+}
+
 /* --- frames to the container --- */
 
 static bool check_data(struct script *s, const struct fake_seen *f)
@@ -730,8 +747,8 @@ static const struct {
 	const char *name;
 	bool (*run)(struct script *s, char **words);
 } commands[] = {
-	{ "<", do_ingress }, { ">", do_expect }, { "stream", do_stream }, { "quiet", do_quiet },
-	{ "drop", do_drop }, { "connect", do_connect }, { "connected", do_connected },
+	{ "<", do_ingress }, { ">", do_expect }, { "pieces", do_pieces }, { "stream", do_stream },
+	{ "quiet", do_quiet }, { "drop", do_drop }, { "connect", do_connect }, { "connected", do_connected },
 	{ "failed", do_failed }, { "remote", do_remote }, { "room", do_room },
 	{ "writable", do_writable }, { "took", do_took }, { "socket", do_socket },
 	{ "opens", do_opens }, { "flow", do_flow }, { "tap", do_tap }, { "count", do_count },

@@ -18,6 +18,7 @@
  *		sack L-R[,L-R...]	SACK blocks in this order, counted as SEQ or ack is
  *		nosackok, nots, nosack	to the container: it must not be there
  *	> icmp TYPE CODE	an ICMP error about the SYN (IPv6: > icmp of its own)
+ *	pieces N SEQ(LEN) STEP ACK	N segments of the container, each STEP behind the last
  *	stream N		frames that together are the stream from where it stood up to
  *				N (the next SEQ), each byte once and in order
  *	quiet			no frame
