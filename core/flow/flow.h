@@ -91,6 +91,7 @@ struct tcp_flow {
 	uint32_t rcv_nxt, rcv_adv, rcv_acked;
 	uint32_t in_cap;		/* bytes of window reserved in the hold arena */
 	uint32_t in_mark;		/* rcv_nxt when in_cap was last judged */
+	uint32_t epoch;			/* ctx.epoch when the container last sent data */
 	struct hold hold;
 	uint32_t iss, irs;
 	uint32_t snd_una, snd_nxt, snd_base;

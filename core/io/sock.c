@@ -91,6 +91,9 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 		 * stream, or MSG_PEEK offsets would not be sequence numbers. */
 		set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 		set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+		/* A remote that vanished while nothing is said is found by the
+		 * host's own probes (tcp_keepalive_time), however long that takes. */
+		set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 		if (c->peek && (rc = set_int(fd, SOL_SOCKET, SO_PEEK_OFF, 0)) < 0)
 			return rc;
 		return 0;

@@ -44,6 +44,9 @@
 #define TCP_WSCALE		8	/* ours: windows to 16 MiB in steps of 256 */
 #define TCP_IN_CAP_FIRST	32768u	/* first window shown, memory permitting */
 #define TCP_IN_CAP_MAX		(1u << 20)
+#define TCP_IN_SHARED		(512u << 10)	/* windows of several senders, together ... */
+#define TCP_IN_SHARE_LEAST	(64u << 10)	/* ... but each at least this */
+#define TCP_EPOCH_MS		64u
 #define TCP_RING_MAX		(1u << 20)
 #define TCP_RING_STEP		65536u
 #define TCP_MSS_MIN		88u	/* what a peer's MSS option is raised to: fewer payload bytes are an attack */

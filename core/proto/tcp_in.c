@@ -52,6 +52,36 @@ static void grow(struct ctx *c, struct flow *f)
 		t->in_cap = cap;
 }
 
+/* Counts the flows that send data in the same moment. */
+static void note_sender(struct ctx *c, struct tcp_flow *t)
+{
+	uint32_t now = (uint32_t)(c->now / TCP_EPOCH_MS);
+
+	if (c->epoch != now) {
+		c->last_senders = c->epoch + 1 == now ? c->senders : 0;
+		c->senders = 0;
+		c->epoch = now;
+	}
+	if (t->epoch != now) {
+		t->epoch = now;
+		c->senders++;
+	}
+}
+
+/*
+ * What of in_cap the flow may fill now. All that flows of the container have
+ * under way stands in the tap's one queue: what one puts in, the others wait
+ * for. Alone a flow gets all it has, in company its share.
+ */
+static uint32_t fair_cap(const struct ctx *c, const struct tcp_flow *t)
+{
+	uint32_t n = MAX_OF(c->senders, c->last_senders);
+
+	if (n < 2)
+		return t->in_cap;
+	return MIN_OF(t->in_cap, MAX_OF(TCP_IN_SHARED / n, TCP_IN_SHARE_LEAST));
+}
+
 /*
  * The window field for a segment that leaves now; moves rcv_adv. RFC 9293,
  * 3.8.6.2.2: below one segment (or half of a small buffer) the window is shown
@@ -61,10 +91,11 @@ uint16_t tcp_in_window(struct ctx *c, struct flow *f)
 {
 	struct tcp_flow *t = &f->tcp;
 	uint32_t shown = t->rcv_adv - t->rcv_nxt;
-	uint32_t space = t->in_cap > t->hold.len ? t->in_cap - t->hold.len : 0;
+	uint32_t cap = fair_cap(c, t);
+	uint32_t space = cap > t->hold.len ? cap - t->hold.len : 0;
 	uint32_t grain = (1u << t->rcv_wscale) - 1, field;
 
-	if (space < MIN_OF((uint32_t)t->mss, t->in_cap / 2))
+	if (space < MIN_OF((uint32_t)t->mss, cap / 2))
 		space = 0;
 	space = space & ~grain;
 	if (space < shown)	/* rounded up once, not with each segment anew */
@@ -158,6 +189,7 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 	ssize_t sent = 0;
 	size_t kept;
 
+	note_sender(c, t);
 	if (t->ooo)
 		return fill_hole(c, f, data, len);
 	if (!t->hold.len && !(t->marks & TCPM_FAILED))
@@ -201,6 +233,7 @@ bool tcp_in_fin(struct ctx *c, struct flow *f)
 bool tcp_in_drain(struct ctx *c, struct flow *f)
 {
 	struct tcp_flow *t = &f->tcp;
+	uint32_t cap = fair_cap(c, t), shown;
 	struct iovec iov[HOLD_IOV_MAX];
 	ssize_t sent = 1;
 	size_t len;
@@ -215,9 +248,8 @@ bool tcp_in_drain(struct ctx *c, struct flow *f)
 	}
 	/* RFC 9293, 3.8.6.2.2: a window that was small is reopened at once, by
 	 * an update of its own, when it can grow by two segments or half. */
-	if (t->rcv_adv - t->rcv_nxt < t->in_cap / 2 &&
-	    t->in_cap >= t->hold.len + (t->rcv_adv - t->rcv_nxt) +
-			 MIN_OF(2u * t->mss, t->in_cap / 2))
+	shown = t->rcv_adv - t->rcv_nxt;
+	if (shown < cap / 2 && cap >= t->hold.len + shown + MIN_OF(2u * t->mss, cap / 2))
 		tcp_mark(c, f, TCPM_ACK);
 	return pass_fin(c, f);
 }

@@ -19,7 +19,7 @@ need_check=(
 	program:clang=clang program:shellcheck=shellcheck program:bats=bats program:mandoc=mandoc
 	module:cmocka=libcmocka-dev program:socat=socat program:dig=bind9-dnsutils
 	program:dnsmasq=dnsmasq-base program:iperf3=iperf3 program:jq=jq program:nm=binutils
-	program:xz=xz-utils
+	program:xz=xz-utils program:nft=nftables
 )
 
 need_has() { # need_has KIND:NAME
