@@ -305,7 +305,7 @@ static bool note_sacks(struct ctx *c, struct tcp_flow *t, const struct tcp *seg)
 		uint32_t left = seg->opt.sack[i].left, right = seg->opt.sack[i].right;
 
 		if (!seq_lt(seg->ack, left) || !seq_lt(t->snd_una, left) ||
-		    !seq_lt(left, right) || seq_lt(t->snd_nxt, right))
+		    seq_lt(t->snd_nxt, right))
 			continue;
 		if (seq_lt(end, right))
 			right = end;

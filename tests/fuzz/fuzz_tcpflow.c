@@ -7,9 +7,13 @@
  * a window it offered; acknowledgments never go back.
  *
  * The first byte says how the world is made, and whether the container is honest (it
- * keeps to RFC 9293, but frames may be lost each way). With an honest one the
- * connection must also come to its end: when nothing is in its way any more, all bytes
- * of both directions arrive, and the end of each.
+ * keeps to RFC 9293, but frames may be lost, come twice or in another order each way).
+ * With an honest one the connection must also come to its end: when nothing is in its
+ * way any more, all bytes of both directions arrive, and the end of each.
+ *
+ * With MODE_MORE a second byte says what the SYN offers. An honest container with SACK
+ * shows what it has (RFC 2018), and duplicates (RFC 2883), and never sends again what
+ * we showed to have; a hostile one lies. With timestamps it goes by RFC 7323.
  */
 #include "fuzz.h"
 
@@ -27,14 +31,30 @@
 #define WSCALE		7
 
 enum mode { MODE_HOSTILE = 1, MODE_PEEK = 2, MODE_OFFLOAD = 4, MODE_V6 = 8, MODE_SMALL = 16,
-	    MODE_NO_WSCALE = 32, MODE_MSS = 64 };
+	    MODE_NO_WSCALE = 32, MODE_MSS = 64, MODE_MORE = 128 };
+enum more { MORE_SACK = 1, MORE_TS = 2, MORE_QUICK = 4 /* an ACK for each segment */,
+	    MORE_FEW = 8 /* one set of pieces in all */ };
+
+#define STASH 4u
+
+/* A segment on a slow way; its payload follows from its numbers. */
+struct late {
+	bool used;
+	struct tcp t;
+	uint32_t len;
+};
+
+/* What happens to the next segment of a side. */
+enum fate { FATE_ARRIVES, FATE_LOST, FATE_LATE };
 
 struct run {
 	struct fake_world *w;
 	struct fake_sock *sock;
 	struct addr inner, remote;
-	uint8_t mode;
+	uint8_t mode, more;
 	struct rd in;
+	enum fate fate_in, fate_out;
+	struct late late_in[STASH], late_out[STASH];	/* to us; to the container */
 
 	/* the container; numbers count from its ISN and from ours */
 	bool synced;			/* it has our SYN-ACK */
@@ -45,10 +65,16 @@ struct run {
 	uint32_t rcv_nxt, rcv_edge;	/* edge: of the window it offered, the greatest */
 	uint32_t max_ack, max_wnd;
 	bool fin_seen, reset;
+	struct ranges ahead;		/* what it has beyond rcv_nxt */
+	struct range twice;		/* what came twice last */
+	bool has_twice;
+	uint32_t ts_echo;		/* RFC 7323, 4.3 */
+	uint32_t ts_last_ack;		/* its last ACK */
+	struct ranges shown;		/* what we said to have beyond its snd_una */
 
 	/* us */
 	bool acked;
-	uint32_t last_ack;
+	uint32_t last_ack, last_edge, max_tsval;
 	uint64_t remote_sent;
 	uint64_t checked;		/* bytes at the socket looked at */
 	bool remote_fin, failed;
@@ -79,12 +105,20 @@ static bool hostile(const struct run *r)
 }
 
 /* FUZZ_TRACE=1 in the environment shows what goes to and fro. */
-static void trace(const char *dir, uint8_t flags, uint32_t seq, size_t len, uint32_t ack,
-		  uint16_t wnd)
+static void trace(const char *dir, const struct run *r, const struct tcp *t, uint32_t len)
 {
-	if (getenv("FUZZ_TRACE"))
-		fprintf(stderr, "%s flags %02x %u(%zu) ack %u win %u\n", dir, flags, seq, len, ack,
-			wnd);
+	bool to = *dir == '>';
+	uint32_t seq = to ? r->iss : ISN, ack = to ? ISN : r->iss;
+
+	if (!getenv("FUZZ_TRACE"))
+		return;
+	fprintf(stderr, "%u %s flags %02x %u(%u) ack %u win %u", (unsigned int)r->w->c.now - 1000000,
+		dir, t->flags, t->seq - seq, len, t->ack - ack, t->wnd);
+	if (t->opt.ts)
+		fprintf(stderr, " ts %u/%u", t->opt.tsval, t->opt.tsecr);
+	for (unsigned int i = 0; i < t->opt.nsack; i++)
+		fprintf(stderr, " %u-%u", t->opt.sack[i].left - ack, t->opt.sack[i].right - ack);
+	fprintf(stderr, "\n");
 }
 
 /* --- what must hold --- */
@@ -133,9 +167,31 @@ static void check_ack(struct run *r, const struct tcp *t)
 	if (!f)
 		return;
 	edge = ack + ((uint32_t)t->wnd << scale);
-	FUZZ_HOLDS(edge + (1u << scale) > r->edge);
-	r->edge = MAX_OF(edge, r->edge);
-	r->snd_una = MAX_OF(r->snd_una, ack);
+	FUZZ_HOLDS(edge + (1u << scale) > r->last_edge);
+	r->last_edge = MAX_OF(edge, r->last_edge);
+}
+
+/* Options are there if they were agreed, and say what is. */
+static void check_options(struct run *r, const struct tcp *t)
+{
+	const bool syn = t->flags & TCPF_SYN, rst = t->flags & TCPF_RST;
+
+	FUZZ_HOLDS(t->opt.sack_ok == (syn && (r->more & MORE_SACK)));
+	FUZZ_HOLDS(t->opt.nsack == 0 || (r->more & MORE_SACK));
+	FUZZ_HOLDS(t->opt.nsack <= (t->opt.ts ? 3 : 4));
+	if (t->opt.ts || !rst)		/* a reset without a connection has none */
+		FUZZ_HOLDS(t->opt.ts == !!(r->more & MORE_TS));
+	if (t->opt.ts) {
+		FUZZ_HOLDS(t->opt.tsval <= (uint32_t)r->w->c.now);
+		FUZZ_HOLDS(hostile(r) || t->opt.tsecr <= r->max_tsval);
+	}
+	for (unsigned int i = 0; i < t->opt.nsack; i++) {
+		uint32_t left = t->opt.sack[i].left - ISN, right = t->opt.sack[i].right - ISN;
+
+		FUZZ_HOLDS(t->ack - ISN < left && left < right && right <= r->snd_nxt);
+		for (unsigned int k = 0; k < i; k++)
+			FUZZ_HOLDS(t->opt.sack[k].left != t->opt.sack[i].left);
+	}
 }
 
 /* A frame on its way: right, whether it arrives or not. */
@@ -144,6 +200,8 @@ static void check_frame(struct run *r, const struct fake_seen *s)
 	uint32_t seq = s->tcp.seq - r->iss;
 
 	FUZZ_HOLDS(addr_eq(&s->ip.dst, &r->inner) && addr_eq(&s->ip.src, &r->remote));
+	check_options(r, &s->tcp);
+	check_ack(r, &s->tcp);
 	if (!s->len)
 		return;
 	FUZZ_HOLDS(r->synced && seq >= 1);
@@ -154,24 +212,80 @@ static void check_frame(struct run *r, const struct fake_seen *s)
 	FUZZ_HOLDS(seq + s->len <= (hostile(r) ? r->max_ack + r->max_wnd : r->rcv_edge));
 }
 
-static void arrive(struct run *r, const struct fake_seen *s)
+/* The container learns what we have. */
+static void heed_ack(struct run *r, const struct tcp *t)
 {
-	uint32_t seq = s->tcp.seq - r->iss, end = seq + (uint32_t)s->len;
+	const struct flow *f = r->sock ? fake_flow(r->w, r->sock) : NULL;
+	unsigned int scale = f && !(t->flags & TCPF_SYN) ? f->tcp.rcv_wscale : 0;
+	uint32_t ack = t->ack - ISN;
 
-	if (s->tcp.flags & TCPF_RST) {
+	if (!(t->flags & TCPF_ACK))
+		return;
+	if (f)
+		r->edge = MAX_OF(ack + ((uint32_t)t->wnd << scale), r->edge);
+	r->snd_una = MAX_OF(r->snd_una, ack);
+	for (unsigned int i = 0; i < t->opt.nsack; i++)
+		ranges_add(&r->shown, t->opt.sack[i].left - ISN, t->opt.sack[i].right - ISN);
+	ranges_cut(&r->shown, r->snd_una);
+}
+
+/* Text that arrives: next, ahead, or twice. */
+static void heed_text(struct run *r, uint32_t seq, uint32_t end)
+{
+	if (end == seq)
+		return;
+	r->has_twice = end <= r->rcv_nxt;
+	r->twice = (struct range){ seq, end };
+	if (end <= r->rcv_nxt)
+		return;
+	if (seq > r->rcv_nxt)
+		ranges_add(&r->ahead, seq, end);	/* or dropped: one piece too many */
+	else
+		r->rcv_nxt = ranges_reach(&r->ahead, end);
+}
+
+static void honest_ack(struct run *r, uint32_t wnd);
+
+static void arrive(struct run *r, const struct tcp *t, uint32_t len)
+{
+	uint32_t seq = t->seq - r->iss, end = seq + len;
+
+	if (t->flags & TCPF_RST) {
+		/* a late segment meets no connection; nothing else of an honest one is reset */
+		FUZZ_HOLDS(hostile(r) || r->failed || (r->sock && !r->sock->open && r->sock->shut));
 		r->reset = true;
 		return;
 	}
-	check_ack(r, &s->tcp);
-	if (s->tcp.flags & TCPF_SYN)
+	if ((t->flags & TCPF_SYN) && !r->synced) {
+		r->synced = true;
+		r->iss = t->seq;
+		r->rcv_nxt = 1;
+	}
+	heed_ack(r, t);
+	if (t->opt.ts && (t->flags & TCPF_SYN || seq <= r->ts_last_ack) &&
+	    t->opt.tsval >= r->ts_echo)
+		r->ts_echo = t->opt.tsval;
+	if (t->flags & TCPF_SYN)
 		return;
-	if (seq <= r->rcv_nxt && end > r->rcv_nxt)
-		r->rcv_nxt = end;
-	if ((s->tcp.flags & TCPF_FIN) && end == r->rcv_nxt && !r->fin_seen) {
+	heed_text(r, seq, end);
+	if ((t->flags & TCPF_FIN) && end == r->rcv_nxt && !r->fin_seen) {
 		FUZZ_HOLDS(r->remote_fin && end - 1 == r->remote_sent);
 		r->fin_seen = true;
 		r->rcv_nxt++;
 	}
+	if ((r->more & MORE_QUICK) && len && !hostile(r))
+		honest_ack(r, 30000);
+}
+
+static bool put_off(struct late late[STASH], const struct tcp *t, uint32_t len)
+{
+	for (uint32_t i = 0; i < STASH; i++) {
+		if (late[i].used)
+			continue;
+		late[i] = (struct late){ true, *t, len };
+		return true;
+	}
+	return false;
 }
 
 static void take_frames(struct run *r, uint32_t n, uint32_t lost)
@@ -179,50 +293,117 @@ static void take_frames(struct run *r, uint32_t n, uint32_t lost)
 	struct fake_seen s;
 
 	for (uint32_t i = 0; i < n && fake_frame(r->w, &s); i++) {
+		bool gone = lost >> (i % 32) & 1;
+		enum fate fate = r->fate_out;
+
 		if (s.ip.proto != PROTO_TCP)
 			continue;
-		if ((s.tcp.flags & TCPF_SYN) && !r->synced) {
-			r->synced = true;
+		if ((s.tcp.flags & TCPF_SYN) && !r->synced)
 			r->iss = s.tcp.seq;
-			r->rcv_nxt = 1;
-		}
-		trace(lost >> (i % 32) & 1 ? "> lost" : ">", s.tcp.flags, s.tcp.seq - r->iss, s.len,
-		      s.tcp.ack - ISN, s.tcp.wnd);
+		trace(gone ? "> lost" : fate ? "> late" : ">", r, &s.tcp, (uint32_t)s.len);
 		check_frame(r, &s);
-		if (!(lost >> (i % 32) & 1))
-			arrive(r, &s);
+		r->fate_out = FATE_ARRIVES;
+		if (!gone && (fate != FATE_LATE || !put_off(r->late_out, &s.tcp, (uint32_t)s.len)))
+			arrive(r, &s.tcp, (uint32_t)s.len);
 	}
 }
 
 /* --- what the container does --- */
 
+/* It reaches us. */
+static void deliver(struct run *r, const struct tcp *t, uint32_t len)
+{
+	static uint8_t data[65536];
+	uint32_t seq = t->seq - ISN;
+
+	for (uint32_t i = 0; i < len; i++)
+		data[i] = out_byte(seq - 1 + i);
+	fake_ingress_tcp(r->w, &r->inner, &r->remote, t, data, len);
+}
+
+/* RFC 2018, 3 and 4; RFC 2883, 4: a duplicate first. */
+static void honest_sack(struct run *r, struct tcp_opts *o)
+{
+	unsigned int most = o->ts ? 3 : 4;
+
+	if (r->has_twice) {
+		o->sack[0].left = r->iss + r->twice.left;
+		o->sack[o->nsack++].right = r->iss + r->twice.right;
+		r->has_twice = false;
+	}
+	for (unsigned int i = 0; i < r->ahead.n && o->nsack < most; i++) {
+		const struct range *p = &r->ahead.r[(r->ahead.recent + i) % r->ahead.n];
+
+		o->sack[o->nsack].left = r->iss + p->left;
+		o->sack[o->nsack++].right = r->iss + p->right;
+	}
+}
+
+static void hostile_sack(struct run *r, struct tcp_opts *o)
+{
+	uint8_t how = next8(r);
+
+	for (o->nsack = 0; o->nsack < (how & 3); o->nsack++) {
+		uint32_t at = r->iss + r->rcv_nxt + (uint32_t)(int16_t)next16(r);
+
+		o->sack[o->nsack].left = at;
+		o->sack[o->nsack].right = at + (how & 4 ? (uint32_t)(int16_t)next16(r) << 8 : next16(r));
+	}
+}
+
+static void add_options(struct run *r, struct tcp *t)
+{
+	bool ts = r->more & MORE_TS;
+
+	if (t->flags & TCPF_SYN) {
+		t->opt.mss = r->mode & MODE_MSS ? 536 : 1460;
+		t->opt.wscale = r->mode & MODE_NO_WSCALE ? -1 : WSCALE;
+		t->opt.sack_ok = r->more & MORE_SACK;
+	}
+	if (ts && hostile(r) && r->synced) {
+		uint8_t how = next8(r);
+
+		ts = how & 7;
+		t->opt.tsval = (uint32_t)r->w->c.now + (how & 8 ? (uint32_t)(how >> 4) << 28 : 0);
+	} else {
+		t->opt.tsval = (uint32_t)r->w->c.now;
+	}
+	t->opt.ts = ts;
+	t->opt.tsecr = r->ts_echo;
+	r->max_tsval = MAX_OF(r->max_tsval, t->opt.tsval);
+	if ((r->more & MORE_SACK) && !(t->flags & TCPF_SYN)) {
+		if (hostile(r))
+			hostile_sack(r, &t->opt);
+		else
+			honest_sack(r, &t->opt);
+	}
+}
+
 static void send_segment(struct run *r, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t wnd,
 			 uint32_t len)
 {
-	static uint8_t data[65536];
 	struct tcp t = {
 		.sport = 40000, .dport = 80, .seq = ISN + seq, .ack = r->iss + ack,
 		.flags = flags, .wnd = wnd, .opt = TCP_OPTS_INIT,
 	};
 	unsigned int scale = r->mode & MODE_NO_WSCALE || flags & TCPF_SYN ? 0 : WSCALE;
+	enum fate fate = r->fate_in;
 
-	if (flags & TCPF_SYN) {
-		t.opt.mss = r->mode & MODE_MSS ? 536 : 1460;
-		t.opt.wscale = r->mode & MODE_NO_WSCALE ? -1 : WSCALE;
-	}
-	for (uint32_t i = 0; i < len; i++)
-		data[i] = out_byte(seq - 1 + i);
+	add_options(r, &t);
 	if (flags & TCPF_ACK && ack <= 0x40000000u) {
 		r->max_ack = MAX_OF(r->max_ack, ack);
 		r->max_wnd = MAX_OF(r->max_wnd, (uint32_t)wnd << scale);
 		r->rcv_edge = MAX_OF(r->rcv_edge, ack + ((uint32_t)wnd << scale));
+		r->ts_last_ack = ack;
 	}
 	if (len && seq + len <= 0x40000000u)	/* not one of long ago */
 		r->snd_nxt = MAX_OF(r->snd_nxt, seq + len);
 	if (flags & TCPF_FIN && hostile(r))
 		r->fin_sent = true;
-	trace("<", flags, seq, len, ack, wnd);
-	fake_ingress_tcp(r->w, &r->inner, &r->remote, &t, data, len);
+	trace(fate == FATE_LOST ? "< lost" : fate ? "< late" : "<", r, &t, len);
+	r->fate_in = FATE_ARRIVES;
+	if (fate == FATE_ARRIVES || (fate == FATE_LATE && !put_off(r->late_in, &t, len)))
+		deliver(r, &t, len);
 }
 
 /* A window of about so many bytes whose right edge does not move left. */
@@ -247,6 +428,8 @@ static void honest_data(struct run *r, bool again, uint32_t len, bool fin, uint3
 	end = MIN_OF(seq + len, MAX_OF(r->edge, seq));
 	if (r->fin_sent)
 		end = MIN_OF(end, r->fin_at);
+	if (again && r->shown.n && seq < r->shown.r[0].left)	/* what we showed stays shown */
+		end = MIN_OF(end, r->shown.r[0].left);
 	/* all of it again, a byte as a probe where the window is closed */
 	if (end == seq && len && !r->fin_sent && !again)
 		end++;
@@ -312,6 +495,39 @@ static void step_nasty(struct run *r, uint8_t op)
 		break;
 	default:
 		send_segment(r, at & 0x3f, r->last_ack, r->rcv_nxt, at, op & 0x80 ? at & 0xff : 0);
+	}
+}
+
+/* The network between the container and us. */
+static void step_network(struct run *r, uint8_t op)
+{
+	struct late *late;
+
+	switch (op >> 4 & 7) {
+	case 0:
+		r->fate_in = FATE_LOST;
+		break;
+	case 1: case 2:
+		r->fate_in = FATE_LATE;
+		break;
+	case 3: case 4:
+		r->fate_out = FATE_LATE;
+		break;
+	case 5:
+		late = &r->late_in[next8(r) % STASH];
+		if (!late->used)
+			break;
+		late->used = op & 0x80;		/* or it comes once more */
+		trace("< at last", r, &late->t, late->len);
+		deliver(r, &late->t, late->len);
+		break;
+	default:
+		late = &r->late_out[next8(r) % STASH];
+		if (!late->used)
+			break;
+		late->used = op & 0x80;
+		trace("> at last", r, &late->t, late->len);
+		arrive(r, &late->t, late->len);
 	}
 }
 
@@ -422,6 +638,9 @@ static void step(struct run *r)
 	case 13:
 		pass_time(r, (uint64_t)next8(r) << (op >> 5));
 		break;
+	case 15:
+		step_network(r, op);
+		break;
 	default:
 		settle(r);
 	}
@@ -442,6 +661,7 @@ static void finish(struct run *r)
 {
 	r->w->io.tap_room = UINT64_MAX;
 	r->w->io.tap_err = 0;
+	r->fate_in = r->fate_out = FATE_ARRIVES;
 	for (int i = 0; i < 300 && !r->reset; i++) {
 		if (r->sock && r->sock->open) {
 			r->sock->out_room = SIZE_MAX;
@@ -473,6 +693,7 @@ static void start(struct run *r)
 	const bool v6 = r->mode & MODE_V6;
 	const struct fake_setup setup = {
 		.flows = 4, .chunks = r->mode & MODE_SMALL ? 64 : FAKE_CHUNKS,
+		.ranges = r->more & MORE_FEW ? 1 : 0,
 		.no_offload = !(r->mode & MODE_OFFLOAD), .no_peek = !(r->mode & MODE_PEEK),
 	};
 
@@ -490,6 +711,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct run r = { .in = rd_init(data, size) };
 
 	r.mode = next8(&r);
+	if (r.mode & MODE_MORE)
+		r.more = next8(&r);
 	start(&r);
 	for (int i = 0; i < STEPS_MAX && r.in.left; i++)
 		step(&r);

@@ -17,6 +17,8 @@ import sys
 
 HOSTILE, PEEK, OFFLOAD, V6, SMALL, NO_WSCALE, MSS = (1 << i for i in range(7))
 HONEST = PEEK | OFFLOAD
+MORE = 128
+SACK, TS, QUICK, FEW = (1 << i for i in range(4))
 
 
 def be16(n):
@@ -91,6 +93,50 @@ TCPFLOW = {
     "data-again": UP + data(2000) + TURN + LOSE + data(2000, again=True) + TAKE,
 }
 
+# the network, for the next segment of the container (in) or of ours (out)
+LOSE_IN, LATE_IN, LATE_OUT = b"\x0f", b"\x1f", b"\x3f"
+
+
+def late_in(n, twice=False):
+    return bytes([0xDF if twice else 0x5F, n])
+
+
+def late_out(n, twice=False):
+    return bytes([0xEF if twice else 0x6F, n])
+
+
+TCPFLOW_MORE = {
+    "ooo": UP + LOSE_IN + data(1000) + (data(1000) + TAKE) * 3 + data(1000, again=True) + TAKE,
+    "ooo-holes": UP + (LOSE_IN + data(300) + data(200) + TAKE) * 5
+                 + (data(300, again=True) + TAKE) * 5,
+    "ooo-late": UP + LATE_IN + data(1000) + data(500) + TAKE + late_in(0, True) + TAKE
+                + late_in(0) + TAKE,
+    "ooo-held": UP + room(100) + data(1000) + LOSE_IN + data(1000) + data(500) + TAKE
+                + data(1000, again=True) + TAKE + ROOM_ALL + WRITABLE + TAKE,
+    "ooo-reset": UP + room(100) + data(1000) + LOSE_IN + data(1000) + data(500) + TAKE + RESET
+                 + TAKE + data(1000, again=True) + TAKE,
+    "fin-ahead": UP + LOSE_IN + data(1000) + data(500, fin=True) + TAKE
+                 + data(1000, again=True) + TAKE,
+    "sack-recovery": UP + remote(1000) + TURN + LOSE + (remote(1000) + TAKE + UP) * 5 + TAKE + UP,
+    "sack-holes": UP + (remote(1000) + TURN + LOSE + remote(2000) + TAKE + UP) * 5 + TAKE + UP
+                  + TAKE + UP,
+    "sack-lost-again": UP + remote(1000) + TURN + LOSE + (remote(2000) + TAKE + UP) * 2 + LOSE
+                       + (remote(2000) + TAKE + UP) * 3 + wait(40) + TAKE + UP,
+    "sack-head-lost": UP + remote(1000) + TURN + LOSE + (remote(2000) + TAKE + UP) * 2 + LOSE
+                      + wait(20) + LOSE + wait(40) + LOSE + wait(100) + TAKE + UP,
+    "sack-time-out": UP + remote(1000) + TURN + LOSE + remote(1000) + TAKE + UP + wait(1000) + LOSE
+                     + wait(3000) + TAKE + UP,
+    "sack-fin": UP + remote(1000) + TURN + LOSE + (remote(2000) + TAKE + UP) + FIN + TURN + LOSE
+                + UP + TAKE + UP + TAKE + UP,
+    "sack-tap-full": UP + remote(1000) + TURN + LOSE + remote(5000) + TAKE + tap(0) + UP + TURN
+                     + TAP_ALL + wait(20) + TAKE + UP,
+    "late-out": UP + LATE_OUT + remote(1000) + TAKE + (remote(1000) + TAKE + UP) * 2
+                + late_out(0, True) + UP + late_out(0) + UP + TAKE,
+    "talk": (UP + data(100) + TAKE + remote(200) + TAKE) * 4 + data(100) + wait(2) + TAKE,
+    "window-and-loss": ack(3000) + remote(60000) + TURN + LOSE + ack(0) + TAKE + wait(300)
+                       + ack(9000) + TAKE + UP,
+}
+
 TCPFLOW_HOSTILE = {
     "resets": UP + rst(5) + TAKE + rst(200) + TAKE + rst(0) + TAKE,
     "syn-again": syn() + UP + syn() + TAKE + syn(77) + TAKE,
@@ -109,6 +155,12 @@ def tcpflow():
         seeds[name] = bytes([HONEST]) + steps
         seeds[name + "-ring"] = bytes([OFFLOAD | V6 | SMALL]) + steps
         seeds[name + "-plain"] = bytes([PEEK | NO_WSCALE | MSS]) + steps
+    for name, steps in TCPFLOW_MORE.items():
+        seeds[name] = bytes([MORE | HONEST, SACK | TS]) + steps
+        seeds[name + "-ring"] = bytes([MORE | OFFLOAD | V6 | SMALL, SACK | QUICK]) + steps
+        seeds[name + "-plain"] = bytes([MORE | PEEK | NO_WSCALE | MSS, TS]) + steps
+        seeds[name + "-few"] = bytes([MORE | HONEST, SACK | FEW]) + steps
+        seeds[name + "-lies"] = bytes([MORE | HOSTILE | HONEST, SACK | TS]) + steps
     for name, steps in TCPFLOW_HOSTILE.items():
         seeds[name] = bytes([HOSTILE | HONEST]) + steps
         seeds[name + "-ring"] = bytes([HOSTILE | SMALL]) + steps

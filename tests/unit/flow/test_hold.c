@@ -183,6 +183,147 @@ static void test_random(void **state)
 	assert_int_equal(m.p.nfree, CHUNKS);
 }
 
+/* One queue written ahead in any order, with the flags of a flat array beside it. */
+struct ahead {
+	uint8_t bytes[CHUNKS * HOLD_CHUNK];
+	bool there[CHUNKS * HOLD_CHUNK];
+	uint32_t len, end;
+};
+
+static void write_ahead(struct ahead *a, uint32_t off, uint32_t n)
+{
+	static uint8_t src[CHUNKS * HOLD_CHUNK];
+	uint32_t chunks = m.h[0].chunks, nfree = m.p.nfree;
+
+	for (uint32_t i = 0; i < n; i++)
+		src[i] = m.seq++;
+	if (!hold_write(&m.p, &m.h[0], off, src, n)) {
+		/* nothing taken, and rightly so */
+		assert_int_equal(m.h[0].chunks, chunks);
+		assert_int_equal(m.p.nfree, nfree);
+		assert_true(m.h[0].offset + off + n > (chunks + nfree) * HOLD_CHUNK);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		a->bytes[off + i] = src[i];
+		a->there[off + i] = true;
+	}
+	a->end = n && off + n > a->end ? off + n : a->end;
+}
+
+static void check_ahead(const struct ahead *a)
+{
+	const struct hold *h = &m.h[0];
+	struct iovec iov[HOLD_IOV_MAX];
+	uint32_t at = 0;
+	size_t len;
+
+	assert_int_equal(h->len, a->len);
+	assert_int_equal(h->end, a->end);
+	assert_int_equal(h->chunks, chunks_of(h));
+	assert_int_equal(h->chunks,
+			 a->end ? (h->offset + a->end + HOLD_CHUNK - 1) / HOLD_CHUNK : 0);
+	assert_int_equal(m.p.nfree, CHUNKS - h->chunks);
+	assert_int_equal(m.p.bytes, a->len);
+	for (; at < a->len; at += (uint32_t)len) {
+		int n = hold_iov(&m.p, h, at, SIZE_MAX, iov, &len);
+		uint32_t off = at;
+
+		assert_true(len > 0 && at + len <= a->len);
+		for (int i = 0; i < n; i++) {
+			assert_memory_equal(iov[i].iov_base, a->bytes + off, iov[i].iov_len);
+			off += (uint32_t)iov[i].iov_len;
+		}
+	}
+}
+
+static void consume_ahead(struct ahead *a, uint32_t n)
+{
+	hold_consume(&m.p, &m.h[0], n);
+	memmove(a->bytes, a->bytes + n, a->end - n);
+	memmove(a->there, a->there + n, a->end - n);
+	memset(a->there + (a->end - n), 0, n);
+	a->len -= n;
+	a->end -= n;
+}
+
+/* As far as bytes are there without a gap, the queue may grow. */
+static void extend(struct ahead *a)
+{
+	uint32_t n = 0;
+
+	while (a->len + n < a->end && a->there[a->len + n])
+		n++;
+	hold_extend(&m.p, &m.h[0], n);
+	a->len += n;
+}
+
+static void test_ahead(void **state)
+{
+	static struct ahead a;
+	uint64_t seed = 0xfedcba987654321u;
+
+	(void)state;
+	memset(&a, 0, sizeof(a));
+	for (int step = 0; step < STEPS / 3; step++) {
+		uint64_t r = next_random(&seed);
+		uint32_t most = CHUNKS * HOLD_CHUNK, n, off;
+
+		n = r & 1 ? (uint32_t)(r >> 8) % 3000 : (uint32_t)(r >> 8) % 3 * HOLD_CHUNK;
+		off = a.len + (uint32_t)(r >> 24) % (r & 2 ? 20000 : 5);
+		off -= r & 4 ? MIN_OF(a.len, (uint32_t)(r >> 44) % 500) : 0;
+		switch ((r >> 4) % 8) {
+		case 0: case 1: case 2: case 3:
+			if (off < most && n < most - off)
+				write_ahead(&a, off, n);
+			break;
+		case 4: case 5:
+			extend(&a);
+			break;
+		case 6:
+			consume_ahead(&a, (uint32_t)(r >> 24) % (a.len + 1));
+			break;
+		default:
+			if (r % 17 == 0) {
+				hold_cut(&m.p, &m.h[0]);
+				memset(a.there + a.len, 0, a.end - a.len);
+				a.end = a.len;
+			}
+			if (r % 131 == 0) {
+				hold_clear(&m.p, &m.h[0]);
+				memset(&a, 0, sizeof(a));
+			}
+		}
+		if (r % 64 == 1 && a.len < most - n && a.end == a.len) {
+			static uint8_t zero[3 * HOLD_CHUNK];
+			uint32_t done = (uint32_t)hold_append(&m.p, &m.h[0], zero, n);
+
+			memset(a.bytes + a.len, 0, done);
+			memset(a.there + a.len, 1, done);
+			a.len = a.end = a.len + done;
+		}
+		if (step % 4 == 0)
+			check_ahead(&a);
+	}
+	hold_clear(&m.p, &m.h[0]);
+	assert_int_equal(m.p.nfree, CHUNKS);
+	assert_int_equal(m.p.bytes, 0);
+}
+
+/* A piece far ahead without chunks for it takes none. */
+static void test_ahead_full(void **state)
+{
+	(void)state;
+	append(1, (CHUNKS - 2) * HOLD_CHUNK);
+	assert_false(hold_write(&m.p, &m.h[0], 2 * HOLD_CHUNK, "x", 1));
+	assert_int_equal(m.p.nfree, 2);
+	assert_true(hold_write(&m.p, &m.h[0], 2 * HOLD_CHUNK - 1, "x", 1));
+	assert_int_equal(m.p.nfree, 0);
+	hold_cut(&m.p, &m.h[0]);
+	check_pool();
+	assert_int_equal(m.p.nfree, 2);
+}
+
 static void test_full(void **state)
 {
 	(void)state;
@@ -249,6 +390,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_random, start),
+		cmocka_unit_test_setup(test_ahead, start),
+		cmocka_unit_test_setup(test_ahead_full, start),
 		cmocka_unit_test_setup(test_full, start),
 		cmocka_unit_test_setup(test_commit_nothing, start),
 		cmocka_unit_test_setup(test_chunks_suffice, start),

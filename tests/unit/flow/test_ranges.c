@@ -104,6 +104,59 @@ static void test_random(void **state)
 	}
 }
 
+/* Sets are handed out until all are in use, come back, are empty again. */
+static void test_pool(void **state)
+{
+	static struct ranges sets[4];
+	struct ranges_pool p;
+	uint16_t got[4], none = 0;
+
+	(void)state;
+	memset(sets, 0xa5, sizeof(sets));
+	ranges_pool_init(&p, sets, 3);
+	for (int i = 0; i < 3; i++) {
+		got[i] = ranges_take(&p);
+		assert_in_range(got[i], 1, 3);
+		for (int k = 0; k < i; k++)
+			assert_int_not_equal(got[i], got[k]);
+		assert_int_equal(sets[got[i]].n, 0);
+		assert_true(ranges_add(&sets[got[i]], 1, 2));
+	}
+	assert_int_equal(p.used, 3);
+	assert_int_equal(ranges_take(&p), 0);
+	assert_int_equal(p.used, 3);
+	ranges_give(&p, &none);			/* gives nothing */
+	assert_int_equal(p.used, 3);
+	got[3] = got[1];
+	ranges_give(&p, &got[1]);
+	assert_int_equal(got[1], 0);
+	assert_int_equal(p.used, 2);
+	assert_int_equal(ranges_take(&p), got[3]);
+	assert_int_equal(sets[got[3]].n, 0);
+	assert_int_equal(sets[got[0]].n, 1);	/* the others kept theirs */
+	ranges_give(&p, &got[0]);
+	ranges_give(&p, &got[3]);
+	ranges_give(&p, &got[2]);
+	assert_int_equal(p.used, 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_not_equal(ranges_take(&p), 0);
+	assert_int_equal(ranges_take(&p), 0);
+}
+
+static void test_bytes(void **state)
+{
+	struct ranges s = { .n = 0 };
+
+	(void)state;
+	assert_int_equal(ranges_bytes(&s), 0);
+	ranges_add(&s, UINT32_MAX - 4, 5);
+	assert_int_equal(ranges_bytes(&s), 10);
+	ranges_add(&s, 7, 8);
+	assert_int_equal(ranges_bytes(&s), 11);
+	ranges_add(&s, 0, 8);
+	assert_int_equal(ranges_bytes(&s), 13);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +164,8 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_reach),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
