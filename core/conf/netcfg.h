@@ -27,4 +27,13 @@ struct netcfg {
 	struct addr host4, host6;
 };
 
+/* Whether a is one of the container's own addresses. */
+static inline bool netcfg_has_address(const struct netcfg *n, const struct addr *a)
+{
+	for (uint32_t i = 0; i < n->naddresses; i++)
+		if (addr_eq(&n->addresses[i].addr, a))
+			return true;
+	return false;
+}
+
 #endif

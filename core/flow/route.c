@@ -9,14 +9,6 @@ static bool is_host_address(const struct conf *conf, const struct addr *dst)
 	return false;
 }
 
-static bool is_container_address(const struct netcfg *net, const struct addr *dst)
-{
-	for (uint32_t i = 0; i < net->naddresses; i++)
-		if (addr_eq(&net->addresses[i].addr, dst))
-			return true;
-	return false;
-}
-
 /* All ones in the host part of one of the container's IPv4 networks (RFC 919). */
 static bool is_subnet_broadcast(const struct netcfg *net, const struct addr *dst)
 {
@@ -52,7 +44,8 @@ enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *
 		return ROUTE_NONE;
 	if (is_host_address(conf, dst))
 		return route_to_host(net, dst, ret);
-	if (addr_is_unspecified(dst) || addr_is_loopback(dst) || is_container_address(net, dst))
+	if (addr_is_unspecified(dst) || addr_is_loopback(dst) ||
+	    netcfg_has_address(net, dst))
 		return ROUTE_MARTIAN;
 	if (addr_is_multicast(dst) || addr_is_broadcast(dst) || is_subnet_broadcast(net, dst))
 		return ROUTE_MULTICAST;

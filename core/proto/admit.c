@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "proto/icmp.h"
 #include "proto/port.h"
 
 #define EVICT_TRIES 4	/* of one admission: a stuck host must not empty the table */
@@ -65,4 +66,41 @@ int admit_socket(struct ctx *c, struct flow *f)
 	if (rc < 0 && rc != -EINPROGRESS && f->key.proto != FLOW_TCP)
 		c->count->flows_refused++;
 	return rc;
+}
+
+static void say_why(struct ctx *c, const struct flow *f, int rc)
+{
+	if (f->key.proto == FLOW_PING && (rc == -EACCES || rc == -EPERM))
+		c->count->icmp_no_socket++;	/* stays silent: the network would too */
+	else
+		icmp_unreachable_flow(c, f, rc);
+}
+
+struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, uint64_t idle_ms)
+{
+	struct route_target to;
+	enum route_verdict verdict = route_outbound(c->conf, c->net, &key->remote, &to);
+	struct flow *f;
+	int rc;
+
+	if (verdict != ROUTE_OK) {
+		icmp_refuse(c, key, verdict);
+		return NULL;
+	}
+	f = admit_flow(c, key);
+	if (!f)
+		return NULL;
+	f->outer = to.addr;
+	f->outer_scope = to.scope;
+	f->outer_port = key->remote_port;	/* 0 for echo */
+	f->dg.last_ms = c->now;
+	flow_touch(&c->flows, f);
+	rc = admit_socket(c, f);
+	if (rc < 0) {
+		say_why(c, f, rc);
+		admit_free(c, f);
+		return NULL;
+	}
+	wheel_start(&c->wheel, flow_idx(&c->flows, f), c->now + idle_ms);
+	return f;
 }

@@ -5,14 +5,6 @@
 #include "wire/arp.h"
 #include "wire/numbers.h"
 
-static bool is_own(const struct ctx *c, const struct addr *a)
-{
-	for (uint32_t i = 0; i < c->net->naddresses; i++)
-		if (addr_eq(&c->net->addresses[i].addr, a))
-			return true;
-	return false;
-}
-
 void arp_packet(struct ctx *c, struct rd *r)
 {
 	uint8_t buf[ARP_LEN];
@@ -26,7 +18,7 @@ void arp_packet(struct ctx *c, struct rd *r)
 	}
 	/* A gratuitous request, a probe (RFC 5227, 2.1.1), or about the container itself. */
 	if (q.op != ARP_REQUEST || addr_eq(&q.spa, &q.tpa) || addr_is_unspecified(&q.spa) ||
-	    is_own(c, &q.tpa) || !mac_is_usable(&q.sha))
+	    netcfg_has_address(c->net, &q.tpa) || !mac_is_usable(&q.sha))
 		return;
 	a = (struct arp){ .op = ARP_REPLY, .sha = c->net->gw_mac, .spa = q.tpa,
 			  .tha = q.sha, .tpa = q.spa };

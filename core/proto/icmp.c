@@ -93,51 +93,16 @@ void icmp_unreachable_flow(struct ctx *c, const struct flow *f, int err)
 	send_unreachable(c, &f->key, f->key.proto == FLOW_TCP ? f->tcp.irs : 0, err);
 }
 
-void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict verdict, bool v4)
+void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict verdict)
 {
 	if (verdict == ROUTE_NONE) {
 		c->count->drop_noroute++;
-		if (v4 == addr_is4(&key->inner))
-			send_unreachable(c, key, 0, -ENETUNREACH);
+		send_unreachable(c, key, 0, -ENETUNREACH);
 	} else if (verdict == ROUTE_MULTICAST) {
 		c->count->drop_multicast++;
 	} else {
 		c->count->drop_martian++;
 	}
-}
-
-static struct flow *echo_flow(struct ctx *c, const struct flow_key *key, bool v4)
-{
-	struct flow *f = flow_find(&c->flows, key);
-	struct route_target to;
-	enum route_verdict verdict;
-	int rc;
-
-	if (f)
-		return f;
-	verdict = route_outbound(c->conf, c->net, &key->remote, &to);
-	if (verdict != ROUTE_OK) {
-		icmp_refuse(c, key, verdict, v4);
-		return NULL;
-	}
-	f = admit_flow(c, key);
-	if (!f)
-		return NULL;
-	f->outer = to.addr;
-	f->outer_scope = to.scope;
-	f->dg.last_ms = c->now;
-	flow_touch(&c->flows, f);
-	rc = admit_socket(c, f);
-	if (rc < 0) {
-		if (rc == -EACCES || rc == -EPERM)
-			c->count->icmp_no_socket++;	/* stays silent: the network would too */
-		else
-			icmp_unreachable_flow(c, f, rc);
-		admit_free(c, f);
-		return NULL;
-	}
-	wheel_start(&c->wheel, flow_idx(&c->flows, f), c->now + ICMP_FLOW_MS);
-	return f;
 }
 
 void icmp_message(struct ctx *c, const struct ip *ip, const void *msg, size_t len)
@@ -160,7 +125,9 @@ void icmp_message(struct ctx *c, const struct ip *ip, const void *msg, size_t le
 		return;
 	}
 	key.inner_port = h.echo.id;
-	f = echo_flow(c, &key, v4);
+	f = flow_find(&c->flows, &key);
+	if (!f)
+		f = admit_datagram(c, &key, ICMP_FLOW_MS);
 	if (!f)
 		return;
 	f->dg.last_ms = c->now;

@@ -26,6 +26,6 @@ void icmp_unreachable_flow(struct ctx *c, const struct flow *f, int err);
 
 /* The same for a packet that never became a flow, and its counter. Packets for
  * martians and multicast are dropped silently (RFC 1122, 3.2.2). */
-void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict verdict, bool v4);
+void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict verdict);
 
 #endif

@@ -10,14 +10,6 @@ bool ndp_is(uint8_t type)
 	return type >= ICMP6_RS && type <= ICMP6_REDIRECT;
 }
 
-static bool is_own(const struct ctx *c, const struct addr *a)
-{
-	for (uint32_t i = 0; i < c->net->naddresses; i++)
-		if (addr_eq(&c->net->addresses[i].addr, a))
-			return true;
-	return false;
-}
-
 /* The container's own link-local address, from its MAC (RFC 4291, appendix A),
  * is not in netcfg: kernels and DHCP clients make it themselves. */
 static bool is_eui64_of(const struct addr *a, const struct mac *m)
@@ -63,7 +55,7 @@ void ndp_message(struct ctx *c, const struct ip *ip, const struct icmp *h, struc
 		return;
 	}
 	/* From "::": duplicate address detection (RFC 4862, 5.4.3). */
-	if (addr_is_any(&ip->src) || is_own(c, &ns.target) ||
+	if (addr_is_any(&ip->src) || netcfg_has_address(c->net, &ns.target) ||
 	    is_eui64_of(&ns.target, &c->guest_mac))
 		return;
 	advertise(c, ip, &ns.target);

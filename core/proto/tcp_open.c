@@ -81,7 +81,7 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	int rc;
 
 	if (verdict != ROUTE_OK || !key->remote_port || !key->inner_port) {
-		icmp_refuse(c, key, verdict, ip->version == 4);
+		icmp_refuse(c, key, verdict);
 		return;
 	}
 	f = admit_flow(c, key);

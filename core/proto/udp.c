@@ -3,40 +3,10 @@
 
 #include <errno.h>
 
-#include "flow/route.h"
 #include "proto/admit.h"
 #include "proto/frame.h"
 #include "proto/icmp.h"
 #include "proto/port.h"
-
-static struct flow *open_flow(struct ctx *c, const struct flow_key *key, bool v4)
-{
-	struct route_target to;
-	enum route_verdict verdict = route_outbound(c->conf, c->net, &key->remote, &to);
-	struct flow *f;
-	int rc;
-
-	if (verdict != ROUTE_OK) {
-		icmp_refuse(c, key, verdict, v4);
-		return NULL;
-	}
-	f = admit_flow(c, key);
-	if (!f)
-		return NULL;
-	f->outer = to.addr;
-	f->outer_scope = to.scope;
-	f->outer_port = key->remote_port;
-	f->dg.last_ms = c->now;
-	flow_touch(&c->flows, f);
-	rc = admit_socket(c, f);
-	if (rc < 0) {
-		icmp_unreachable_flow(c, f, rc);
-		admit_free(c, f);
-		return NULL;
-	}
-	wheel_start(&c->wheel, flow_idx(&c->flows, f), c->now + UDP_ONEWAY_MS);
-	return f;
-}
 
 bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const void *data,
 		  size_t len, uint16_t gso_size)
@@ -55,7 +25,7 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 		udp_flush(c);
 	f = flow_find(&c->flows, &key);
 	if (!f)
-		f = open_flow(c, &key, ip->version == 4);
+		f = admit_datagram(c, &key, UDP_ONEWAY_MS);
 	if (!f)
 		return false;
 	f->dg.last_ms = c->now;
