@@ -23,7 +23,8 @@ void tap_readable(struct ctx *c)
 			continue;
 		if (n <= 0) {
 			io->tap_gone = n < 0 && errno == EBADFD;
-			io->stop = io->tap_gone || n == 0 || (errno != EAGAIN && errno != EIO);
+			if (n == 0 || (errno != EAGAIN && errno != EIO))
+				io->stop = true;	/* never back to false: main may have ended */
 			break;
 		}
 		if (ingress_frame(c, slot, (size_t)n))

@@ -71,15 +71,17 @@ static void note_sender(struct ctx *c, struct tcp_flow *t)
 /*
  * What of in_cap the flow may fill now. All that flows of the container have
  * under way stands in the tap's one queue: what one puts in, the others wait
- * for. Alone a flow gets all it has, in company its share.
+ * for. Alone a flow gets all it has, in company its share, but two segments at
+ * least, as in_cap has: a window below one makes the container wait for its timer.
  */
 static uint32_t fair_cap(const struct ctx *c, const struct tcp_flow *t)
 {
 	uint32_t n = MAX_OF(c->senders, c->last_senders);
+	uint32_t least = MAX_OF(TCP_IN_SHARE_LEAST, 2u * t->mss);
 
 	if (n < 2)
 		return t->in_cap;
-	return MIN_OF(t->in_cap, MAX_OF(TCP_IN_SHARED / n, TCP_IN_SHARE_LEAST));
+	return MIN_OF(t->in_cap, MAX_OF(TCP_IN_SHARED / n, least));
 }
 
 /*

@@ -540,16 +540,6 @@ static bool do_connect(struct script *s, char **words)
 	return true;
 }
 
-static bool do_connected(struct script *s, char **words)
-{
-	(void)words;
-	if (!have_socket(s))
-		return false;
-	fake_event(s->w, s->sock, false, true, false);
-	s->dirty = true;
-	return true;
-}
-
 static bool do_failed(struct script *s, char **words)
 {
 	if (!have_socket(s))
@@ -748,7 +738,7 @@ static const struct {
 	bool (*run)(struct script *s, char **words);
 } commands[] = {
 	{ "<", do_ingress }, { ">", do_expect }, { "pieces", do_pieces }, { "stream", do_stream },
-	{ "quiet", do_quiet }, { "drop", do_drop }, { "connect", do_connect }, { "connected", do_connected },
+	{ "quiet", do_quiet }, { "drop", do_drop }, { "connect", do_connect }, { "connected", do_writable },
 	{ "failed", do_failed }, { "remote", do_remote }, { "room", do_room },
 	{ "writable", do_writable }, { "took", do_took }, { "socket", do_socket },
 	{ "opens", do_opens }, { "flow", do_flow }, { "tap", do_tap }, { "count", do_count },

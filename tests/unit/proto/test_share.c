@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The windows of several senders at once (proto/tcp_in.c): in company each gets a
+ * share, never one that its sender cannot use. */
+#include "../unit.h"
+
+#include "fakeport.h"
+
+#define SENDERS	12u
+#define ISN	1000u
+#define WS	7
+
+/* One of the container's connections, by its port. */
+struct sender {
+	struct fake_sock *sock;
+	uint32_t theirs;	/* our initial sequence number */
+	uint32_t next;
+};
+
+static struct addr inner, remote;
+
+static void send_segment(struct fake_world *w, unsigned int i, const struct sender *s,
+			 uint8_t flags, const struct tcp_opts *opt, const void *data, size_t len)
+{
+	const struct tcp t = {
+		.sport = (uint16_t)(40000 + i), .dport = 80, .seq = s->next,
+		.ack = flags & TCPF_ACK ? s->theirs + 1 : 0, .flags = flags, .wnd = 60000,
+		.opt = *opt,
+	};
+
+	fake_ingress_tcp(w, &inner, &remote, &t, data, len);
+	fake_turn(w);
+	fake_check(w);
+}
+
+static void open_one(struct fake_world *w, unsigned int i, struct sender *s, uint16_t mss)
+{
+	const struct tcp_opts none = TCP_OPTS_INIT;
+	struct tcp_opts syn = TCP_OPTS_INIT;
+	struct fake_seen seen;
+
+	syn.mss = mss;
+	syn.wscale = WS;
+	*s = (struct sender){ .next = ISN };
+	send_segment(w, i, s, TCPF_SYN, &syn, NULL, 0);
+	assert_true(fake_frame(w, &seen));
+	assert_int_equal(seen.tcp.flags, TCPF_SYN | TCPF_ACK);
+	s->theirs = seen.tcp.seq;
+	s->sock = fake_last(w);
+	s->next++;
+	send_segment(w, i, s, TCPF_ACK, &none, NULL, 0);
+	fake_frames_drop(w);
+}
+
+/* The window shown in answer to len bytes of data. */
+static uint32_t window_after(struct fake_world *w, unsigned int i, struct sender *s,
+			     const void *data, size_t len)
+{
+	const struct tcp_opts none = TCP_OPTS_INIT;
+	struct fake_seen seen;
+
+	send_segment(w, i, s, TCPF_ACK | TCPF_PSH, &none, data, len);
+	s->next += (uint32_t)len;
+	assert_true(fake_frame(w, &seen));
+	assert_int_equal(seen.tcp.ack, s->next);
+	fake_frames_drop(w);
+	return (uint32_t)seen.tcp.wnd << 8;
+}
+
+/* RFC 9293, 3.8.6.2.2: with the largest segments a share below one of them would
+ * have the container wait for its probe timer. Shown is no window, or one that
+ * takes a segment; here the host has left 20,000 bytes in the hold buffer. */
+static void test_large_segments(void **state)
+{
+	static uint8_t data[60000];
+	const struct fake_setup setup = { .mtu = 65520 };
+	const uint16_t mss = 65520 - IP4_HLEN - TCP_HLEN;
+	struct fake_world *w = fake_start(&setup);
+	struct sender s[SENDERS];
+
+	(void)state;
+	assert_int_equal(addr_parse("203.0.113.2", &inner), 0);
+	assert_int_equal(addr_parse("198.51.100.10", &remote), 0);
+	for (unsigned int i = 0; i < SENDERS; i++)
+		open_one(w, i, &s[i], mss);
+	/* Twice: the first answer is to one that is still alone, and its right edge
+	 * stays. */
+	for (unsigned int i = 0; i < 2 * SENDERS; i++)
+		window_after(w, i % SENDERS, &s[i % SENDERS], data, sizeof(data));
+	s[0].sock->out_room = 40000;
+	assert_true(window_after(w, 0, &s[0], data, sizeof(data)) >= mss);
+	fake_stop(w);
+}
+
+/* In company the window of one that could have more is its share. */
+static void test_shares(void **state)
+{
+	static uint8_t data[32000];
+	const struct fake_setup setup = { .mtu = 0 };
+	struct fake_world *w = fake_start(&setup);
+	struct sender s[2];
+	uint32_t alone = 0, beside = 0;
+
+	(void)state;
+	assert_int_equal(addr_parse("203.0.113.2", &inner), 0);
+	assert_int_equal(addr_parse("198.51.100.10", &remote), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		open_one(w, i, &s[i], 1460);
+	while (alone < 1u << 20) {	/* all that was asked for, while nobody else sends */
+		uint32_t now = window_after(w, 0, &s[0], data, MIN_OF(sizeof(data), MAX_OF(alone, 4096u)));
+
+		assert_true(s[0].next - ISN < 64u << 20);
+		if (now == alone && s[0].next - ISN > 16u << 20)
+			break;
+		alone = now;
+	}
+	assert_true(alone > 256u << 10);
+	window_after(w, 1, &s[1], data, 1000);
+	for (int i = 0; i < 64; i++)	/* the right edge stays; data move up to it */
+		beside = window_after(w, 0, &s[0], data, sizeof(data));
+	assert_true(beside <= 256u << 10);
+	assert_true(beside >= 64u << 10);
+	fake_stop(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_large_segments),
+		cmocka_unit_test(test_shares),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
