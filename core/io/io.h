@@ -11,7 +11,14 @@
 #define IO_EVENTS	64
 #define IO_HOLD_BYTES	(512u << 20)	/* hold arena, virtual; halved until it can be had */
 
+/* When the loop polls before it sleeps (loop.c, wait_events()). */
+struct poll {
+	uint32_t shorts, misses;	/* in a row */
+	uint32_t rest;			/* waits without polling to come */
+};
+
 struct io {
+	struct poll poll;
 	int epoll, tap, main;
 	bool udp_gso;			/* UDP_SEGMENT and UDP_GRO may be used */
 	uint8_t *frames;		/* IO_BATCH + 1 slots of IO_FRAME_MAX bytes */

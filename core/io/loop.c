@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * loop: the engine's one epoll loop, and the one reader of the clock. A turn:
- * wait; read the clock; socket events; a batch of frames; proto_turn(). What a
- * turn makes to send has left when it ends.
+ * wait; read the clock; socket events; proto_turn(); a batch of frames;
+ * proto_finish(). What a turn makes to send has left when it ends.
  */
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -18,6 +19,12 @@
 
 #define TAP_RETRY_MS	1
 #define WAIT_MAX_MS	(1u << 30)
+
+/* Looking again for a moment before sleep, see wait_events(). */
+#define POLL_US		50u	/* so long, and a wait below it is a short one */
+#define POLL_AFTER	2u	/* short waits in a row */
+#define POLL_MISSES	8u	/* in vain in a row, though the wait was short: it does not help ... */
+#define POLL_REST	256u	/* ... for so many waits */
 
 /* Sizes of all that is reserved, for loop_init() and loop_close() alike. */
 struct area {
@@ -176,20 +183,73 @@ static int wait_ms(const struct ctx *c)
 	return next <= c->now ? 0 : (int)MIN_OF(next - c->now, (uint64_t)WAIT_MAX_MS);
 }
 
+/* What a wait that was slept through tells of the next: it is worth polling when
+ * the last ones were short, and not when polling misses what comes right after
+ * it: then whoever is to send it needs this CPU. */
+static void judge_wait(struct poll *p, bool polled, uint64_t slept_us)
+{
+	if (slept_us >= POLL_US) {
+		p->shorts = p->misses = 0;
+	} else if (!polled) {
+		p->shorts++;
+	} else if (++p->misses == POLL_MISSES) {
+		*p = (struct poll){ .rest = POLL_REST };
+	}
+}
+
+/*
+ * Waits for events, and reads the clock. A CPU that went idle takes some 20 to
+ * 30 microseconds to wake, twice for each request and answer that pass through
+ * here, more than all the work on them. So while events come faster than that,
+ * the loop looks for the next one for a moment before it sleeps, others of this
+ * CPU first; one wait of some length ends that (as KVM's halt polling does).
+ */
+static int wait_events(struct ctx *c, struct epoll_event ev[IO_EVENTS])
+{
+	struct poll *p = &c->io->poll;
+	int ms = wait_ms(c), n = 0;
+	bool poll = ms && p->shorts >= POLL_AFTER;
+	uint64_t from;
+
+	if (p->rest) {
+		p->rest--;
+		poll = false;
+	}
+	if (ms)
+		read_clock(c);
+	from = c->now_us;
+	while (poll && !n && c->now_us - from < POLL_US) {
+		n = epoll_wait(c->io->epoll, ev, IO_EVENTS, 0);
+		if (!n)
+			sched_yield();
+		read_clock(c);
+	}
+	if (n) {
+		p->misses = 0;
+		return n;
+	}
+	from = c->now_us;
+	n = epoll_wait(c->io->epoll, ev, IO_EVENTS, ms);
+	read_clock(c);
+	if (ms && !p->rest)
+		judge_wait(p, poll, c->now_us - from);
+	return n;
+}
+
 void loop_run(struct ctx *c)
 {
 	struct epoll_event ev[IO_EVENTS];
 
 	while (!c->io->stop) {
 		bool tap = false;
-		int n = epoll_wait(c->io->epoll, ev, IO_EVENTS, wait_ms(c));
+		int n = wait_events(c, ev);
 
-		read_clock(c);
 		for (int i = 0; i < n; i++)
 			dispatch(c, &ev[i], &tap);
+		proto_turn(c);
 		if (tap)
 			tap_readable(c);
-		proto_turn(c);
+		proto_finish(c);
 	}
 }
 

@@ -7,7 +7,6 @@
 #include "io/io.h"
 #include "proto/ingress.h"
 #include "proto/port.h"
-#include "proto/udp.h"
 
 /* A frame that udp kept stays in its slot until the batch is flushed; all
  * others reuse the one slot, which is warm in the cache. */
@@ -30,7 +29,6 @@ void tap_readable(struct ctx *c)
 		if (ingress_frame(c, slot, (size_t)n))
 			slot += IO_FRAME_MAX;
 	}
-	udp_flush(c);
 }
 
 int port_tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len)

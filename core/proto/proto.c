@@ -70,11 +70,15 @@ void proto_turn(struct ctx *c)
 {
 	uint32_t idx;
 
-	udp_flush(c);
 	c->tap_blocked = false;
 	while ((idx = wheel_pop(&c->wheel, c->now)) != WHEEL_NONE)
 		fire(c, flow_at(&c->flows, idx));
 	serve_ready(c);
+}
+
+void proto_finish(struct ctx *c)
+{
+	udp_flush(c);
 	tcp_finish(c);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* proto: the room's doors for io/loop: what happened goes in here, in this order
- * in each turn: frames and socket events, then proto_turn(). */
+ * in each turn: socket events, proto_turn(), frames, proto_finish(). What came from
+ * outside goes first: it is little where the container's bulk waits in the tap. */
 #ifndef PROTO_PROTO_H
 #define PROTO_PROTO_H
 
@@ -10,9 +11,12 @@
 void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable,
 			bool writable, bool error);
 
-/* The end of a turn: due timers, one pass over the flows that are ready, what the
- * container's datagrams and owed acknowledgments still have to send. */
+/* Due timers, one pass over the flows that are ready. */
 void proto_turn(struct ctx *c);
+
+/* The end of a turn: what the container's datagrams and owed acknowledgments still
+ * have to send. */
+void proto_finish(struct ctx *c);
 
 /* Whether something waits that no event will announce. */
 bool proto_busy(const struct ctx *c);

@@ -223,9 +223,9 @@ bool fake_ingress_udp(struct fake_world *w, const struct addr *src, const struct
 
 void fake_turn(struct fake_world *w)
 {
-	udp_flush(&w->c);
-	drop_kept(w);
 	proto_turn(&w->c);
+	proto_finish(&w->c);
+	drop_kept(w);
 }
 
 /* --- frames towards the container --- */
