@@ -15,8 +15,8 @@
  * Never hold a struct flow pointer across flow_free() of it, nor an index
  * across a turn of the loop without comparing `gen`.
  *
- * Bounded: FLOW_MAX flows; when full the least recently used UDP or echo flow is
- * evicted, else the new flow is refused. Memory is virtual until used.
+ * Bounded: FLOW_MAX flows; when full the least recently used UDP or echo flow, or one
+ * that lingers, is evicted, else the new flow is refused. Memory is virtual until used.
  */
 #ifndef FLOW_FLOW_H
 #define FLOW_FLOW_H
@@ -77,6 +77,7 @@ enum tcp_mark {
 	TCPM_TALK = 1 << 17,		/* the container asks and the remote answers: an ACK can wait
 					 * a moment for the answer */
 	TCPM_FIN_AHEAD = 1 << 18,	/* the container's FIN came out of order: fin_seq */
+	TCPM_TAIL = 1 << 19,		/* the end of what is under way was sent again, once */
 };
 
 /*
@@ -103,8 +104,8 @@ struct tcp_flow {
 	uint64_t deadline;		/* of the timer that runs, 0: none */
 	uint64_t ack_due;		/* an ACK that waits for company, 0: none */
 	uint32_t ts_recent;		/* RFC 7323, 4.3 */
-	uint32_t ts_recent_s;		/* ... taken at that second */
-	uint32_t heard_ms;		/* when data last came from the container (low bits) */
+	uint32_t heard_ms;		/* when data last came from the container (low bits) ... */
+	uint32_t alive_s;		/* ... and anything at all */
 	uint32_t resend_nxt;		/* in recovery: up to here holes were sent again ... */
 	uint32_t resend_mark;		/* ... the last of them when snd_nxt was this; */
 	uint32_t head_mark;		/* the first hole at the latest when snd_nxt was this */
@@ -141,7 +142,7 @@ struct flow {
 	uint32_t gen;			/* changes with each use of the slot; 24 bits count */
 	uint32_t hash_next;
 	uint32_t ready_next;
-	uint32_t lru_next, lru_prev;	/* UDP and echo flows, oldest use first */
+	uint32_t lru_next, lru_prev;	/* UDP, echo and lingering flows, oldest use first */
 	struct timer timer;
 	uint64_t opened_ms;
 	union {
@@ -188,7 +189,7 @@ static inline struct flow *flow_at(const struct flowtab *t, uint32_t idx)
 
 /* Puts f at the young end of the LRU list (or moves it there). */
 void flow_touch(struct flowtab *t, struct flow *f);
-/* The least recently used UDP or echo flow, or NULL. */
+/* The least recently used of the list, or NULL. */
 struct flow *flow_oldest(const struct flowtab *t);
 
 /* Queue of flows to serve, first in first out; a flow stands in it once. */

@@ -47,10 +47,10 @@ struct hold {
 /* mem: nchunks * HOLD_CHUNK bytes; next: nchunks entries; both the caller's. */
 void hold_pool_init(struct hold_pool *p, void *mem, uint32_t *next, uint32_t nchunks);
 
-/* Chunks that a queue of up to `bytes` may take: a started one at both ends. */
+/* Chunks that a queue of up to `bytes` may take: it begins anywhere in its first. */
 static inline uint32_t hold_chunks(uint32_t bytes)
 {
-	return bytes / HOLD_CHUNK + 2;
+	return (bytes + 2 * HOLD_CHUNK - 2) / HOLD_CHUNK;
 }
 
 /* Changes a reservation from `before` to `after` chunks. False, and nothing

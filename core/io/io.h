@@ -9,7 +9,7 @@
 #define IO_BATCH	16u		/* frames read from the tap in one turn */
 #define IO_FRAME_MAX	65600u		/* 65535 and virtio-net and Ethernet headers */
 #define IO_EVENTS	64
-#define IO_HOLD_BYTES	(512u << 20)	/* hold arena, virtual; halved until it can be had */
+#define IO_HOLD_BYTES	(1u << 30)	/* hold arena, virtual; halved until it can be had */
 
 /* When the loop polls before it sleeps (loop.c, wait_events()). */
 struct poll {

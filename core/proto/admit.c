@@ -5,6 +5,7 @@
 
 #include "proto/icmp.h"
 #include "proto/port.h"
+#include "proto/tcp.h"
 
 #define EVICT_TRIES 4	/* of one admission: a stuck host must not empty the table */
 
@@ -28,15 +29,24 @@ void admit_free(struct ctx *c, struct flow *f)
 	c->count->flows_closed++;
 }
 
-/* Makes the least recently used datagram flow go, except `keep`. */
-static bool evict(struct ctx *c, const struct flow *keep)
+/* Makes the least recently used datagram flow go, except `keep`, or what is older, a
+ * connection in TIME-WAIT. With `sock` until one went that had a socket. */
+static bool evict(struct ctx *c, const struct flow *keep, bool sock)
 {
-	struct flow *old = flow_oldest(&c->flows);
+	struct flow *old;
+	bool had;
 
-	if (!old || old == keep)
-		return false;
-	admit_free(c, old);
-	c->count->flows_evicted++;
+	do {
+		old = flow_oldest(&c->flows);
+		if (!old || old == keep)
+			return false;
+		had = old->sock >= 0;
+		if (old->key.proto == FLOW_TCP)
+			tcp_free(c, old);
+		else
+			admit_free(c, old);
+		c->count->flows_evicted++;
+	} while (sock && !had);
 	return true;
 }
 
@@ -44,7 +54,7 @@ struct flow *admit_flow(struct ctx *c, const struct flow_key *key)
 {
 	struct flow *f = flow_new(&c->flows, key, c->now);
 
-	if (!f && evict(c, NULL))
+	if (!f && evict(c, NULL, false))
 		f = flow_new(&c->flows, key, c->now);
 	if (!f) {
 		c->count->flows_refused++;
@@ -61,7 +71,7 @@ int admit_socket(struct ctx *c, struct flow *f)
 	int rc = port_open(c, f);
 
 	for (int i = 0; i < EVICT_TRIES && (rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS) &&
-	     evict(c, f); i++)
+	     evict(c, f, true); i++)
 		rc = port_open(c, f);
 	if (rc < 0 && rc != -EINPROGRESS && f->key.proto != FLOW_TCP)
 		c->count->flows_refused++;

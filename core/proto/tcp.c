@@ -154,6 +154,7 @@ void tcp_end_check(struct ctx *c, struct flow *f)
 	f->state = FLOW_LINGER;
 	t->state = TCPS_TIME_WAIT;
 	t->deadline = 0;
+	flow_touch(&c->flows, f);	/* makes way where room is needed */
 	tcp_timer_set(c, f, TCP_LINGER_MS);
 }
 
@@ -166,10 +167,12 @@ static bool time_wait(struct ctx *c, struct flow *f, const struct tcp *t)
 		tcp_free(c, f);
 		return false;
 	}
-	if (t->flags & TCPF_RST)
+	if (t->flags & TCPF_RST) {
 		tcp_free(c, f);
-	else if (t->flags & (TCPF_FIN | TCPF_SYN))
+	} else if (t->flags & (TCPF_FIN | TCPF_SYN)) {
 		tcp_send_segment(c, f, 0, f->tcp.snd_nxt, NULL, 0, 0, NULL);
+		tcp_timer_set(c, f, TCP_LINGER_MS);
+	}
 	return true;
 }
 
@@ -197,14 +200,13 @@ static void segment_rst(struct ctx *c, struct flow *f, const struct tcp *t)
 	}
 }
 
-/* RFC 7323: an old timestamp is an old segment, which is answered (5.3, R1) unless
- * none came for so long that it says nothing (5.5); a segment without one where
- * there must be one is dropped silently (3.2). Keeps the newest timestamp that an
- * ACK can echo (4.3), of a segment that fits the window. */
+/* RFC 7323: an old timestamp is an old segment, which is answered (5.3, R1); a
+ * segment without one where there must be one is dropped silently (3.2). Keeps the
+ * newest timestamp that an ACK can echo (4.3), of a segment that fits the window.
+ * (It cannot grow so old that it says nothing, 5.5: idle flows are probed.) */
 static bool timestamp_ok(struct ctx *c, struct flow *f, const struct tcp *t, bool fits)
 {
 	struct tcp_flow *tf = &f->tcp;
-	uint32_t now = (uint32_t)(c->now / 1000);
 
 	if (!(tf->marks & TCPM_TS))
 		return true;
@@ -212,15 +214,13 @@ static bool timestamp_ok(struct ctx *c, struct flow *f, const struct tcp *t, boo
 		c->count->tcp_badseg++;
 		return false;
 	}
-	if (seq_lt(t->opt.tsval, tf->ts_recent) && now - tf->ts_recent_s < TCP_PAWS_S) {
+	if (seq_lt(t->opt.tsval, tf->ts_recent)) {
 		c->count->tcp_paws++;
 		tcp_mark(c, f, TCPM_ACK);
 		return false;
 	}
-	if (fits && seq_le(t->seq, tf->rcv_acked)) {
+	if (fits && seq_le(t->seq, tf->rcv_acked))
 		tf->ts_recent = t->opt.tsval;
-		tf->ts_recent_s = now;
-	}
 	return true;
 }
 
@@ -308,8 +308,12 @@ static bool segment_synack_acked(struct ctx *c, struct flow *f, const struct tcp
 	f->tcp.snd_wl2 = t->ack;
 	f->tcp.snd_wnd = (uint32_t)t->wnd << f->tcp.snd_wscale;
 	f->tcp.max_wnd = f->tcp.snd_wnd;
-	f->tcp.retries = 0;
 	tcp_timer_clear(f);
+	if (f->tcp.retries)			/* of which of them? (RFC 6298, 3, 5.7) */
+		tcp_timer_rto(f);
+	else
+		tcp_timer_rtt(c, f);
+	f->tcp.retries = 0;
 	f->ready |= FLOW_READABLE;
 	flow_enqueue(&c->flows, f);
 	return true;
@@ -330,10 +334,7 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 		return;
 	}
 	if (t->flags & TCPF_SYN) {		/* RFC 5961, 4.2: a challenge ACK */
-		if (f->tcp.state == TCPS_SYN_RCVD && t->seq == f->tcp.irs)
-			tcp_send_synack(c, f);
-		else
-			tcp_mark(c, f, TCPM_ACK);
+		tcp_mark(c, f, TCPM_ACK);	/* in SYN-RECEIVED: our SYN-ACK again */
 		return;
 	}
 	if (!(t->flags & TCPF_ACK)) {
@@ -342,8 +343,13 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 	}
 	if (!timestamp_ok(c, f, t, fits))
 		return;
-	if (f->tcp.state == TCPS_SYN_RCVD && !segment_synack_acked(c, f, t, seg_len))
-		return;
+	tcp_timer_alive(c, f);
+	if (f->tcp.state == TCPS_SYN_RCVD) {
+		if (!fits)
+			tcp_mark(c, f, TCPM_ACK);
+		if (!fits || !segment_synack_acked(c, f, t, seg_len))
+			return;
+	}
 	if (seq_lt(f->tcp.snd_nxt, t->ack)) {	/* of what was never sent */
 		c->count->tcp_badseg++;
 		tcp_mark(c, f, TCPM_ACK);
@@ -433,6 +439,15 @@ bool tcp_serve(struct ctx *c, struct flow *f)
 	return tcp_out(c, f, &more) && more;
 }
 
+static int send_ack(struct ctx *c, struct flow *f)
+{
+	if (f->tcp.state == TCPS_CONNECTING)
+		return 0;
+	if (f->tcp.state == TCPS_SYN_RCVD)
+		return tcp_send_synack(c, f);
+	return tcp_send_segment(c, f, 0, f->tcp.snd_nxt, NULL, 0, 0, NULL);
+}
+
 void tcp_finish(struct ctx *c)
 {
 	uint32_t idx = c->finish_head;
@@ -445,8 +460,7 @@ void tcp_finish(struct ctx *c)
 		f->tcp.marks &= ~(uint32_t)TCPM_LISTED;
 		if ((f->tcp.marks & TCPM_DISCARD) && f->state == FLOW_OPEN)
 			tcp_out_discard(c, f);
-		if ((f->tcp.marks & TCPM_ACK) && f->tcp.state != TCPS_CONNECTING &&
-		    tcp_send_segment(c, f, 0, f->tcp.snd_nxt, NULL, 0, 0, NULL) == -EAGAIN)
+		if ((f->tcp.marks & TCPM_ACK) && send_ack(c, f) == -EAGAIN)
 			tcp_mark(c, f, TCPM_ACK);	/* the tap is full: next turn */
 	}
 }

@@ -26,7 +26,8 @@
  * UNIX socket or a bridge): what comes out of order is kept where it belongs in
  * flow.hold and shown by SACK (RFC 2018); what the container lacks is sent
  * again hole by hole by its SACKs (RFC 6675), the first hole once more whenever
- * data sent after its last resending arrived and it did not (RFC 8985's idea).
+ * data sent after its last resending arrived and it did not (RFC 8985's idea), the
+ * end of what is under way once more when nothing is heard of it (RFC 8985, 7).
  * There is no congestion window: the link is memory, its limit is EAGAIN and the
  * container's window.
  *
@@ -42,7 +43,7 @@
 #include "wire/tcp.h"
 
 #define TCP_WSCALE		8	/* ours: windows to 16 MiB in steps of 256 */
-#define TCP_IN_CAP_FIRST	32768u	/* first window shown, memory permitting */
+#define TCP_IN_CAP_FIRST	32768u	/* first window shown, with few flows */
 #define TCP_IN_CAP_MAX		(1u << 20)
 #define TCP_IN_SHARED		(512u << 10)	/* windows of several senders, together ... */
 #define TCP_IN_SHARE_LEAST	(64u << 10)	/* ... but each at least this */
@@ -57,11 +58,13 @@
 #define TCP_SYN_RETRIES		5u
 #define TCP_HEAD_MS		10u	/* beyond two round trips: then a hole is sent again ... */
 #define TCP_HEAD_TRIES	8u	/* ... at most so often before the RTO */
+#define TCP_IDLE_S		900u	/* nothing heard for so long: is it still there? ... */
+#define TCP_IDLE_STEP_S	75u	/* ... asked so often ... */
+#define TCP_IDLE_TRIES	9u	/* ... and so many times (RFC 9293, 3.8.4) */
 #define TCP_LINGER_MS		2000u	/* TIME-WAIT on a link without stray segments */
 #define TCP_DUPACKS		3u	/* RFC 5681, 3.2; RFC 6675, DupThresh */
 #define TCP_ACK_WAIT_MS		2u	/* so short that no program's small writes wait to be seen */
 #define TCP_TALK_MS		40u	/* an answer within this makes a conversation */
-#define TCP_PAWS_S		2100u	/* in 2147 s a clock of 1 MHz turns half way round (RFC 7323, 5.5) */
 #define TCP_TS_LEN		12u	/* timestamps, padded (RFC 7323, appendix A) */
 #define TCP_OUT_BUDGET		4u	/* super-frames of one flow in one turn */
 #define TCP_RESEND_SEGS		10u	/* of one retransmission */
@@ -108,6 +111,10 @@ void tcp_in_ahead(struct ctx *c, struct flow *f, uint32_t seq, const void *data,
 bool tcp_in_drain(struct ctx *c, struct flow *f);			/* false: f is gone */
 bool tcp_in_fin(struct ctx *c, struct flow *f);				/* false: f is gone */
 uint16_t tcp_in_window(struct ctx *c, struct flow *f);			/* the field; moves rcv_adv */
+static inline uint32_t tcp_in_chunks(uint32_t cap)	/* the window is rounded up to its granule */
+{
+	return hold_chunks(cap + (1u << TCP_WSCALE) - 1);
+}
 bool tcp_in_reserve(struct ctx *c, struct flow *f);
 void tcp_in_release(struct ctx *c, struct flow *f);
 
@@ -116,14 +123,18 @@ bool tcp_out(struct ctx *c, struct flow *f, bool *more);		/* false: f is gone */
 bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *t, bool dup_shape); /* false: f is gone */
 bool tcp_out_resend(struct ctx *c, struct flow *f);			/* false: f is gone */
 bool tcp_out_resend_head(struct ctx *c, struct flow *f);		/* false: f is gone */
+bool tcp_out_resend_tail(struct ctx *c, struct flow *f);		/* false: f is gone */
+uint32_t tcp_out_tail(const struct tcp_flow *t);	/* bytes of data under way */
 void tcp_out_discard(struct ctx *c, struct flow *f);
 void tcp_out_release(struct ctx *c, struct flow *f);
 
 /* tcp_timer.c */
 void tcp_timer_set(struct ctx *c, struct flow *f, uint64_t ms);
+void tcp_timer_sent(struct ctx *c, struct flow *f);			/* new data */
 void tcp_timer_resend(struct ctx *c, struct flow *f);			/* something is under way */
 void tcp_timer_head(struct ctx *c, struct flow *f);	/* a hole was shown */
 void tcp_timer_ack(struct ctx *c, struct flow *f);			/* an ACK may wait */
+void tcp_timer_alive(struct ctx *c, struct flow *f);		/* something was heard */
 void tcp_timer_clear(struct flow *f);
 void tcp_timer_rtt(struct ctx *c, struct flow *f);			/* a sample is in */
 void tcp_timer_rto(struct flow *f);		/* rto from the samples, back-off forgotten */

@@ -11,17 +11,31 @@
 #include "proto/port.h"
 #include "proto/tcp.h"
 
+/*
+ * The first window. That it is small costs no speed, for it doubles within a round
+ * trip of this link: so most of the arena is left to 100,000 flows that say little.
+ * Each takes a 4096th of what is unpromised of the first quarter, two segments at
+ * least; when that quarter is gone, a chunk. (A stack that never saw a larger
+ * window sends smaller segments: RFC 9293, 3.8.6.2.1.)
+ */
+static uint32_t first_cap(const struct ctx *c, const struct tcp_flow *t)
+{
+	uint32_t free = c->pool.nchunks - c->pool.reserved, rest = c->pool.nchunks / 4 * 3;
+	uint32_t least = MAX_OF(HOLD_CHUNK, 2u * t->mss);
+	uint64_t share;
+
+	if (free <= rest)
+		return HOLD_CHUNK - (1u << TCP_WSCALE);		/* two chunks with its granule */
+	share = (uint64_t)(free - rest) * HOLD_CHUNK / 4096;
+	return (MAX_OF((uint32_t)MIN_OF(share, (uint64_t)TCP_IN_CAP_FIRST), least) +
+		HOLD_CHUNK - 1) / HOLD_CHUNK * HOLD_CHUNK;
+}
+
 bool tcp_in_reserve(struct ctx *c, struct flow *f)
 {
-	uint32_t free = c->pool.nchunks - c->pool.reserved;
-	uint32_t least = MAX_OF(HOLD_CHUNK, 2u * f->tcp.mss);
-	/* A 4096th of what is free: with many flows each new one starts smaller. */
-	uint64_t share = (uint64_t)free * HOLD_CHUNK / 4096;
-	uint32_t cap = (uint32_t)MIN_OF(share, (uint64_t)MAX_OF(TCP_IN_CAP_FIRST, least));
+	uint32_t cap = first_cap(c, &f->tcp);
 
-	/* Whole chunks: a granule of the window's scale beside them still fits. */
-	cap = (MAX_OF(cap, least) + HOLD_CHUNK - 1) / HOLD_CHUNK * HOLD_CHUNK;
-	if (!hold_reserve(&c->pool, 0, hold_chunks(cap)))
+	if (!hold_reserve(&c->pool, 0, tcp_in_chunks(cap)))
 		return false;
 	f->tcp.in_cap = cap;
 	return true;
@@ -31,24 +45,45 @@ void tcp_in_release(struct ctx *c, struct flow *f)
 {
 	hold_clear(&c->pool, &f->tcp.hold);
 	if (f->tcp.in_cap)
-		hold_reserve(&c->pool, hold_chunks(f->tcp.in_cap), 0);
+		hold_reserve(&c->pool, tcp_in_chunks(f->tcp.in_cap), 0);
 	f->tcp.in_cap = 0;
 	ranges_give(&c->ranges, &f->tcp.ooo);
 }
 
+/* Whether so much of the arena is promised, or in use, that large windows must give back. */
+static bool memory_short(const struct ctx *c)
+{
+	return c->pool.reserved > c->pool.nchunks / 4 * 3 ||
+	       c->pool.nfree < c->pool.nchunks / 4 * 3;
+}
+
+/* Halves the reservation, where the window shown already fits into that. */
+static void shrink(struct ctx *c, struct tcp_flow *t)
+{
+	uint32_t cap = t->in_cap / 2;
+
+	if (cap < TCP_IN_CAP_FIRST || t->hold.len + (t->rcv_adv - t->rcv_nxt) > cap)
+		return;
+	hold_reserve(&c->pool, tcp_in_chunks(t->in_cap), tcp_in_chunks(cap));
+	t->in_cap = cap;
+}
+
 /* Doubles the window of a flow that filled it while the host took everything at
- * once, as long as half of the arena is unpromised. */
-static void grow(struct ctx *c, struct flow *f)
+ * once, as long as half of the arena is unpromised. When it runs short they shrink
+ * again, each as bytes come into it: flows that send pay for new ones. */
+static void judge_cap(struct ctx *c, struct flow *f)
 {
 	struct tcp_flow *t = &f->tcp;
 	uint32_t cap = t->in_cap * 2;
 
+	if (memory_short(c))
+		shrink(c, t);
 	if (t->rcv_nxt - t->in_mark < t->in_cap)
 		return;
 	t->in_mark = t->rcv_nxt;
 	if (t->hold.len || cap > TCP_IN_CAP_MAX || c->pool.reserved > c->pool.nchunks / 2)
 		return;
-	if (hold_reserve(&c->pool, hold_chunks(t->in_cap), hold_chunks(cap)))
+	if (hold_reserve(&c->pool, tcp_in_chunks(t->in_cap), tcp_in_chunks(cap)))
 		t->in_cap = cap;
 }
 
@@ -79,6 +114,8 @@ static uint32_t fair_cap(const struct ctx *c, const struct tcp_flow *t)
 	uint32_t n = MAX_OF(c->senders, c->last_senders);
 	uint32_t least = MAX_OF(TCP_IN_SHARE_LEAST, 2u * t->mss);
 
+	if (memory_short(c) && t->in_cap > TCP_IN_CAP_FIRST)
+		return t->in_cap / 2;
 	if (n < 2)
 		return t->in_cap;
 	return MIN_OF(t->in_cap, MAX_OF(TCP_IN_SHARED / n, least));
@@ -180,7 +217,7 @@ static bool fill_hole(struct ctx *c, struct flow *f, const void *data, size_t le
 	tcp_mark(c, f, TCPM_ACK);	/* at once: RFC 5681, 4.2 */
 	if (!tcp_in_drain(c, f))
 		return false;
-	grow(c, f);
+	judge_cap(c, f);
 	return true;
 }
 
@@ -204,7 +241,7 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 	kept = hold_append(&c->pool, &t->hold, (const uint8_t *)data + sent, len);
 	c->count->tcp_held_bytes += kept;
 	t->rcv_nxt += (uint32_t)((size_t)sent + kept);
-	grow(c, f);
+	judge_cap(c, f);
 	return true;
 }
 

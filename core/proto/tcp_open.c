@@ -45,7 +45,6 @@ static void init_tcp(struct ctx *c, struct flow *f, const struct tcp *syn)
 	if (syn->opt.ts) {
 		f->tcp.marks |= TCPM_TS;
 		f->tcp.ts_recent = syn->opt.tsval;
-		f->tcp.ts_recent_s = (uint32_t)(c->now / 1000);
 		f->tcp.mss -= TCP_TS_LEN;	/* options count (RFC 9293, 3.7.1) */
 	}
 	f->tcp.snd_una = f->tcp.snd_nxt = f->tcp.snd_base = f->tcp.iss;
@@ -114,12 +113,17 @@ int tcp_send_synack(struct ctx *c, struct flow *f)
 		.wnd = (uint16_t)wnd,		/* never scaled on a SYN (RFC 7323, 2.2) */
 	};
 
+	int rc;
+
 	tcp_options(c, f, &t.opt);
 	t.opt.mss = our_mss(c, flow_is4(f));
 	t.opt.wscale = f->tcp.rcv_wscale ? TCP_WSCALE : -1;
 	t.opt.sack_ok = f->tcp.marks & TCPM_SACK;
 	f->tcp.rcv_adv = f->tcp.rcv_nxt + wnd;
-	return frame_tcp(c, &f->key, &t, NULL, 0, 0, 1, NULL);
+	rc = frame_tcp(c, &f->key, &t, NULL, 0, 0, 1, NULL);
+	if (rc == 0)
+		f->tcp.marks &= ~(uint32_t)TCPM_ACK;
+	return rc;
 }
 
 void tcp_connected(struct ctx *c, struct flow *f)
@@ -133,6 +137,7 @@ void tcp_connected(struct ctx *c, struct flow *f)
 	c->count->tcp_accepted++;
 	f->tcp.state = TCPS_SYN_RCVD;
 	f->tcp.snd_nxt = f->tcp.iss + 1;
-	tcp_send_synack(c, f);
+	f->tcp.rtt_at = c->now;
+	tcp_mark(c, f, TCPM_ACK);
 	tcp_timer_set(c, f, f->tcp.rto);
 }

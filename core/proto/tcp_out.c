@@ -136,8 +136,7 @@ static void sent_data(struct ctx *c, struct flow *f, uint32_t len)
 		t->rtt_seq = t->snd_nxt;
 		t->rtt_at = c->now;
 	}
-	if (!t->deadline)
-		tcp_timer_set(c, f, t->rto);
+	tcp_timer_sent(c, f);
 }
 
 enum step { STEP_MORE, STEP_DONE, STEP_GONE };
@@ -333,10 +332,11 @@ static void trim_sacks(struct ctx *c, struct tcp_flow *t)
 		ranges_give(&c->ranges, &t->sacked);
 }
 
-/* RFC 6675, 4 IsLost() for the first byte: three segments' worth lie behind it. */
+/* RFC 6675, 4 IsLost() for the first byte: three segments' worth lie behind it, or
+ * the end, sent again later than all before it (RFC 8985, 7.4.1). */
 static bool is_lost(const struct ctx *c, const struct tcp_flow *t)
 {
-	return t->dupacks >= TCP_DUPACKS ||
+	return t->dupacks >= TCP_DUPACKS || (t->sacked && (t->marks & TCPM_TAIL)) ||
 	       (t->sacked && ranges_bytes(&c->ranges.sets[t->sacked]) >
 				     (TCP_DUPACKS - 1) * (uint32_t)t->mss);
 }
@@ -359,6 +359,21 @@ bool tcp_out_resend_head(struct ctx *c, struct flow *f)
 
 	return !ranges_gap(&c->ranges.sets[t->sacked], t->snd_una, &hole) ||
 	       resend_from(c, f, &hole, TCP_RESEND_SEGS * t->mss) >= 0;
+}
+
+uint32_t tcp_out_tail(const struct tcp_flow *t)
+{
+	return data_end(t) - t->snd_una;
+}
+
+bool tcp_out_resend_tail(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+	struct range tail = { data_end(t) - MIN_OF(tcp_out_tail(t), (uint32_t)t->mss),
+			      data_end(t) };
+
+	t->marks &= ~(uint32_t)TCPM_TIMING;		/* Karn: RFC 6298, 3 */
+	return resend_from(c, f, &tail, t->mss) >= 0;
 }
 
 static bool recover_by_sack(struct ctx *c, struct flow *f)
@@ -390,6 +405,7 @@ static bool newly_acked(struct ctx *c, struct flow *f, uint32_t ack)
 	t->head_mark = t->resend_mark;
 	t->head_tries = 0;
 	t->dupacks = 0;
+	t->marks &= ~(uint32_t)TCPM_TAIL;
 	trim_sacks(c, t);
 	if (t->retries) {
 		t->retries = 0;
@@ -469,10 +485,10 @@ bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *seg, bool dup_
 		if (!window_is(c, f, wnd))
 			return false;
 	}
-	if (!(t->marks & TCPM_BLOCKED))
-		return true;
 	if (t->snd_una == t->snd_nxt)
 		t->retries = 0;			/* it answers: probing may go on */
+	if (!(t->marks & TCPM_BLOCKED))
+		return true;
 	if (usable(t)) {
 		t->marks &= ~(uint32_t)TCPM_BLOCKED;
 		if (t->snd_una == t->snd_nxt) {	/* the probe timer ran */

@@ -32,10 +32,24 @@ static uint32_t head_wait(const struct tcp_flow *t)
 	       t->head_tries < TCP_HEAD_TRIES ? ms : 0;
 }
 
+/* Nothing shows that the end of what is under way was lost: nothing follows it. So
+ * it goes once more after two round trips (RFC 8985, 7.2), for the container to say
+ * what it lacks. A single segment's ACK may be late by as much as the RTO. */
+static uint32_t tail_wait(const struct tcp_flow *t)
+{
+	const uint32_t never = TCPM_RECOVERY | TCPM_TAIL;
+	uint32_t ms = t->srtt8 / 4u + TCP_HEAD_MS;
+
+	return (t->marks & TCPM_SACK) && !(t->marks & never) && !t->sacked && !t->retries &&
+	       ms < t->rto && tcp_out_tail(t) > t->mss ? ms : 0;
+}
+
 void tcp_timer_resend(struct ctx *c, struct flow *f)
 {
 	uint32_t ms = head_wait(&f->tcp);
 
+	if (!ms)
+		ms = tail_wait(&f->tcp);
 	tcp_timer_set(c, f, ms ? ms : f->tcp.rto);
 }
 
@@ -47,10 +61,26 @@ void tcp_timer_head(struct ctx *c, struct flow *f)
 		tcp_timer_set(c, f, ms);
 }
 
+/* The RTO runs from the first segment under way on (RFC 6298, 5.1), what shows the
+ * end of them lost from the last (RFC 8985, 7.2). */
+void tcp_timer_sent(struct ctx *c, struct flow *f)
+{
+	uint32_t ms = tail_wait(&f->tcp);
+
+	if (ms || !f->tcp.deadline)
+		tcp_timer_set(c, f, ms ? ms : f->tcp.rto);
+}
+
 void tcp_timer_ack(struct ctx *c, struct flow *f)
 {
 	f->tcp.ack_due = c->now + TCP_ACK_WAIT_MS;
 	wake_by(c, f, f->tcp.ack_due);
+}
+
+/* The wheel's entry, which every open flow has since its SYN-ACK, looks at it. */
+void tcp_timer_alive(struct ctx *c, struct flow *f)
+{
+	f->tcp.alive_s = (uint32_t)(c->now / 1000);
 }
 
 void tcp_timer_clear(struct flow *f)
@@ -104,7 +134,7 @@ static void synack_timeout(struct ctx *c, struct flow *f)
 		return;
 	}
 	back_off(&f->tcp);
-	tcp_send_synack(c, f);
+	tcp_mark(c, f, TCPM_ACK);
 	tcp_timer_set(c, f, f->tcp.rto);
 }
 
@@ -116,6 +146,12 @@ static void retransmit_timeout(struct ctx *c, struct flow *f)
 		t->head_tries++;
 		tcp_timer_resend(c, f);
 		tcp_out_resend_head(c, f);
+		return;
+	}
+	if (tail_wait(t)) {
+		t->marks |= TCPM_TAIL;
+		tcp_timer_resend(c, f);
+		tcp_out_resend_tail(c, f);
 		return;
 	}
 	c->count->tcp_timeouts++;
@@ -147,6 +183,29 @@ static void probe_window(struct ctx *c, struct flow *f)
 	tcp_timer_set(c, f, t->rto);
 }
 
+/* Nothing is under way and nothing was heard for long: the container may have lost
+ * the connection without a word, which its answer to a segment behind its window
+ * tells (RFC 9293, 3.8.4). */
+static void look_alive(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+	uint32_t idle = (uint32_t)(c->now / 1000) - t->alive_s;
+	uint32_t due = TCP_IDLE_S + t->retries * TCP_IDLE_STEP_S;
+
+	if (idle < due) {
+		wake_by(c, f, c->now + (due - idle) * 1000ull);
+		return;
+	}
+	if (t->retries >= TCP_IDLE_TRIES) {
+		c->count->tcp_timeouts++;
+		tcp_abort(c, f, true, true);
+		return;
+	}
+	t->retries++;
+	tcp_send_segment(c, f, 0, t->snd_una - 1, NULL, 0, 0, NULL);
+	wake_by(c, f, c->now + TCP_IDLE_STEP_S * 1000ull);
+}
+
 void tcp_timer(struct ctx *c, struct flow *f)
 {
 	struct tcp_flow *t = &f->tcp;
@@ -158,8 +217,11 @@ void tcp_timer(struct ctx *c, struct flow *f)
 	}
 	if (t->ack_due)
 		wake_by(c, f, t->ack_due);
-	if (!t->deadline)
+	if (!t->deadline) {
+		if (t->state == TCPS_OPEN && t->snd_una == t->snd_nxt)
+			look_alive(c, f);
 		return;
+	}
 	if (c->now < t->deadline) {
 		wake_by(c, f, t->deadline);
 		return;
@@ -173,4 +235,6 @@ void tcp_timer(struct ctx *c, struct flow *f)
 		retransmit_timeout(c, f);
 	else if (t->marks & TCPM_BLOCKED)
 		probe_window(c, f);
+	else
+		look_alive(c, f);
 }

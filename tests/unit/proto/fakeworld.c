@@ -403,7 +403,7 @@ static void check_tcp(struct fake_world *w, const struct flow *f, uint32_t *rese
 	const struct fake_sock *s = f->sock < 0 ? NULL : &w->io.socks[f->sock];
 
 	*chunks += held + ring;
-	*reserved += t->in_cap ? hold_chunks(t->in_cap) : 0;
+	*reserved += t->in_cap ? tcp_in_chunks(t->in_cap) : 0;
 	*reserved += t->ring_cap ? hold_chunks(t->ring_cap) : 0;
 	check_ranges(w, t, sets);
 	if (f->state == FLOW_LINGER) {
@@ -415,7 +415,7 @@ static void check_tcp(struct fake_world *w, const struct flow *f, uint32_t *rese
 	FAKE_HOLDS(seq_le(t->rcv_nxt, t->rcv_adv));
 	FAKE_HOLDS(seq_le(t->snd_base, t->snd_una) && seq_le(t->snd_una, t->snd_nxt));
 	FAKE_HOLDS(t->hold.len + (t->rcv_adv - t->rcv_nxt) <= t->in_cap + granule);
-	FAKE_HOLDS(held <= hold_chunks(t->in_cap));
+	FAKE_HOLDS(held <= tcp_in_chunks(t->in_cap));
 	FAKE_HOLDS(ring <= (t->ring_cap ? hold_chunks(t->ring_cap) : 0));
 	FAKE_HOLDS(t->ring.len <= t->ring_cap);
 	/* all that is acknowledged was taken or is held */

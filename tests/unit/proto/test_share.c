@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The windows of several senders at once (proto/tcp_in.c): in company each gets a
- * share, never one that its sender cannot use. */
+/* Several connections at once: windows of senders in company (proto/tcp_in.c), each
+ * a share, never one that its sender cannot use, smaller ones where memory is short;
+ * room made in a full table (proto/admit.c). */
 #include "../unit.h"
 
 #include "fakeport.h"
 
-#define SENDERS	12u
+#define SENDERS	8u
 #define ISN	1000u
 #define WS	7
 
@@ -122,11 +123,66 @@ static void test_shares(void **state)
 	fake_stop(w);
 }
 
+/* When most of the arena is promised, a window that had grown shrinks as its bytes
+ * come in: its right edge stays, and the memory goes back. */
+static void test_memory_short(void **state)
+{
+	static uint8_t data[32000];
+	const struct fake_setup setup = { .chunks = 348 };	/* a window of a megabyte promises 258 */
+	struct fake_world *w = fake_start(&setup);
+	struct sender s[4];
+	uint32_t shown = 0, before;
+
+	(void)state;
+	assert_int_equal(addr_parse("203.0.113.2", &inner), 0);
+	assert_int_equal(addr_parse("198.51.100.10", &remote), 0);
+	open_one(w, 0, &s[0], 1460);
+	for (int i = 0; i < 200; i++)
+		shown = window_after(w, 0, &s[0], data, MIN_OF(sizeof(data), MAX_OF(shown, 4096u)));
+	assert_int_equal(w->c.pool.reserved, 258);
+	for (unsigned int i = 1; i < 4; i++)	/* more than three quarters now */
+		open_one(w, i, &s[i], 1460);
+	before = w->c.pool.reserved;
+	for (int i = 0; i < 200; i++)
+		shown = window_after(w, 0, &s[0], data, MIN_OF(sizeof(data), shown));
+	assert_int_equal(w->c.pool.reserved, before - 128);
+	assert_true(shown >= 256u << 10 && shown <= 512u << 10);
+	fake_stop(w);
+}
+
+/* A connection in TIME-WAIT makes way where the table is full, an open one does not. */
+static void test_time_wait_makes_way(void **state)
+{
+	const struct tcp_opts none = TCP_OPTS_INIT;
+	const struct fake_setup setup = { .flows = 1 };
+	struct fake_world *w = fake_start(&setup);
+	struct sender s[2];
+
+	(void)state;
+	assert_int_equal(addr_parse("203.0.113.2", &inner), 0);
+	assert_int_equal(addr_parse("198.51.100.10", &remote), 0);
+	open_one(w, 0, &s[0], 1460);
+	s[0].sock->in_eof = true;
+	fake_event(w, s[0].sock, true, false, false);
+	fake_turn(w);
+	s[0].theirs++;
+	send_segment(w, 0, &s[0], TCPF_ACK | TCPF_FIN, &none, NULL, 0);
+	assert_false(s[0].sock->open);
+	fake_frames_drop(w);
+	open_one(w, 1, &s[1], 1460);
+	assert_int_equal(w->count.flows_evicted, 1);
+	send_segment(w, 2, &s[0], TCPF_SYN, &none, NULL, 0);
+	assert_int_equal(w->count.flows_refused, 1);
+	fake_stop(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_large_segments),
 		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_memory_short),
+		cmocka_unit_test(test_time_wait_makes_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
