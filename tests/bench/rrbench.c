@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rrbench: small TCP exchanges a second, one after the other: one byte there
- * and one back over one connection (rr), or over a new connection each (crr).
+ * rrbench: small TCP exchanges a second: one byte there and one back, over one
+ * connection or over several at once (rr), or over a new connection each (crr).
  * In crr the server closes first, so that the client does not run out of ports.
  *
  *   rrbench server ADDRESS PORT
- *   rrbench rr|crr ADDRESS PORT SECONDS      prints exchanges a second
+ *   rrbench rr|crr ADDRESS PORT SECONDS [CONNECTIONS]	prints exchanges a second;
+ *						several connections: rr only
  */
 #include <errno.h>
 #include <netdb.h>
@@ -21,6 +22,7 @@
 
 #define SECONDS_MAX	60
 #define EVENTS		64
+#define CONNECTIONS_MAX	1000
 
 static double now(void)
 {
@@ -113,24 +115,59 @@ static void exchange(int s, char c)
 		die("exchange");
 }
 
+/* Each of n connections has one byte under way. Exchanges until `end`. */
+static long exchange_many(const struct addrinfo *ai, int n, double end)
+{
+	struct epoll_event events[EVENTS];
+	int ep = epoll_create1(0);
+	long done = 0;
+	char c = 'r';
+
+	if (ep < 0)
+		die("epoll_create1");
+	for (int i = 0; i < n; i++) {
+		int s = dial(ai);
+
+		watch(ep, s);
+		if (write(s, &c, 1) != 1)
+			die("write");
+	}
+	while (now() < end) {
+		int ready = epoll_wait(ep, events, EVENTS, 1000);
+
+		if (ready <= 0)
+			die("no answer");
+		for (int i = 0; i < ready; i++, done++) {
+			int s = events[i].data.fd;
+
+			if (read(s, &c, 1) != 1 || write(s, &c, 1) != 1)
+				die("exchange");
+		}
+	}
+	return done;
+}
+
 int main(int argc, char **argv)
 {
 	struct addrinfo *ai;
 	double start, end;
+	int s, connections = argc == 6 ? atoi(argv[5]) : 1;
 	long n = 0;
-	int s;
 
 	if (argc == 4 && strcmp(argv[1], "server") == 0)
 		serve(resolve(argv[2], argv[3]));
-	if (argc != 5 || atoi(argv[4]) < 1 || atoi(argv[4]) > SECONDS_MAX) {
+	if (argc < 5 || argc > 6 || atoi(argv[4]) < 1 || atoi(argv[4]) > SECONDS_MAX ||
+	    connections < 1 || connections > CONNECTIONS_MAX) {
 		fprintf(stderr, "usage: rrbench server ADDRESS PORT\n"
-			"       rrbench rr|crr ADDRESS PORT SECONDS\n");
+			"       rrbench rr|crr ADDRESS PORT SECONDS [CONNECTIONS]\n");
 		return 2;
 	}
 	ai = resolve(argv[2], argv[3]);
 	start = now();
 	end = start + atoi(argv[4]);
-	if (strcmp(argv[1], "rr") == 0) {
+	if (connections > 1) {
+		n = exchange_many(ai, connections, end);
+	} else if (strcmp(argv[1], "rr") == 0) {
 		s = dial(ai);
 		for (; now() < end; n++)
 			exchange(s, 'r');
