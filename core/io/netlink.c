@@ -623,3 +623,14 @@ int netlink_configure(const struct netcfg *net, struct netlink_done *done, struc
 		return -1;
 	return add_routes(&q, net, done, e);
 }
+
+int netlink_delete(uint32_t ifindex)
+{
+	struct ifinfomsg ifi = { .ifi_index = (int)ifindex };
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_DELLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+	struct query q CLEANUP(close_query) = { .sk = NULL };
+
+	if (!m)
+		return -ENOMEM;
+	return open_query(&q, NULL) < 0 ? -EIO : send_request(&q, m);
+}

@@ -36,4 +36,8 @@ struct netlink_done {
  */
 int netlink_configure(const struct netcfg *net, struct netlink_done *done, struct err *e);
 
+/* Deletes an interface of the calling process's network namespace; returns when
+ * the kernel has freed it. 0 or -errno. */
+int netlink_delete(uint32_t ifindex);
+
 #endif

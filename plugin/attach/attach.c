@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "conf/encode.h"
+#include "plugin/attach/life.h"
 #include "plugin/attach/stop.h"
 
 #ifndef PACKAGE_VERSION
@@ -20,12 +21,10 @@
 /* A folder found: either its attachment lives, or its rests are swept. */
 static int check_free(const struct attach *a, struct err *e)
 {
-	struct state old;
-	int r = state_read(&a->dir, &old, NULL);
+	FD_OWNED int life = life_open(a->dir.fd);
 
-	if (r == 1 && stop_alive(&old.daemon)) {
-		err_set(e, ERR_EXISTS, "attachment %s exists already (daemon %d)", a->dir.name,
-			old.daemon.pid);
+	if (life >= 0) {
+		err_set(e, ERR_EXISTS, "attachment %s exists already", a->dir.name);
 		return err_hint(e, "end it with DEL before the next ADD");
 	}
 	return state_clean(&a->dir, e);
@@ -40,6 +39,7 @@ static int keep_state(const struct attach *a, const struct conf *c, uint32_t pid
 
 	s.daemon.pid = (int32_t)pid;
 	s.daemon.start_time = stop_start_time(s.daemon.pid);
+	s.daemon.pid_ns = stop_pid_ns();
 	strcpy(s.container_id, c->container_id);
 	strcpy(s.network, c->network);
 	strcpy(s.netns, c->netns_path);
@@ -65,7 +65,7 @@ static int start_core(struct attach *a, const struct conf *c, const struct netns
 {
 	FD_OWNED int memfd = encode_memfd(c);
 	struct spawn_fds fds = { .conf = memfd, .netns = ns->fd, .state = a->dir.fd,
-				 .owner = ns->owner_fd };
+				 .life = a->life_fd, .owner = ns->owner_fd };
 	struct netcfg net = { .mac = c->mac };
 	char core[CONF_PATH_MAX];
 
@@ -92,6 +92,10 @@ static int add_locked(struct attach *a, struct conf *c, const struct netns *ns, 
 {
 	struct ready ready;
 
+	a->life_fd = life_make(a->dir.fd);
+	if (a->life_fd < 0)
+		return err_set(e, ERR_IO, "state folder %s: " HANDOFF_LIFE_NAME ": %s",
+			       a->dir.name, strerror(-a->life_fd));
 	if (start_core(a, c, ns, &ready, e) < 0 ||
 	    keep_state(a, c, daemon_pid(a, &ready), &ready.net, e) < 0 ||
 	    interrupted(a->core.stop_fd, e) < 0 || spawn_commit(&a->core, e) < 0)
@@ -151,9 +155,8 @@ void attach_undo(struct attach *a)
 {
 	struct state s;
 
-	/* By state first: that way main's children are waited for as well. */
-	if (state_read(&a->dir, &s, NULL) == 1)
-		stop_daemon(&s.daemon, NULL);
+	fd_drop(&a->life_fd);
+	stop_daemon(a->dir.fd, state_read(&a->dir, &s, NULL) == 1 ? &s.daemon : NULL, NULL);
 	spawn_end(&a->core);
 	state_remove(&a->dir, NULL);
 }
@@ -161,6 +164,7 @@ void attach_undo(struct attach *a)
 void attach_done(struct attach *a)
 {
 	fd_drop(&a->core.sock);
+	fd_drop(&a->life_fd);
 	state_close(&a->dir);
 }
 
@@ -173,7 +177,7 @@ int attach_del(const char *container_id, const char *ifname, int stop_fd, struct
 	if (r <= 0)
 		return r;
 	r = state_read(&dir, &s, e);
-	if (r == 1 && stop_daemon(&s.daemon, e) < 0) {
+	if (stop_daemon(dir.fd, r == 1 ? &s.daemon : NULL, e) < 0) {
 		state_close(&dir);
 		return -1;
 	}

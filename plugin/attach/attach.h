@@ -15,10 +15,11 @@
 struct attach {
 	struct state_dir dir;
 	struct spawn core;
+	int life_fd;			/* the daemon's end of life.h, until it is on its own */
 	struct netcfg net;		/* what it became, after attach_add */
 };
 
-#define ATTACH_INIT ((struct attach){ .dir = STATE_DIR_INIT, .core = SPAWN_INIT })
+#define ATTACH_INIT ((struct attach){ .dir = STATE_DIR_INIT, .core = SPAWN_INIT, .life_fd = -1 })
 
 /*
  * Makes the attachment of a filled configuration; c->state_dir and, with

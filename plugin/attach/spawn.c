@@ -99,7 +99,8 @@ static int place_fds(const struct spawn_fds *fds, int front, int *report)
 	const struct { int from, to; } map[] = {
 		{ fds->conf, HANDOFF_FD_CONF },	  { front, HANDOFF_FD_FRONT },
 		{ fds->netns, HANDOFF_FD_NETNS }, { fds->state, HANDOFF_FD_STATE },
-		{ fds->owner, HANDOFF_FD_OWNER }, { *report, REPORT_FD },
+		{ fds->life, HANDOFF_FD_LIFE },	  { fds->owner, HANDOFF_FD_OWNER },
+		{ *report, REPORT_FD },
 	};
 	int high[ARRAY_LEN(map)], null;
 

@@ -29,7 +29,7 @@ struct spawn {
 
 /* What the core is given; borrowed. owner_fd -1: no owner. */
 struct spawn_fds {
-	int conf, netns, state, owner;
+	int conf, netns, state, life, owner;
 };
 
 /* Where the core is: CNI_PASST_CORE, beside the running executable in the

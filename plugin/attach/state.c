@@ -326,6 +326,7 @@ static struct json_object *to_json(const struct state *s)
 	json_object_object_add(o, "pid", json_object_new_int(s->daemon.pid));
 	json_object_object_add(o, "startTime", json_object_new_uint64(s->daemon.start_time));
 	put_str(o, "bootId", s->daemon.boot_id);
+	json_object_object_add(o, "pidNamespace", json_object_new_uint64(s->daemon.pid_ns));
 	put_str(o, "containerId", s->container_id);
 	put_str(o, "ifname", s->net.ifname);
 	put_str(o, "network", s->network);
@@ -459,6 +460,7 @@ static int from_json(struct json_object *o, struct state *s)
 	if (!s->daemon.pid || !s->daemon.start_time ||
 	    !get_str(o, "bootId", s->daemon.boot_id, sizeof(s->daemon.boot_id)))
 		return -EBADMSG;
+	s->daemon.pid_ns = (uint64_t)get_int(o, "pidNamespace", INT64_MAX);
 	get_str(o, "containerId", s->container_id, sizeof(s->container_id));
 	get_str(o, "ifname", s->net.ifname, sizeof(s->net.ifname));
 	get_str(o, "network", s->network, sizeof(s->network));
