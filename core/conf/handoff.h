@@ -38,6 +38,16 @@ enum handoff_order {
 };
 
 #define HANDOFF_WORD		"--attach"	/* the core's one argument */
+/*
+ * Two other words ask a question and make nothing that stays. The core answers
+ * one struct ready, of which only err counts, and ends.
+ *   check   is the interface in HANDOFF_FD_NETNS as the configuration has it
+ *           (netlink_check())?
+ *   status  could an attachment of this configuration be made? No netns, state
+ *           folder or owner comes with it.
+ */
+#define HANDOFF_WORD_CHECK	"--check"
+#define HANDOFF_WORD_STATUS	"--status"
 #define HANDOFF_MAGIC		0x43504e31u	/* "CPN1": changes with struct ready */
 #define HANDOFF_COMMIT		'C'
 #define HANDOFF_TIMEOUT_MS	10000		/* front end's patience for struct ready */

@@ -109,18 +109,6 @@ int netns_open_path(const char *path, struct netns *ret, struct err *e)
 	return -1;
 }
 
-int netns_open_pid(int32_t pid, struct netns *ret, struct err *e)
-{
-	char path[64];
-
-	if (pid <= 0) {
-		*ret = NETNS_INIT;
-		return err_set(e, ERR_ENV, "--pid: %d is not a process id", pid);
-	}
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	return netns_open_path(path, ret, e);
-}
-
 void netns_close(struct netns *n)
 {
 	fd_drop(&n->fd);
