@@ -31,34 +31,39 @@ static int check_free(const struct attach *a, struct err *e)
 	return state_clean(&a->dir, e);
 }
 
-/* Writes who serves the attachment: before the answer, so that even a front
- * end that is killed leaves a daemon a DEL can find, and after, with the rest. */
-static int keep_state(const struct attach *a, const struct conf *c, uint32_t pid,
+/* Who serves the attachment, for stop.c, as far as it can be known: where /proc
+ * is another PID namespace's there is no start time. */
+static struct stop_id identify(int32_t pid)
+{
+	struct stop_id id = { .pid = pid, .start_time = stop_start_time(pid),
+			      .pid_ns = stop_pid_ns() };
+
+	if (stop_boot_id(id.boot_id) < 0)
+		id.boot_id[0] = '\0';
+	return id;
+}
+
+/* Before the answer, so that even a front end that is killed leaves a process
+ * that can be killed, and after, with the rest. */
+static int keep_state(const struct attach *a, const struct conf *c, int32_t pid,
 		      const struct netcfg *net, struct err *e)
 {
-	struct state s = { .version = PACKAGE_VERSION, .net = *net };
+	struct state s = { .version = PACKAGE_VERSION, .net = *net, .daemon = identify(pid) };
 
-	s.daemon.pid = (int32_t)pid;
-	s.daemon.start_time = stop_start_time(s.daemon.pid);
-	s.daemon.pid_ns = stop_pid_ns();
 	strcpy(s.container_id, c->container_id);
 	strcpy(s.network, c->network);
 	strcpy(s.netns, c->netns_path);
-	if (!s.daemon.start_time)
-		return err_set(e, ERR_INTERNAL, "the daemon ended while starting");
-	if (stop_boot_id(s.daemon.boot_id) < 0)
-		return err_set(e, ERR_IO, "/proc/sys/kernel/random/boot_id cannot be read");
 	return state_write(&a->dir, &s, e);
 }
 
 /* The number main gives is good if its start time is too; in a PID namespace of
  * its own it cannot know the one it has here, and then it is the one we started. */
-static uint32_t daemon_pid(const struct attach *a, const struct ready *r)
+static int32_t daemon_pid(const struct attach *a, const struct ready *r)
 {
 	bool same = r->pid <= INT32_MAX &&
 		    stop_start_time((int32_t)r->pid) == r->start_time;
 
-	return same && r->start_time ? r->pid : (uint32_t)a->core.pid;
+	return same && r->start_time ? (int32_t)r->pid : a->core.pid;
 }
 
 /* The core with its configuration; fds->conf is set here. */
@@ -84,7 +89,7 @@ static int start_core(struct attach *a, const struct conf *c, struct ready *ret,
 		return -1;
 	strcpy(net.ifname, c->ifname);
 	/* If it has ended already, spawn_wait has the better words for it. */
-	keep_state(a, c, (uint32_t)a->core.pid, &net, NULL);
+	keep_state(a, c, a->core.pid, &net, NULL);
 	return spawn_wait(&a->core, ret, e);
 }
 

@@ -548,14 +548,14 @@ static void get_net(struct json_object *o, struct netcfg *n)
 
 static int from_json(struct json_object *o, struct state *s)
 {
+	if (!get_str(o, "containerId", s->container_id, sizeof(s->container_id)) ||
+	    !get_str(o, "ifname", s->net.ifname, sizeof(s->net.ifname)))
+		return -EBADMSG;
+	/* Of a process all is needed, or nothing is known (stop.h). */
 	s->daemon.pid = (int32_t)get_int(o, "pid", INT32_MAX);
 	s->daemon.start_time = (uint64_t)get_int(o, "startTime", INT64_MAX);
-	if (!s->daemon.pid || !s->daemon.start_time ||
-	    !get_str(o, "bootId", s->daemon.boot_id, sizeof(s->daemon.boot_id)))
-		return -EBADMSG;
+	get_str(o, "bootId", s->daemon.boot_id, sizeof(s->daemon.boot_id));
 	s->daemon.pid_ns = (uint64_t)get_int(o, "pidNamespace", INT64_MAX);
-	get_str(o, "containerId", s->container_id, sizeof(s->container_id));
-	get_str(o, "ifname", s->net.ifname, sizeof(s->net.ifname));
 	get_str(o, "network", s->network, sizeof(s->network));
 	get_str(o, "netns", s->netns, sizeof(s->netns));
 	get_str(o, "version", s->version, sizeof(s->version));
