@@ -175,6 +175,17 @@ static int try_lock(struct state_dir *d, struct err *e)
 	       still_names(d->root_fd, d->name, d->fd);
 }
 
+/* A folder in which not even the lock can be made, on a full file system, has
+ * nothing in it: it goes, and who only looked for it has not found it. */
+static int give_up(const struct state_dir *d, bool make, struct err *e)
+{
+	if (d->lock_fd >= 0 || unlinkat(d->root_fd, d->name, AT_REMOVEDIR) < 0 || make)
+		return -1;
+	if (e)
+		*e = ERR_INIT;
+	return 0;
+}
+
 static int open_locked(struct state_dir *d, bool make, int patience_ms, int stop_fd,
 		       struct err *e)
 {
@@ -191,7 +202,9 @@ static int open_locked(struct state_dir *d, bool make, int patience_ms, int stop
 			d->fd = r < 0 ? -1 : r;
 		}
 		r = d->fd < 0 ? 0 : try_lock(d, e);
-		if (r == 1 || r == -1)
+		if (r == -1)
+			return give_up(d, make, e);
+		if (r == 1)
 			return r;
 		/* The folder vanished under us: begin anew. */
 		if (r == 0) {

@@ -498,7 +498,7 @@ reserved() { find "$IPAM_DIR" -name '[0-9f]*[.:]*[0-9]' -printf '%f\n' 2> /dev/n
 	bed_bg holder bed_host unshare --pid --fork --kill-child sleep 3600
 	bed_until 3 test -e "/proc/$holder/task/$holder/children"
 	bed_until 3 grep -q . "/proc/$holder/task/$holder/children"
-	read -r pids _ < "/proc/$holder/task/$holder/children"
+	read -r pids _ < "/proc/$holder/task/$holder/children" || true # (no newline at its end)
 	inside() { # inside COMMAND ID NETNS: by the user, in that PID namespace
 		bed_host nsenter --pid="/proc/$pids/ns/pid" \
 			setpriv --reuid "$BED_UID" --regid "$BED_GID" --clear-groups --inh-caps=-all \
