@@ -234,11 +234,26 @@ static struct json_object *as_keys(struct json_object *o)
 	return keys;
 }
 
+int ipam_take(const char *text, size_t len, const char *what, struct keys *k, struct err *e)
+{
+	struct json_object *keys = NULL;
+	struct request result;
+	int r = cni_decode(text, len, what, false, &result, e);
+
+	if (r == 0) {
+		keys = as_keys(result.netconf);
+		r = keys_read_ipam(keys, k, e);
+	}
+	if (r < 0 && e && strncmp(e->msg, what, strlen(what)) != 0)
+		err_prefix(e, "%s", what);
+	json_object_put(keys);
+	cni_drop(&result);
+	return r;
+}
+
 int ipam_add(struct json_object *netconf, const struct ipam_for *who, struct keys *k,
 	     struct err *e)
 {
-	struct request result = { .netconf = NULL };
-	struct json_object *keys = NULL;
 	struct run_result out;
 	char what[128];
 	int r;
@@ -246,15 +261,7 @@ int ipam_add(struct json_object *netconf, const struct ipam_for *who, struct key
 	if (delegate("ADD", netconf, who, &out, e) < 0)
 		return -1;
 	snprintf(what, sizeof(what), "result of IPAM plugin %.80s", type_of(netconf));
-	r = cni_decode(out.output, out.output_len, what, false, &result, e);
-	if (r == 0) {
-		keys = as_keys(result.netconf);
-		r = keys_read_ipam(keys, k, e);
-		if (r < 0)
-			err_prefix(e, "%s", what);
-	}
-	json_object_put(keys);
-	cni_drop(&result);
+	r = ipam_take(out.output, out.output_len, what, k, e);
 	free(out.output);
 	return r;
 }

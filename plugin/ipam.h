@@ -30,6 +30,10 @@ bool ipam_wanted(struct json_object *netconf);
 int ipam_add(struct json_object *netconf, const struct ipam_for *who, struct keys *k,
 	     struct err *e);
 
+/* The part of ipam_add that reads: a result the plugin printed, len bytes with a
+ * NUL behind them, into *k; `what` is for messages. 0, or -1 with *e. */
+int ipam_take(const char *text, size_t len, const char *what, struct keys *k, struct err *e);
+
 /* Any other verb. 0, also if no IPAM plugin is wanted, or -1 with *e: the
  * plugin's own error, with its name before it. */
 int ipam_call(const char *verb, struct json_object *netconf, const struct ipam_for *who,

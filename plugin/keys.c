@@ -10,6 +10,7 @@
 #define KEY_PATH_MAX	96
 #define ARGS_MAX	65536	/* bytes of CNI_ARGS */
 #define HINT_MAX	3	/* letters that may differ for "did you mean" */
+#define HINT_PERCENT	50	/* and of the longer name's letters: of short ones few */
 #define HINT_NAME_MAX	40
 
 /* What a setter works on. at: "" or the key we are inside of, with its dot. */
@@ -146,14 +147,15 @@ static int unknown(struct reader *x, const struct key *table, size_t n, const ch
 		   struct json_object *v)
 {
 	const struct key *near = NULL;
-	/* In a name of three letters two others would be anything. */
-	int best = MIN_OF(HINT_MAX, (int)strlen(name) / 2), d;
+	size_t percent, best = HINT_PERCENT + 1;
+	int d;
 
 	for (size_t i = 0; i < n; i++) {
 		d = distance(name, table[i].name);
-		if (d <= best && (!near || d < best)) {
+		percent = (size_t)d * 100 / MAX_OF(strlen(name), strlen(table[i].name));
+		if (d <= HINT_MAX && percent < best) {
 			near = &table[i];
-			best = d;
+			best = percent;
 		}
 	}
 	bad(x, ERR_FIELD, name, v, "is not a key of cni-passt");

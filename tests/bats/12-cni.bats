@@ -93,9 +93,9 @@ verbs=(
 )
 
 @test "verbs: from which version, with what, and the error code otherwise" {
-	local row section command version names keys code id ns ifname
+	local row command version names keys code id ns ifname
 	for row in "${verbs[@]}"; do
-		IFS='|' read -r section command version names keys code <<< "$row"
+		IFS='|' read -r _ command version names keys code <<< "$row"
 		read -r id ns ifname <<< "${names/NS/$NS}"
 		run_cni "$command" "${id/#-/}" "${ns/#-/}" "${ifname/#-/}" \
 			< <(conf "$keys" | jq --arg v "$version" '.cniVersion = $v')
@@ -456,7 +456,6 @@ reserved() { find "$IPAM_DIR" -name '[0-9f]*[.:]*[0-9]' -printf '%f\n' 2> /dev/n
 		chmod 0755 "$BED_DIR/tmp/ipam-bin/fake"
 		: > "$BED_DIR/tmp/calls"
 		chmod 0666 "$BED_DIR/tmp/calls"
-		BED_ENV=()
 		list 1.0.0 '{"type": "cni-passt", "ipam": {"type": "fake"}}'
 		LIST_PATH=$BED_DIR/plugin:$BED_DIR/tmp/ipam-bin run conflist ADD "$LIST" "c$C" "$NS" eth0
 		[ "$status" -ne 0 ] || die "took: $body"
@@ -481,6 +480,7 @@ reserved() { find "$IPAM_DIR" -name '[0-9f]*[.:]*[0-9]' -printf '%f\n' 2> /dev/n
 
 @test "section 4: an IPAM plugin's child that keeps standard output open keeps nobody" {
 	mkdir -p "$BED_DIR/tmp/ipam-bin"
+	# shellcheck disable=SC2016
 	printf '%s\n' '#!/bin/bash' '[ "$CNI_COMMAND" = ADD ] || exit 0' 'sleep 20 2> /dev/null &' "echo \$! > $BED_DIR/tmp/sleeper" \
 		'echo "{\"cniVersion\": \"1.0.0\", \"ips\": [{\"address\": \"10.7.0.5/24\"}]}"' > "$BED_DIR/tmp/ipam-bin/fake"
 	chmod 0755 "$BED_DIR/tmp/ipam-bin/fake"
