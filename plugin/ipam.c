@@ -85,6 +85,8 @@ static int refused(const char *type, const struct run_result *r, struct err *e)
 		if (WIFSIGNALED(r->status))
 			return err_set(e, ERR_IO, "IPAM plugin %.80s was killed by signal %d",
 				       type, WTERMSIG(r->status));
+		if (WEXITSTATUS(r->status) == RUN_EXEC_FAILED)
+			return err_set(e, ERR_IO, "IPAM plugin %.80s cannot be executed", type);
 		return err_set(e, ERR_IO, "IPAM plugin %.80s ended with status %d and no error"
 			       " object", type, WEXITSTATUS(r->status));
 	}

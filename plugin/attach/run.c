@@ -16,7 +16,6 @@
 #include "plugin/attach/clock.h"
 
 #define READ_STEP	4096
-#define EXEC_FAILED	127		/* as shells say it */
 
 struct job {
 	pid_t pid;
@@ -55,7 +54,7 @@ static _Noreturn void exec_program(const struct run *r, int in, int out)
 		putenv(*env);
 	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0)
 		execv(r->path, argv);
-	_exit(EXEC_FAILED);
+	_exit(RUN_EXEC_FAILED);
 }
 
 static int start(const struct run *r, struct job *j)

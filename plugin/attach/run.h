@@ -12,6 +12,8 @@
 
 #include "base/err.h"
 
+#define RUN_EXEC_FAILED	127	/* exit status where the file is no program, as shells say it */
+
 struct run {
 	const char *path;
 	char *const *env;		/* "KEY=value" over our own environment; NULL ends it */

@@ -551,3 +551,42 @@ reserved() { find "$IPAM_DIR" -name '[0-9f]*[.:]*[0-9]' -printf '%f\n' 2> /dev/n
 	bed_user "$CNI_PASST" DEL --container-id demo
 	nothing_left "$C"
 }
+
+@test "conf/: every list is taken, from STATUS to DEL" {
+	local file name result
+	reference host-local
+	for file in "$BED_DIR"/*.conflist; do
+		name=${file##*/}
+		# (host-local keeps its book where only root may write)
+		jq --arg d "$IPAM_DIR" '(.plugins[].ipam | select(. != null) | .dataDir) = $d' "$file" > "$LIST"
+		jq '.cniVersion = "1.1.0" | .plugins |= map(del(.ipam))' "$LIST" > "$LIST.status"
+		run conflist STATUS "$LIST.status"
+		same "$name: STATUS: $output" "$status$output" 0
+		run conflist ADD "$LIST" "c$C" "$NS" eth0
+		same "$name: ADD: $output" "$status" 0
+		result=$output
+		jq -e '.interfaces | length == 1' <<< "$result" > /dev/null || die "$name: $result"
+		run conflist CHECK "$LIST" "c$C" "$NS" eth0
+		same "$name: CHECK: $output" "$status$output" 0
+		[[ $result != *'"10.89.'* && $result != *"\"$HOST4"* ]] || bed_in "$C" ping -c 1 -W 2 "$PEER4"
+		[[ $result != *'"fd89:'* && $result != *"\"$HOST6"* ]] || bed_in "$C" ping -6 -c 1 -W 2 "$PEER6"
+		run conflist DEL "$LIST" "c$C" "$NS" eth0
+		same "$name: DEL: $output" "$status$output" 0
+		nothing_left "$C"
+	done
+}
+
+@test "conf/: as nerdctl calls: DEL without a namespace first, capitals in runtimeConfig" {
+	reference host-local
+	jq --arg d "$IPAM_DIR" '.plugins[0].ipam.dataDir = $d' "$BED_DIR/cni-passt-nerdctl.conflist" > "$LIST"
+	export LIST_CAPS='{"portMappings": [], "dns": {"Servers": ["9.9.9.9"], "Searches": null, "Options": []}}'
+	export LIST_ARGS="NERDCTL_CNI_DHCP_HOSTNAME=web;IgnoreUnknown=1"
+	run conflist DEL "$LIST" "default-c$C" "" eth0
+	same "DEL before: $output" "$status$output" 0
+	run conflist ADD "$LIST" "default-c$C" "$NS" eth0
+	same "ADD: $output" "$status" 0
+	jq -e '.dns.nameservers == ["9.9.9.9"] and .ips[0].interface == 0' <<< "$output" || die "$output"
+	run conflist DEL "$LIST" "default-c$C" "" eth0
+	same "DEL: $output" "$status$output" 0
+	nothing_left "$C"
+}
