@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plugin/keys.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,9 @@
 
 #define KEY_PATH_MAX	96
 #define ARGS_MAX	65536	/* bytes of CNI_ARGS */
+#define HINT_MAX	3	/* letters that may differ for "did you mean" */
+#define HINT_PERCENT	50	/* and of the longer name's letters: of short ones few */
+#define HINT_NAME_MAX	40
 
 /* What a setter works on. at: "" or the key we are inside of, with its dot. */
 struct reader {
@@ -115,6 +119,49 @@ static const char *type_words(unsigned int types)
 	return "is of the wrong type";
 }
 
+/* Single letters to insert, leave out or change to make b of a; HINT_MAX + 1
+ * stands for all that is more. Names that long are not worth a guess. */
+static int distance(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b);
+	int row[HINT_NAME_MAX + 1], diagonal, above;
+
+	if (la > HINT_NAME_MAX || lb > HINT_NAME_MAX)
+		return HINT_MAX + 1;
+	for (size_t j = 0; j <= lb; j++)
+		row[j] = (int)j;
+	for (size_t i = 1; i <= la; i++) {
+		diagonal = row[0]++;
+		for (size_t j = 1; j <= lb; j++) {
+			above = row[j];
+			row[j] = MIN_OF(MIN_OF(above, row[j - 1]) + 1,
+					diagonal + (tolower((unsigned char)a[i - 1]) !=
+						    tolower((unsigned char)b[j - 1])));
+			diagonal = above;
+		}
+	}
+	return MIN_OF(row[lb], HINT_MAX + 1);
+}
+
+static int unknown(struct reader *x, const struct key *table, size_t n, const char *name,
+		   struct json_object *v)
+{
+	const struct key *near = NULL;
+	size_t percent, best = HINT_PERCENT + 1;
+	int d;
+
+	for (size_t i = 0; i < n; i++) {
+		d = distance(name, table[i].name);
+		percent = (size_t)d * 100 / MAX_OF(strlen(name), strlen(table[i].name));
+		if (d <= HINT_MAX && percent < best) {
+			near = &table[i];
+			best = percent;
+		}
+	}
+	bad(x, ERR_FIELD, name, v, "is not a key of cni-passt");
+	return near ? err_hint(x->e, "did you mean \"%s%s\"?", x->at, near->name) : -1;
+}
+
 /* Every member of an object through a table. null counts as absent: Go writes
  * it for empty lists. */
 static int read_object(struct reader *x, struct json_object *o, const struct key *table,
@@ -127,7 +174,7 @@ static int read_object(struct reader *x, struct json_object *o, const struct key
 		if (!k && strncmp(name, "cni.dev/", 8) == 0)
 			continue;	/* reserved for the protocol */
 		if (!k)
-			return bad(x, ERR_FIELD, name, v, "is not a key of cni-passt");
+			return unknown(x, table, n, name, v);
 		if (!v)
 			continue;
 		if (!(k->types & 1U << json_object_get_type(v)))
@@ -501,12 +548,63 @@ static int set_ips(struct reader *x, const struct key *k, struct json_object *v)
 		if (prefix_parse(s, &asked[i]) < 0)
 			return bad_item(x, k, v, i, "is not an IP address");
 	}
+	/* An IPAM plugin is told of them as we are; what it gives counts. */
+	if (x->k->ipam)
+		return 0;
 	for (size_t i = 0; i < n; i++)
 		drop_family(c, addr_is4(&asked[i].addr));
 	if (c->naddresses + n > CONF_ADDRS_MAX)
 		return too_many(x, k->name, c->naddresses + n, CONF_ADDRS_MAX);
 	for (size_t i = 0; i < n; i++)
 		c->addresses[c->naddresses++] = asked[i];
+	return 0;
+}
+
+/* Only the type is ours to read; the plugin reads the rest of it. {} is none. */
+static int set_ipam(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct json_object *type;
+
+	if (json_object_object_length(v) == 0)
+		return 0;
+	if (!json_object_object_get_ex(v, "type", &type) ||
+	    !json_object_is_type(type, json_type_string))
+		return bad(x, ERR_CONFIG, k->name, v, "has no \"type\", the name of a plugin");
+	x->k->ipam = json_object_get_string_len(type) > 0;
+	return 0;
+}
+
+static int set_ip_ranges(struct reader *x, const struct key *k, struct json_object *v)
+{
+	if (x->k->ipam || asks_nothing(v))
+		return 0;
+	bad(x, ERR_FIELD, k->name, v, "is for an IPAM plugin, and there is none");
+	return err_hint(x->e, "give \"ipam\", or take the capability \"ipRanges\" away");
+}
+
+static int check_names(struct reader *x, const struct key *k, struct json_object *list)
+{
+	size_t n = json_object_array_length(list);
+
+	for (size_t i = 0; i < n; i++)
+		if (!item(x, k, list, i))
+			return -1;
+	return 0;
+}
+
+/* A list (CONVENTIONS.md), or one for each network, as podman sends it. Taken
+ * and not used: names are for who serves them (dnsname, aardvark-dns). */
+static int check_aliases(struct reader *x, const struct key *k, struct json_object *v)
+{
+	if (json_object_is_type(v, json_type_array))
+		return check_names(x, k, v);
+	json_object_object_foreach(v, network, list) {
+		(void)network;
+		if (list && !json_object_is_type(list, json_type_array))
+			return bad(x, ERR_CONFIG, k->name, v, "is not a list for each network");
+		if (list && check_names(x, k, list) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -531,10 +629,10 @@ static const struct key runtime_keys[] = {
 	{ "portMappings", T_LIST, later },
 	{ "ips", T_LIST, set_ips },
 	{ "mac", T_STR, set_mac },
-	{ "aliases", T_LIST | T_OBJ, later },
+	{ "aliases", T_LIST | T_OBJ, check_aliases },
 	{ "dns", T_OBJ, set_runtime_dns },
 	{ "bandwidth", T_OBJ, later },
-	{ "ipRanges", T_LIST, later },
+	{ "ipRanges", T_LIST, set_ip_ranges },
 	{ "cgroupPath", T_ANY, ignore },
 	{ "io.kubernetes.cri.pod-annotations", T_ANY, ignore },
 };
@@ -551,7 +649,7 @@ static const struct key conf_keys[] = {
 	{ "args", T_OBJ, ignore },		/* read after all others */
 	{ "runtimeConfig", T_OBJ, ignore },	/* so is this */
 	{ "prevResult", T_OBJ, set_prev },
-	{ "ipam", T_OBJ, later },
+	{ "ipam", T_OBJ, set_ipam },
 	{ "dns", T_OBJ, set_dns },
 	/* ours */
 	{ "mtu", T_INT, set_mtu },
@@ -665,6 +763,64 @@ int keys_read(struct json_object *netconf, const char *cni_args, struct keys *re
 		return -1;
 	fill_gateways(&ret->conf);
 	return 0;
+}
+
+/* The configured gateway of a family the plugin gave none for. */
+static void keep_gateways(struct conf *c, const struct conf *old)
+{
+	bool given;
+
+	for (uint32_t i = 0; i < old->ngateways; i++) {
+		given = false;
+		for (uint32_t j = 0; j < c->ngateways; j++)
+			given |= addr_is4(&c->gateways[j]) == addr_is4(&old->gateways[i]);
+		if (!given && c->ngateways < CONF_GATEWAYS_MAX)
+			c->gateways[c->ngateways++] = old->gateways[i];
+	}
+}
+
+int keys_read_ipam(struct json_object *o, struct keys *k, struct err *e)
+{
+	static const struct key ipam_keys[] = {
+		{ "ips", T_LIST, set_ips },
+		{ "gateways", T_LIST, set_gateways },
+		{ "routes", T_LIST, set_routes },
+		{ "dns", T_OBJ, set_dns },
+	};
+	struct reader x = { .k = k, .e = e, .at = "" };
+	struct conf old = k->conf;
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(o, "ips", &v) || asks_nothing(v))
+		return err_set(e, ERR_IO, "no address in it");
+	/* What is empty leaves the configuration's as it is. */
+	for (size_t i = 1; i < ARRAY_LEN(ipam_keys); i++)
+		if (json_object_object_get_ex(o, ipam_keys[i].name, &v) && asks_nothing(v))
+			json_object_object_del(o, ipam_keys[i].name);
+	if (json_object_object_length(k->dns) > 0)
+		json_object_object_del(o, "dns");
+	k->ipam = false;	/* these are the ones */
+	if (read_object(&x, o, ipam_keys, ARRAY_LEN(ipam_keys), false) < 0)
+		return -1;
+	keep_gateways(&k->conf, &old);
+	fill_gateways(&k->conf);
+	return 0;
+}
+
+int keys_read_prev(struct json_object *netconf, struct keys *ret, struct err *e)
+{
+	static const struct key prev = { "prevResult", T_OBJ, set_prev };
+	struct reader x = { .k = ret, .e = e, .at = "" };
+	struct json_object *v;
+
+	*ret = (struct keys){ .dns = NULL };
+	if (!json_object_object_get_ex(netconf, prev.name, &v) || !v) {
+		err_set(e, ERR_CONFIG, "prevResult: is missing");
+		return err_hint(e, "a CHECK compares with the result of the ADD before it");
+	}
+	if (!json_object_is_type(v, json_type_object))
+		return bad(&x, ERR_CONFIG, prev.name, v, type_words(T_OBJ));
+	return set_prev(&x, &prev, v);
 }
 
 void keys_drop(struct keys *k)

@@ -16,6 +16,7 @@ struct keys {
 	struct conf conf;
 	struct json_object *dns;	/* the result's; an object; owned */
 	struct json_object *prev;	/* prevResult or NULL; owned */
+	bool ipam;			/* an IPAM plugin gives the addresses: keys_read_ipam */
 };
 
 /*
@@ -26,6 +27,16 @@ struct keys {
  */
 int keys_read(struct json_object *netconf, const char *cni_args, struct keys *ret,
 	      struct err *e);
+
+/*
+ * The addresses, gateways, routes and dns an IPAM plugin gave, as an object of
+ * those names with "ips" for the first: over what keys_read found, except for
+ * dns, where the configuration's own goes first. 0, or -1 with *e.
+ */
+int keys_read_ipam(struct json_object *o, struct keys *k, struct err *e);
+
+/* prevResult alone, unchecked keys beside it: 0, or -1 with *e. */
+int keys_read_prev(struct json_object *netconf, struct keys *ret, struct err *e);
 
 void keys_drop(struct keys *k);
 

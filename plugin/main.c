@@ -20,7 +20,10 @@
 
 #include "base/fd.h"
 #include "plugin/attach/attach.h"
+#include "plugin/check.h"
 #include "plugin/cni.h"
+#include "plugin/gc.h"
+#include "plugin/ipam.h"
 #include "plugin/keys.h"
 #include "plugin/result.h"
 
@@ -40,18 +43,25 @@ struct call {
 	const char *container_id, *ifname, *netns, *args;
 	const char *conf_path;		/* by hand: --conf; NULL: not given */
 	int32_t pid;			/* by hand: --pid; 0: not given */
+	char pid_netns[32];		/* its namespace's path */
 	enum cni_version version;	/* for errors, as soon as it is known */
 	struct err err;
 };
 
-enum need { NEED_ID = 1, NEED_IFNAME = 2, NEED_NETNS = 4 };
+enum need {
+	NEED_ID = 1, NEED_IFNAME = 2, NEED_NETNS = 4,
+	NEED_CNI_NETNS = 8,		/* of a CNI runtime; by hand the state file knows it */
+};
 
 struct verb {
 	const char *name;
 	unsigned int needs;
 	bool cni;			/* also a CNI_COMMAND */
+	enum cni_version since;		/* of the network configuration */
 	int (*run)(struct call *c);	/* 0, or -1 with c->err */
 };
+
+static const struct verb *find_verb(const struct call *c);
 
 /* Writes all of it without ever blocking where stop_fd could not be heard: a
  * pipe that polls writable takes PIPE_BUF bytes. */
@@ -95,6 +105,20 @@ static int print_json(struct json_object *o, int stop_fd, struct err *e)
 	return r;
 }
 
+/* A verb that is younger than the configuration's version (by hand it does not
+ * matter: who asks is the one who is answered). */
+static int check_version(struct call *c)
+{
+	enum cni_version since = find_verb(c)->since;
+
+	if (c->by_hand || c->version >= since)
+		return 0;
+	err_set(&c->err, ERR_VERSION, "CNI_COMMAND=%s is not part of version %s", c->verb,
+		cni_version_names[c->version]);
+	return err_hint(&c->err, "the configuration's \"cniVersion\" must be %s or later",
+			cni_version_names[since]);
+}
+
 /* The network configuration from --conf or stdin. */
 static int read_request(struct call *c, struct request *req)
 {
@@ -121,7 +145,7 @@ static int read_request(struct call *c, struct request *req)
 		r = cni_decode(text, len, what, c->by_hand, req, &c->err);
 	c->version = req->version;
 	free(text);
-	return r;
+	return r < 0 ? r : check_version(c);
 }
 
 static int read_without(uint32_t *ret, struct err *e)
@@ -162,8 +186,7 @@ static int fill_identity(struct call *c, struct conf *conf)
 		      sizeof(conf->container_id)) < 0 ||
 	    copy_name(c, "CNI_IFNAME", c->ifname, conf->ifname, sizeof(conf->ifname)) < 0)
 		return -1;
-	if (!c->pid && copy_name(c, "CNI_NETNS", c->netns, conf->netns_path,
-				 sizeof(conf->netns_path)) < 0)
+	if (copy_name(c, "CNI_NETNS", c->netns, conf->netns_path, sizeof(conf->netns_path)) < 0)
 		return -1;
 	return read_without(&conf->without, &c->err);
 }
@@ -196,7 +219,43 @@ static int hold_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int add_attachment(struct call *c, struct keys *k)
+static struct ipam_for ipam_for(const struct call *c, int stop_fd)
+{
+	return (struct ipam_for){ .container_id = c->container_id, .ifname = c->ifname,
+				  .netns = c->netns, .stop_fd = stop_fd };
+}
+
+/* What an ADD that fails took from an IPAM plugin goes back, also where it was
+ * the plugin that failed (SPEC, section 4). The ADD's error is the one to tell. */
+static void release(const struct call *c, const struct request *req, const struct ipam_for *who)
+{
+	struct ipam_for all = *who;
+	struct err e = ERR_INIT;
+
+	all.stop_fd = -1;	/* also after a signal */
+	if (ipam_call("DEL", req->netconf, &all, &e) < 0)
+		fprintf(stderr, "cni-passt: %s: %s\n", c->verb, e.msg);
+}
+
+/* With the folder locked: addresses, network, answer. */
+static int add_locked(struct call *c, const struct request *req, struct keys *k,
+		      struct attach *a, int stop_fd)
+{
+	const struct ipam_for who = ipam_for(c, stop_fd);
+	int r = k->ipam ? ipam_add(req->netconf, &who, k, &c->err) : 0;
+
+	if (r == 0)
+		r = attach_start(a, &k->conf, &c->err);
+	if (r == 0)
+		r = answer_add(c, k, a, stop_fd);
+	if (r < 0) {
+		attach_undo(a);
+		release(c, req, &who);
+	}
+	return r;
+}
+
+static int add_attachment(struct call *c, const struct request *req, struct keys *k)
 {
 	FD_OWNED int stop_fd = hold_signals();
 	struct attach a;
@@ -204,12 +263,10 @@ static int add_attachment(struct call *c, struct keys *k)
 	if (stop_fd < 0)
 		return err_set(&c->err, ERR_IO, "signalfd: %s", strerror(errno));
 	if (fill_identity(c, &k->conf) < 0 ||
-	    attach_add(&a, &k->conf, c->pid, stop_fd, &c->err) < 0)
+	    attach_open(&a, &k->conf, stop_fd, &c->err) < 0)
 		return -1;
-	if (answer_add(c, k, &a, stop_fd) < 0) {
-		attach_undo(&a);
+	if (add_locked(c, req, k, &a, stop_fd) < 0)
 		return -1;
-	}
 	attach_done(&a);
 	return 0;
 }
@@ -223,22 +280,14 @@ static int run_add(struct call *c)
 	if (r == 0)
 		r = keys_read(req.netconf, c->args, &k, &c->err);
 	if (r == 0)
-		r = add_attachment(c, &k);
+		r = add_attachment(c, &req, &k);
 	keys_drop(&k);
 	cni_drop(&req);
 	return r;
 }
 
-/* The configuration is decoded for its version and otherwise not looked at: a
- * key that went bad since the ADD must not keep the container from going. */
-static int run_del(struct call *c)
+static int check_names(struct call *c)
 {
-	struct request req = { .netconf = NULL };
-	int r = c->by_hand && !c->conf_path ? 0 : read_request(c, &req);
-
-	cni_drop(&req);
-	if (r < 0)
-		return -1;
 	if (!conf_id_ok(c->container_id))
 		return err_set(&c->err, ERR_ENV, "CNI_CONTAINERID: \"%.128s\" is not a container"
 			       " id (letters, digits, \"_.-\", at most %d)", c->container_id,
@@ -246,9 +295,139 @@ static int run_del(struct call *c)
 	if (!conf_ifname_ok(c->ifname))
 		return err_set(&c->err, ERR_ENV, "CNI_IFNAME: \"%.40s\" is not an interface name",
 			       c->ifname);
-	r = attach_del(c->container_id, c->ifname, -1, &c->err);
-	if (r == 0 && c->err.msg[0])
-		fprintf(stderr, "cni-passt: DEL: %s; folder removed\n", c->err.msg);
+	return 0;
+}
+
+/* The addresses go back before the lock does: an ADD that waits for it may get
+ * the same ones. */
+static int del_attachment(struct call *c, const struct request *req)
+{
+	const struct ipam_for who = ipam_for(c, -1);
+	struct attach a;
+	int there = attach_find(&a, c->container_id, c->ifname, -1, &c->err), r = there;
+
+	if (there == 1)
+		r = attach_stop(&a, &c->err);
+	if (r >= 0)
+		r = ipam_call("DEL", req->netconf, &who, &c->err);
+	if (there == 1 && r < 0)
+		attach_done(&a);
+	else if (there == 1)
+		r = attach_remove(&a, &c->err);
+	return r;
+}
+
+/* The configuration is decoded for its version and its IPAM plugin and otherwise
+ * not looked at: a key that went bad since the ADD must not keep the container
+ * from going. */
+static int run_del(struct call *c)
+{
+	struct request req = { .netconf = NULL };
+	int r = c->by_hand && !c->conf_path ? 0 : read_request(c, &req);
+
+	if (r == 0)
+		r = check_names(c);
+	if (r == 0)
+		r = del_attachment(c, &req);
+	cni_drop(&req);
+	return r;
+}
+
+static int check_attachment(struct call *c, const struct request *req, struct json_object *prev)
+{
+	const struct ipam_for who = ipam_for(c, -1);
+	struct attach a;
+	struct state made;
+	struct conf want;
+	int r = attach_find(&a, c->container_id, c->ifname, -1, &c->err);
+
+	if (r < 0)
+		return -1;
+	if (r == 0)
+		return err_set(&c->err, ERR_CHECK, "attachment %s@%s: there is none",
+			       c->container_id, c->ifname);
+	r = state_read(&a.dir, &made, &c->err);
+	if (r == 0)
+		err_set(&c->err, ERR_CHECK, "attachment %s: its state file is gone", a.dir.name);
+	r = r == 1 ? check_expect(&made, prev, c->netns ?: made.netns, &want, &c->err) : -1;
+	if (r == 0)
+		r = attach_check(&a, &want, &c->err);
+	attach_done(&a);
+	return r < 0 ? r : ipam_call("CHECK", req->netconf, &who, &c->err);
+}
+
+/* A person who has no result at hand compares with all that was made. */
+static int run_check(struct call *c)
+{
+	struct request req = { .netconf = NULL };
+	struct keys k = { .dns = NULL };
+	int r = c->by_hand && !c->conf_path ? 0 : read_request(c, &req);
+
+	if (r == 0)
+		r = check_names(c);
+	if (r == 0 && !c->by_hand)
+		r = keys_read_prev(req.netconf, &k, &c->err);
+	if (r == 0)
+		r = check_attachment(c, &req, k.prev);
+	keys_drop(&k);
+	cni_drop(&req);
+	return r;
+}
+
+static int run_gc(struct call *c)
+{
+	struct request req = { .netconf = NULL };
+	int r = c->by_hand && !c->conf_path ? 0 : read_request(c, &req);
+
+	if (r == 0)
+		r = gc_run(req.netconf, -1, &c->err);
+	cni_drop(&req);
+	return r;
+}
+
+/* An identity that is good and nobody's, and one address where an IPAM plugin
+ * would give some (RFC 5737). */
+static void fill_trial(struct keys *k)
+{
+	strcpy(k->conf.container_id, "status");
+	strcpy(k->conf.ifname, "eth0");
+	strcpy(k->conf.netns_path, "/proc/self/ns/net");
+	if (k->ipam && !k->conf.naddresses)
+		prefix_parse("192.0.2.1/32", &k->conf.addresses[k->conf.naddresses++]);
+}
+
+/* SPEC, "Error": 51 where what runs already may suffer as well: a host without
+ * a network. A configuration that is wrong in itself keeps its own code. */
+static int status_code(int code)
+{
+	return code == ERR_HOSTNET ? ERR_LIMITED : ERR_UNAVAILABLE;
+}
+
+static int run_status(struct call *c)
+{
+	struct request req = { .netconf = NULL };
+	struct keys k = { .dns = NULL };
+	int r = 0;
+
+	if (!c->by_hand || c->conf_path)
+		r = read_request(c, &req);
+	else
+		req.netconf = json_object_new_object();
+	if (r == 0)
+		r = keys_read(req.netconf, c->args, &k, &c->err);
+	if (r == 0)
+		r = read_without(&k.conf.without, &c->err);
+	if (r == 0) {
+		fill_trial(&k);
+		r = attach_status(&k.conf, -1, &c->err);
+		if (r == 0)
+			r = ipam_call("STATUS", req.netconf, &(struct ipam_for){ .stop_fd = -1 },
+				      &c->err);
+		else
+			c->err.code = status_code(c->err.code);
+	}
+	keys_drop(&k);
+	cni_drop(&req);
 	return r;
 }
 
@@ -274,20 +453,20 @@ static int run_later(struct call *c)
 }
 
 static const struct verb verbs[] = {
-	{ "ADD", NEED_ID | NEED_IFNAME | NEED_NETNS, true, run_add },
-	{ "DEL", NEED_ID | NEED_IFNAME, true, run_del },
-	{ "VERSION", 0, true, run_version },
-	{ "CHECK", 0, true, run_later },
-	{ "GC", 0, true, run_later },
-	{ "STATUS", 0, true, run_later },
-	{ "list", 0, false, run_later },
-	{ "show", 0, false, run_later },
-	{ "stats", 0, false, run_later },
-	{ "flows", 0, false, run_later },
-	{ "forward", 0, false, run_later },
-	{ "capture", 0, false, run_later },
-	{ "broker", 0, false, run_later },
-	{ "doctor", 0, false, run_later },
+	{ "ADD", NEED_ID | NEED_IFNAME | NEED_NETNS, true, CNI_0_1_0, run_add },
+	{ "DEL", NEED_ID | NEED_IFNAME, true, CNI_0_1_0, run_del },
+	{ "CHECK", NEED_ID | NEED_IFNAME | NEED_CNI_NETNS, true, CNI_0_4_0, run_check },
+	{ "GC", 0, true, CNI_1_1_0, run_gc },
+	{ "STATUS", 0, true, CNI_1_1_0, run_status },
+	{ "VERSION", 0, true, CNI_0_1_0, run_version },
+	{ "list", 0, false, CNI_0_1_0, run_later },
+	{ "show", 0, false, CNI_0_1_0, run_later },
+	{ "stats", 0, false, CNI_0_1_0, run_later },
+	{ "flows", 0, false, CNI_0_1_0, run_later },
+	{ "forward", 0, false, CNI_0_1_0, run_later },
+	{ "capture", 0, false, CNI_0_1_0, run_later },
+	{ "broker", 0, false, CNI_0_1_0, run_later },
+	{ "doctor", 0, false, CNI_0_1_0, run_later },
 };
 
 static const struct verb *find_verb(const struct call *c)
@@ -307,7 +486,8 @@ static int check_needs(struct call *c, const struct verb *v)
 		bool there;
 	} needs[] = {
 		{ NEED_ID, "CNI_CONTAINERID", "--container-id", c->container_id != NULL },
-		{ NEED_NETNS, "CNI_NETNS", "--netns or --pid", c->netns || c->pid },
+		{ NEED_NETNS, "CNI_NETNS", "--netns or --pid", c->netns != NULL },
+		{ NEED_CNI_NETNS, "CNI_NETNS", "", c->netns || c->by_hand },
 		{ NEED_IFNAME, "CNI_IFNAME", "--ifname", c->ifname != NULL },
 	};
 	char missing[128] = "";
@@ -370,7 +550,7 @@ static void about(FILE *f)
 
 static void help(void)
 {
-	puts("Usage: cni-passt ADD|DEL|VERSION [option...]\n"
+	puts("Usage: cni-passt ADD|DEL|CHECK|GC|STATUS|VERSION [option...]\n"
 	     "Attaches a network namespace to the host's network without root, and detaches it.\n"
 	     "\n"
 	     "  --netns PATH         the container's network namespace\n"
@@ -397,6 +577,7 @@ static int parse_pid(struct call *c, const char *s)
 		return err_set(&c->err, ERR_ENV, "--pid: \"%.40s\" is not a process id", s);
 	}
 	c->pid = (int32_t)pid;
+	snprintf(c->pid_netns, sizeof(c->pid_netns), "/proc/%ld/ns/net", pid);
 	return 0;
 }
 
@@ -467,7 +648,9 @@ static int run_by_hand(struct call *c, int argc, char **argv)
 		return usage(c, "one word too many: ", argv[optind + 1]);
 	if (c->netns && c->pid)
 		return usage(c, "--netns and --pid are two ways to say one thing: give one", "");
-	if (!c->netns && !c->pid)
+	if (c->pid)
+		c->netns = c->pid_netns;
+	else if (!c->netns)
 		c->netns = variable("CNI_NETNS");
 	if (!c->container_id)
 		c->container_id = variable("CNI_CONTAINERID");

@@ -26,9 +26,12 @@ enum err_code {
 	ERR_CONFIG = 7,		/* configuration decodes and makes no sense */
 	ERR_NETNS = 8,		/* network namespace unusable */
 	ERR_AGAIN = 11,		/* busy, try again later */
+	ERR_UNAVAILABLE = 50,	/* STATUS: no ADD can be served */
+	ERR_LIMITED = 51,	/* the same, and what exists may lack connectivity */
 	ERR_PRIVILEGE = 100,	/* the caller lacks a right, or /dev/net/tun is closed */
 	ERR_EXISTS = 101,	/* attachment or interface exists already */
 	ERR_HOSTNET = 102,	/* the outer network has nothing to give */
+	ERR_CHECK = 103,	/* the attachment is not as it was made */
 	ERR_INTERNAL = 199,	/* our own bug, stated */
 };
 

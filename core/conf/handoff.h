@@ -18,11 +18,36 @@ enum handoff_fd {
 	HANDOFF_FD_FRONT = 4,	/* SOCK_SEQPACKET to the front end */
 	HANDOFF_FD_NETNS = 5,	/* the container's network namespace, O_RDONLY */
 	HANDOFF_FD_STATE = 6,	/* O_PATH|O_DIRECTORY: this attachment's state folder */
-	HANDOFF_FD_OWNER = 7,	/* pidfd of conf.owner_pid; only if owner_pid != 0 */
-	HANDOFF_FD_END = 8
+	HANDOFF_FD_LIFE = 7,	/* O_RDWR: the FIFO HANDOFF_LIFE_NAME in the state folder */
+	HANDOFF_FD_OWNER = 8,	/* pidfd of conf.owner_pid; only if owner_pid != 0 */
+	HANDOFF_FD_END = 9
+};
+
+/*
+ * The daemon's sign of life, and the way to it that needs no process number
+ * (which means nothing in another PID namespace): a FIFO whose one reader it
+ * is, from before it is started until all it made is gone. So opening it for
+ * writing without a wait fails with ENXIO where there is no daemon, and a
+ * writer polls POLLERR when the daemon ends. Bytes written to it are orders.
+ */
+#define HANDOFF_LIFE_NAME	"life"
+
+enum handoff_order {
+	HANDOFF_ORDER_END = 'E',	/* end the attachment */
+	HANDOFF_ORDER_LOOK = '?',	/* nothing: that it is read shows a loop that turns */
 };
 
 #define HANDOFF_WORD		"--attach"	/* the core's one argument */
+/*
+ * Two other words ask a question and make nothing that stays. The core answers
+ * one struct ready, of which only err counts, and ends.
+ *   check   is the interface in HANDOFF_FD_NETNS as the configuration has it
+ *           (netlink_check())?
+ *   status  could an attachment of this configuration be made? No netns, state
+ *           folder or owner comes with it.
+ */
+#define HANDOFF_WORD_CHECK	"--check"
+#define HANDOFF_WORD_STATUS	"--status"
 #define HANDOFF_MAGIC		0x43504e31u	/* "CPN1": changes with struct ready */
 #define HANDOFF_COMMIT		'C'
 #define HANDOFF_TIMEOUT_MS	10000		/* front end's patience for struct ready */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netlink: rtnetlink(7) requests, one socket for each of the two jobs. Dumps
+ * netlink: rtnetlink(7) requests, one socket for each job. Dumps
  * are filtered by the kernel where it can (NETLINK_GET_STRICT_CHK) and checked
  * again here, so that an old kernel is slower and not wrong. What the kernel
  * answers is read by libnl's attribute accessors.
@@ -622,4 +622,155 @@ int netlink_configure(const struct netcfg *net, struct netlink_done *done, struc
 	    add_addresses(&q, net, done, false, e) < 0)
 		return -1;
 	return add_routes(&q, net, done, e);
+}
+
+/* --- looking at what was made ------------------------------------------- */
+
+struct seen {			/* of what is wanted */
+	const struct conf *want;
+	uint32_t ifindex;	/* 0: no such interface */
+	unsigned int flags;
+	uint32_t mtu;
+	struct mac mac;
+	bool addresses[CONF_ADDRS_MAX], routes[CONF_ROUTES_MAX];
+};
+
+static void see_link(struct query *q, struct nlmsghdr *h)
+{
+	const struct ifinfomsg *ifi = nlmsg_data(h);
+	struct nlattr *tb[IFLA_MAX + 1];
+	struct seen *s = q->arg;
+
+	if (h->nlmsg_type != RTM_NEWLINK || nlmsg_parse(h, sizeof(*ifi), tb, IFLA_MAX, NULL) < 0)
+		return;
+	s->ifindex = (uint32_t)ifi->ifi_index;
+	s->flags = ifi->ifi_flags;
+	s->mtu = get_u32(tb[IFLA_MTU], 0);
+	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == (int)sizeof(s->mac.b))
+		memcpy(s->mac.b, nla_data(tb[IFLA_ADDRESS]), sizeof(s->mac.b));
+}
+
+static void see_address(struct query *q, struct nlmsghdr *h)
+{
+	const struct ifaddrmsg *ifa = nlmsg_data(h);
+	struct nlattr *tb[IFA_MAX + 1], *a;
+	struct seen *s = q->arg;
+	struct addr addr;
+
+	if (h->nlmsg_type != RTM_NEWADDR ||
+	    nlmsg_parse(h, sizeof(*ifa), tb, IFA_MAX, NULL) < 0 || ifa->ifa_index != s->ifindex)
+		return;
+	a = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
+	addr = get_addr(a, ifa->ifa_family);
+	for (uint32_t i = 0; i < s->want->naddresses; i++)
+		s->addresses[i] |= s->want->addresses[i].len == ifa->ifa_prefixlen &&
+				   addr_eq(&s->want->addresses[i].addr, &addr);
+}
+
+/* A metric of 0 is the kernel's default, which for IPv6 it shows as 1024. */
+static bool same_route(const struct route *want, const struct route *r)
+{
+	return want->dst.len == r->dst.len && addr_eq(&want->dst.addr, &r->dst.addr) &&
+	       addr_eq(&want->gw, &r->gw) && (!want->metric || want->metric == r->metric);
+}
+
+static void see_route(struct query *q, struct nlmsghdr *h)
+{
+	const struct rtmsg *rt = nlmsg_data(h);
+	struct seen *s = q->arg;
+	struct row row;
+
+	if (!read_route(h, rt->rtm_family, &row) || row.ifindex != s->ifindex)
+		return;
+	for (uint32_t i = 0; i < s->want->nroutes; i++)
+		s->routes[i] |= same_route(&s->want->routes[i], &row.r);
+}
+
+/* Both families; that the kernel lacks one only means that it has no rows. */
+static int see_all(struct query *q, struct seen *s)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(families) && r == 0; i++) {
+		q->row = see_address;
+		r = dump_addresses(q, families[i], s->ifindex);
+		q->row = see_route;
+		if (r == 0)
+			r = dump_routes(q, families[i], s->ifindex);
+		if (r == -EAFNOSUPPORT || r == -EOPNOTSUPP || r == -ENOENT)
+			r = 0;
+	}
+	return r;
+}
+
+static int differs(const struct conf *c, struct err *e, const char *what, const char *value)
+{
+	return err_set(e, ERR_CHECK, "interface %s in the container: %s%s", c->ifname, what, value);
+}
+
+static int check_link(const struct seen *s, struct err *e)
+{
+	const struct conf *c = s->want;
+	char text[MAC_STRLEN + 16];
+
+	if (!s->ifindex)
+		return differs(c, e, "it is gone", "");
+	if (!(s->flags & IFF_UP))
+		return differs(c, e, "it is down", "");
+	if (!(s->flags & IFF_RUNNING))
+		return differs(c, e, "no daemon holds its other end", "");
+	if (!mac_eq(&s->mac, &c->mac))
+		return differs(c, e, "its MAC address is not ", mac_format(&c->mac, text));
+	snprintf(text, sizeof(text), "%u, not %u", s->mtu, c->mtu);
+	return c->mtu && c->mtu != s->mtu ? differs(c, e, "its MTU is ", text) : 0;
+}
+
+static int check_lists(const struct seen *s, struct err *e)
+{
+	const struct conf *c = s->want;
+	char text[PREFIX_STRLEN];
+
+	for (uint32_t i = 0; i < c->naddresses; i++)
+		if (!s->addresses[i])
+			return differs(c, e, "it lacks the address ",
+				       prefix_format(&c->addresses[i], text));
+	for (uint32_t i = 0; i < c->nroutes; i++)
+		if (!s->routes[i])
+			return differs(c, e, "it lacks the route to ",
+				       prefix_format(&c->routes[i].dst, text));
+	return 0;
+}
+
+int netlink_check(const struct conf *want, struct err *e)
+{
+	struct query q CLEANUP(close_query) = { .sk = NULL };
+	struct seen s = { .want = want };
+	uint32_t ifindex = if_nametoindex(want->ifname);
+	int r;
+
+	if (open_query(&q, e) < 0)
+		return -1;
+	q.arg = &s;
+	q.row = see_link;
+	if (ifindex && get_link(&q, ifindex) < 0)
+		s.ifindex = 0;		/* gone since */
+	if (check_link(&s, e) < 0)
+		return -1;
+	r = see_all(&q, &s);
+	if (r < 0)
+		return err_set(e, ERR_IO, "cannot read the container's addresses and routes: %s",
+			       strerror(-r));
+	return check_lists(&s, e);
+}
+
+int netlink_delete(uint32_t ifindex)
+{
+	struct ifinfomsg ifi = { .ifi_index = (int)ifindex };
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_DELLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+	struct query q CLEANUP(close_query) = { .sk = NULL };
+
+	if (!m)
+		return -ENOMEM;
+	return open_query(&q, NULL) < 0 ? -EIO : send_request(&q, m);
 }

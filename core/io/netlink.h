@@ -36,4 +36,16 @@ struct netlink_done {
  */
 int netlink_configure(const struct netcfg *net, struct netlink_done *done, struct err *e);
 
+/*
+ * Compares interface want->ifname in the calling process's network namespace
+ * with what is wanted of it: up, with a carrier (our daemon holds the tap),
+ * want's MAC, its MTU unless 0, every address and every route; more of them is
+ * fine. 0, or -1 with *e (ERR_CHECK) naming the first thing that differs.
+ */
+int netlink_check(const struct conf *want, struct err *e);
+
+/* Deletes an interface of the calling process's network namespace; returns when
+ * the kernel has freed it. 0 or -errno. */
+int netlink_delete(uint32_t ifindex);
+
 #endif

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -111,4 +112,12 @@ int tun_create(const char *ifname, uint32_t without, uint32_t *features, struct 
 			       ifname, strerror(errno));
 	*features = TUN_F_VNETHDR | set_offloads(fd, without);
 	return fd_take(&fd);
+}
+
+/* tun_chr_poll() has nothing but EPOLLERR for a file without a device. */
+bool tun_gone(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
 }

@@ -3,6 +3,7 @@
 #ifndef IO_TUN_H
 #define IO_TUN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -22,5 +23,9 @@ enum tun_feature {		/* what the tap does for us */
  * taken" (ERR_EXISTS) or "no right to make one here" it was.
  */
 int tun_create(const char *ifname, uint32_t without, uint32_t *features, struct err *e);
+
+/* Whether the interface of a tap's descriptor has been deleted: its name is
+ * free, and no frame passes any more. */
+bool tun_gone(int fd);
 
 #endif

@@ -32,6 +32,7 @@
 #include "flow/counters.h"
 #include "io/netlink.h"
 #include "io/ns.h"
+#include "io/tun.h"
 #include "io/watch.h"
 #include "main/child.h"
 #include "main/engine.h"
@@ -43,18 +44,20 @@
 #define SETUP_MS	(HANDOFF_TIMEOUT_MS - 2000)
 #define LOG_ID_LEN	12	/* of the container id, as clients show it */
 #define COUNTERS_LINE	900	/* bytes of counters in one log line */
+#define REMOVE_MS	1000	/* patience for the interface's deletion by nsagent */
 
 struct attach {
 	struct conf conf;
 	struct netcfg net;
 	uint32_t features;		/* enum tun_feature */
-	bool is_setup;			/* the interface is there */
+	uint32_t ifindex;		/* the interface's; 0: not made yet */
 	bool ended;			/* leave the loop */
 
 	int front_fd;			/* -1 after the commit */
 	int netns_fd;
 	int state_fd;
 	int signal_fd;
+	int life_fd;			/* HANDOFF_FD_LIFE */
 	int tap_fd;
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
@@ -78,6 +81,7 @@ static void close_mains(struct attach *a)
 	fd_drop(&a->front_fd);
 	fd_drop(&a->state_fd);
 	fd_drop(&a->signal_fd);
+	fd_drop(&a->life_fd);
 	fd_drop(&a->engine.sock);
 	fd_drop(&a->nsagent.sock);
 	watch_close(&a->watch);
@@ -90,7 +94,7 @@ static int run_nsagent(void *arg, int sock)
 	close_mains(a);
 	fd_drop(&a->tap_fd);
 	return nsagent_main(&(struct nsagent_args){
-		.main_fd = sock, .netns_fd = a->netns_fd, .restarted = a->is_setup,
+		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
 	});
 }
 
@@ -288,14 +292,15 @@ static void strip_ipv6(struct netcfg *net)
 
 static int take_setup(struct attach *a, const struct msg_setup_done *done, struct err *e)
 {
-	if (!msg_setup_done_ok(done) || (!done->err.code && a->tap_fd < 0))
+	if (!msg_setup_done_ok(done) ||
+	    (!done->err.code && (a->tap_fd < 0 || !done->ifindex)))
 		return err_set(e, ERR_INTERNAL, "nsagent spoke nonsense");
 	if (done->err.code) {
 		*e = done->err;
 		return -1;
 	}
 	a->features = done->features;
-	a->is_setup = true;
+	a->ifindex = done->ifindex;
 	if (!done->ipv6_left_out)
 		return 0;
 	strip_ipv6(&a->net);
@@ -461,6 +466,16 @@ static void on_watch(struct attach *a)
 		end(a, "the container ended");
 }
 
+/* Orders of front ends that may not know our number, see handoff.h. */
+static void on_life(struct attach *a)
+{
+	char orders[64];
+	ssize_t n = read(a->life_fd, orders, sizeof(orders));
+
+	if (n > 0 && memchr(orders, HANDOFF_ORDER_END, (size_t)n))
+		end(a, "told to by a front end");
+}
+
 /* Whoever closes its socket or says what is not its turn is no longer of use.
  * Its death comes back as SIGCHLD. */
 static void give_up(struct child *c, int r)
@@ -507,7 +522,8 @@ static void loop(struct attach *a)
 {
 	static const struct {
 		void (*fn)(struct attach *a);
-	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent } };
+	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent },
+		{ on_life } };
 
 	while (!a->ended) {
 		struct pollfd p[ARRAY_LEN(on)] = {
@@ -516,6 +532,7 @@ static void loop(struct attach *a)
 			{ .fd = a->front_fd, .events = POLLIN },
 			{ .fd = a->engine.sock, .events = POLLIN },
 			{ .fd = a->nsagent.sock, .events = POLLIN },
+			{ .fd = a->life_fd, .events = POLLIN },
 		};
 
 		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
@@ -555,7 +572,9 @@ static bool is_our_folder(const struct attach *a)
  */
 static void remove_state(struct attach *a)
 {
-	static const char *const files[] = { "state.json", "control.sock", "lock" };
+	static const char *const files[] = {
+		"state.json", "control.sock", HANDOFF_LIFE_NAME, "lock",
+	};
 	FD_OWNED int lock = openat(a->state_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
 	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0 || !is_our_folder(a))
@@ -566,12 +585,36 @@ static void remove_state(struct attach *a)
 		log_warn("state folder stays: %s", strerror(errno));
 }
 
+/* Has nsagent delete the interface and returns as soon as it is gone: the rest
+ * of nsagent's life is the kernel's freeing of it. False: it could not. */
+static bool remove_interface(struct attach *a)
+{
+	const struct timespec turn = { .tv_nsec = 300000 };
+	uint64_t deadline = now_ms() + REMOVE_MS;
+
+	if (!a->ifindex || !a->nsagent.pid || tun_gone(a->tap_fd))
+		return false;
+	fd_drop(&a->nsagent.sock);	/* end of file is the order */
+	while (now_ms() < deadline) {
+		if (tun_gone(a->tap_fd))
+			return true;
+		if (waitpid(a->nsagent.pid, NULL, WNOHANG) != 0) {
+			a->nsagent.pid = 0;
+			return tun_gone(a->tap_fd);
+		}
+		nanosleep(&turn, NULL);
+	}
+	return false;
+}
+
 /* The interface and the processes; afterwards nothing is left but the state. */
 static void undo(struct attach *a)
 {
 	child_end(&a->engine);
-	child_end(&a->nsagent);
+	if (!remove_interface(a))
+		child_end(&a->nsagent);
 	fd_drop(&a->tap_fd);
+	fd_drop(&a->life_fd);
 }
 
 static int fail(struct attach *a, struct err *e)
@@ -617,6 +660,7 @@ int attach_main(void)
 	struct attach a = {
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
+		.life_fd = HANDOFF_FD_LIFE,
 		.watch = WATCH_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },

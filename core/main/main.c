@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "conf/handoff.h"
+#include "main/ask.h"
 #include "main/attach.h"
 
 #ifndef PACKAGE_VERSION
@@ -40,6 +41,8 @@ int main(int argc, char *argv[])
 		int (*fn)(void);
 	} faces[] = {
 		{ HANDOFF_WORD, attach_main },
+		{ HANDOFF_WORD_CHECK, ask_check },
+		{ HANDOFF_WORD_STATUS, ask_status },
 		{ "--help", show_help },
 		{ "--version", show_version },
 	};

@@ -22,7 +22,7 @@
 
 struct agent {
 	int main_fd;
-	bool is_setup;		/* the interface has been made, here or before a restart */
+	uint32_t ifindex;	/* of the interface, made here or before a restart; 0: not yet */
 	struct err entered;	/* code 0: inside; else why not, the answer to everything */
 };
 
@@ -57,13 +57,13 @@ static int do_setup(struct agent *a, const union request *req)
 	FD_OWNED int tap = -1;
 	int r;
 
-	if (!msg_setup_ok(&req->setup) || a->is_setup)
+	if (!msg_setup_ok(&req->setup) || a->ifindex)
 		return -EBADMSG;
 	if (a->entered.code)
 		done.err = a->entered;
 	else
 		tap = make_interface(&req->setup, &done);
-	a->is_setup = tap >= 0;
+	a->ifindex = tap >= 0 ? done.ifindex : 0;
 	r = msg_send(a->main_fd, &done, sizeof(done), tap);
 	malloc_trim(0);
 	return r;
@@ -105,12 +105,22 @@ static int enter(const struct nsagent_args *args, pid_t parent, struct err *e)
 	return 0;
 }
 
+/*
+ * Main is ending. Closing the tap would delete the interface too, but whoever
+ * closes it waits for RCU to free it, 15 ms and more; here it is this process
+ * that waits, while main sees the interface gone (tun_gone()) and ends.
+ */
+static int delete_interface(const struct agent *a)
+{
+	return a->ifindex && netlink_delete(a->ifindex) < 0;
+}
+
 int nsagent_main(const struct nsagent_args *args)
 {
-	struct agent a = { .main_fd = args->main_fd, .is_setup = args->restarted };
+	struct agent a = { .main_fd = args->main_fd, .ifindex = args->ifindex };
 	int r;
 
-	if (enter(args, getppid(), &a.entered) < 0 && args->restarted) {
+	if (enter(args, getppid(), &a.entered) < 0 && args->ifindex) {
 		log_error("cannot enter again: %s", a.entered.msg);
 		return 1;
 	}
@@ -119,7 +129,7 @@ int nsagent_main(const struct nsagent_args *args)
 		r = answer_one(&a);
 	} while (r >= 0);
 	if (r == -EPIPE)
-		return 0;
+		return delete_interface(&a);
 	log_error("conversation with main ended: %s", strerror(-r));
 	return 1;
 }

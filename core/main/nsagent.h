@@ -7,17 +7,17 @@
 #ifndef MAIN_NSAGENT_H
 #define MAIN_NSAGENT_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 struct nsagent_args {
 	int main_fd;		/* SOCK_SEQPACKET to main; end of file: exit */
 	int netns_fd;		/* the container's; closed once inside */
-	bool restarted;		/* the interface is there: no set-up, and no waiting if
-				 * the way in is closed */
+	uint32_t ifindex;	/* not 0: a restart, the interface is there: no set-up, and
+				 * no waiting if the way in is closed */
 };
 
 /* Called in the forked child, which main_fd's other end is the parent of.
- * Returns the exit status when main_fd closes or main speaks nonsense. */
+ * When main_fd closes it deletes the interface. Returns the exit status. */
 int nsagent_main(const struct nsagent_args *args);
 
 #endif

@@ -5,12 +5,14 @@
 
 #include "plugin/attach/attach.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fd.h"
 #include "conf/encode.h"
+#include "plugin/attach/life.h"
 #include "plugin/attach/stop.h"
 
 #ifndef PACKAGE_VERSION
@@ -20,62 +22,74 @@
 /* A folder found: either its attachment lives, or its rests are swept. */
 static int check_free(const struct attach *a, struct err *e)
 {
-	struct state old;
-	int r = state_read(&a->dir, &old, NULL);
+	FD_OWNED int life = life_open(a->dir.fd);
 
-	if (r == 1 && stop_alive(&old.daemon)) {
-		err_set(e, ERR_EXISTS, "attachment %s exists already (daemon %d)", a->dir.name,
-			old.daemon.pid);
+	if (life >= 0) {
+		err_set(e, ERR_EXISTS, "attachment %s exists already", a->dir.name);
 		return err_hint(e, "end it with DEL before the next ADD");
 	}
 	return state_clean(&a->dir, e);
 }
 
-/* Writes who serves the attachment: before the answer, so that even a front
- * end that is killed leaves a daemon a DEL can find, and after, with the rest. */
-static int keep_state(const struct attach *a, const struct conf *c, uint32_t pid,
+/* Who serves the attachment, for stop.c, as far as it can be known: where /proc
+ * is another PID namespace's there is no start time. */
+static struct stop_id identify(int32_t pid)
+{
+	struct stop_id id = { .pid = pid, .start_time = stop_start_time(pid),
+			      .pid_ns = stop_pid_ns() };
+
+	if (stop_boot_id(id.boot_id) < 0)
+		id.boot_id[0] = '\0';
+	return id;
+}
+
+/* Before the answer, so that even a front end that is killed leaves a process
+ * that can be killed, and after, with the rest. */
+static int keep_state(const struct attach *a, const struct conf *c, int32_t pid,
 		      const struct netcfg *net, struct err *e)
 {
-	struct state s = { .version = PACKAGE_VERSION, .net = *net };
+	struct state s = { .version = PACKAGE_VERSION, .net = *net, .daemon = identify(pid) };
 
-	s.daemon.pid = (int32_t)pid;
-	s.daemon.start_time = stop_start_time(s.daemon.pid);
 	strcpy(s.container_id, c->container_id);
 	strcpy(s.network, c->network);
 	strcpy(s.netns, c->netns_path);
-	if (!s.daemon.start_time)
-		return err_set(e, ERR_INTERNAL, "the daemon ended while starting");
-	if (stop_boot_id(s.daemon.boot_id) < 0)
-		return err_set(e, ERR_IO, "/proc/sys/kernel/random/boot_id cannot be read");
 	return state_write(&a->dir, &s, e);
 }
 
 /* The number main gives is good if its start time is too; in a PID namespace of
  * its own it cannot know the one it has here, and then it is the one we started. */
-static uint32_t daemon_pid(const struct attach *a, const struct ready *r)
+static int32_t daemon_pid(const struct attach *a, const struct ready *r)
 {
 	bool same = r->pid <= INT32_MAX &&
 		    stop_start_time((int32_t)r->pid) == r->start_time;
 
-	return same && r->start_time ? r->pid : (uint32_t)a->core.pid;
+	return same && r->start_time ? (int32_t)r->pid : a->core.pid;
 }
 
-static int start_core(struct attach *a, const struct conf *c, const struct netns *ns,
-		      struct ready *ret, struct err *e)
+/* The core with its configuration; fds->conf is set here. */
+static int hand_over(struct spawn *s, const struct conf *c, const char *word,
+		     struct spawn_fds *fds, struct err *e)
 {
 	FD_OWNED int memfd = encode_memfd(c);
-	struct spawn_fds fds = { .conf = memfd, .netns = ns->fd, .state = a->dir.fd,
-				 .owner = ns->owner_fd };
-	struct netcfg net = { .mac = c->mac };
 	char core[CONF_PATH_MAX];
 
 	if (memfd < 0)
 		return err_set(e, ERR_IO, "configuration hand-over: %s", strerror(-memfd));
-	if (spawn_find_core(core, e) < 0 || spawn_start(&a->core, core, &fds, e) < 0)
+	fds->conf = memfd;
+	return spawn_find_core(core, e) < 0 ? -1 : spawn_start(s, core, word, fds, e);
+}
+
+static int start_core(struct attach *a, const struct conf *c, struct ready *ret, struct err *e)
+{
+	struct spawn_fds fds = { .netns = a->ns.fd, .state = a->dir.fd, .life = a->life_fd,
+				 .owner = a->ns.owner_fd };
+	struct netcfg net = { .mac = c->mac };
+
+	if (hand_over(&a->core, c, HANDOFF_WORD, &fds, e) < 0)
 		return -1;
 	strcpy(net.ifname, c->ifname);
 	/* If it has ended already, spawn_wait has the better words for it. */
-	keep_state(a, c, (uint32_t)a->core.pid, &net, NULL);
+	keep_state(a, c, a->core.pid, &net, NULL);
 	return spawn_wait(&a->core, ret, e);
 }
 
@@ -88,11 +102,17 @@ static int interrupted(int stop_fd, struct err *e)
 	return 0;
 }
 
-static int add_locked(struct attach *a, struct conf *c, const struct netns *ns, struct err *e)
+int attach_start(struct attach *a, struct conf *c, struct err *e)
 {
 	struct ready ready;
 
-	if (start_core(a, c, ns, &ready, e) < 0 ||
+	if (conf_validate(c, e) < 0)
+		return -1;
+	a->life_fd = life_make(a->dir.fd);
+	if (a->life_fd < 0)
+		return err_set(e, ERR_IO, "state folder %s: " HANDOFF_LIFE_NAME ": %s",
+			       a->dir.name, strerror(-a->life_fd));
+	if (start_core(a, c, &ready, e) < 0 ||
 	    keep_state(a, c, daemon_pid(a, &ready), &ready.net, e) < 0 ||
 	    interrupted(a->core.stop_fd, e) < 0 || spawn_commit(&a->core, e) < 0)
 		return -1;
@@ -100,28 +120,8 @@ static int add_locked(struct attach *a, struct conf *c, const struct netns *ns, 
 	return 0;
 }
 
-static int add_in(struct attach *a, struct conf *c, const struct netns *ns, struct err *e)
+static int check_conf(struct conf *c, struct err *e)
 {
-	int r;
-
-	if (state_open(c->container_id, c->ifname, true, a->core.stop_fd, &a->dir, e) < 0)
-		return -1;
-	/* The folder of a living attachment is not ours to undo. */
-	r = check_free(a, e);
-	if (r < 0) {
-		state_close(&a->dir);
-		return -1;
-	}
-	r = add_locked(a, c, ns, e);
-	if (r < 0)
-		attach_undo(a);
-	return r;
-}
-
-static int check_conf(struct conf *c, int32_t pid, struct err *e)
-{
-	if (pid)
-		snprintf(c->netns_path, sizeof(c->netns_path), "/proc/%d/ns/net", pid);
 	/* The names become a path: they are looked at before anything else. */
 	if (conf_id_ok(c->container_id) && conf_ifname_ok(c->ifname) &&
 	    state_path(c->container_id, c->ifname, c->state_dir, e) < 0)
@@ -129,57 +129,120 @@ static int check_conf(struct conf *c, int32_t pid, struct err *e)
 	return conf_validate(c, e);
 }
 
-int attach_add(struct attach *a, struct conf *c, int32_t pid, int stop_fd, struct err *e)
+int attach_open(struct attach *a, struct conf *c, int stop_fd, struct err *e)
 {
-	struct netns ns;
-	int r;
-
 	*a = ATTACH_INIT;
 	a->core.stop_fd = stop_fd;
-	if (check_conf(c, pid, e) < 0)
+	if (check_conf(c, e) < 0 || netns_open_path(c->netns_path, &a->ns, e) < 0)
 		return -1;
-	r = pid ? netns_open_pid(pid, &ns, e) : netns_open_path(c->netns_path, &ns, e);
-	if (r < 0)
-		return -1;
-	c->owner_pid = ns.owner_pid;
-	r = add_in(a, c, &ns, e);
-	netns_close(&ns);
-	return r;
+	c->owner_pid = a->ns.owner_pid;
+	/* The folder of a living attachment is not ours to undo. */
+	if (state_open(c->container_id, c->ifname, true, stop_fd, &a->dir, e) == 1 &&
+	    check_free(a, e) == 0)
+		return 0;
+	attach_done(a);
+	return -1;
 }
 
 void attach_undo(struct attach *a)
 {
 	struct state s;
 
-	/* By state first: that way main's children are waited for as well. */
-	if (state_read(&a->dir, &s, NULL) == 1)
-		stop_daemon(&s.daemon, NULL);
+	fd_drop(&a->life_fd);
+	stop_daemon(a->dir.fd, state_read(&a->dir, &s, NULL) == 1 ? &s.daemon : NULL, NULL);
 	spawn_end(&a->core);
 	state_remove(&a->dir, NULL);
+	netns_close(&a->ns);
 }
 
 void attach_done(struct attach *a)
 {
 	fd_drop(&a->core.sock);
+	fd_drop(&a->life_fd);
 	state_close(&a->dir);
+	netns_close(&a->ns);
 }
 
-int attach_del(const char *container_id, const char *ifname, int stop_fd, struct err *e)
+int attach_find(struct attach *a, const char *container_id, const char *ifname, int stop_fd,
+		struct err *e)
 {
-	struct state_dir dir;
-	struct state s;
-	int r = state_open(container_id, ifname, false, stop_fd, &dir, e);
+	*a = ATTACH_INIT;
+	a->core.stop_fd = stop_fd;
+	return state_open(container_id, ifname, false, stop_fd, &a->dir, e);
+}
 
-	if (r <= 0)
-		return r;
-	r = state_read(&dir, &s, e);
-	if (r == 1 && stop_daemon(&s.daemon, e) < 0) {
-		state_close(&dir);
+int attach_try(struct attach *a, const char *container_id, const char *ifname, struct err *e)
+{
+	*a = ATTACH_INIT;
+	return state_try(container_id, ifname, &a->dir, e);
+}
+
+bool attach_lives(const struct attach *a)
+{
+	FD_OWNED int life = life_open(a->dir.fd);
+
+	/* Where it cannot be told, nobody shall take it for dead. */
+	return life != -ENXIO;
+}
+
+int attach_stop(struct attach *a, struct err *e)
+{
+	struct state s;
+	/* A file that does not decode names no process, and must not keep the
+	 * container from going. */
+	int r = state_read(&a->dir, &s, NULL);
+
+	return stop_daemon(a->dir.fd, r == 1 ? &s.daemon : NULL, e);
+}
+
+int attach_remove(struct attach *a, struct err *e)
+{
+	return state_remove(&a->dir, e);
+}
+
+static int check_daemon(const struct attach *a, struct err *e)
+{
+	FD_OWNED int life = life_open(a->dir.fd);
+
+	if (life == -ENXIO)
+		return err_set(e, ERR_CHECK, "attachment %s: its daemon has ended", a->dir.name);
+	if (life < 0)
+		return err_set(e, ERR_IO, "attachment %s: " HANDOFF_LIFE_NAME ": %s", a->dir.name,
+			       strerror(-life));
+	if (!life_answers(life, ATTACH_ANSWER_MS))
+		return err_set(e, ERR_CHECK, "attachment %s: its daemon does not answer",
+			       a->dir.name);
+	return 0;
+}
+
+/* A question to the core, and its answer. */
+static int ask(struct spawn *s, const struct conf *c, const char *word, struct spawn_fds *fds,
+	       struct err *e)
+{
+	struct ready ready;
+	int r = hand_over(s, c, word, fds, e);
+
+	if (r == 0)
+		r = spawn_wait(s, &ready, e);
+	spawn_end(s);
+	return r;
+}
+
+int attach_check(struct attach *a, const struct conf *want, struct err *e)
+{
+	struct spawn_fds fds = { .state = -1, .life = -1, .owner = -1 };
+
+	if (check_daemon(a, e) < 0 || netns_open_path(want->netns_path, &a->ns, e) < 0)
 		return -1;
-	}
-	/* A file that does not decode names no process; the folder must still go,
-	 * or no DEL of this container could ever succeed. */
-	if (r < 0 && e)
-		e->code = ERR_NONE;
-	return state_remove(&dir, e);
+	fds.netns = a->ns.fd;
+	return ask(&a->core, want, HANDOFF_WORD_CHECK, &fds, e);
+}
+
+int attach_status(struct conf *c, int stop_fd, struct err *e)
+{
+	struct spawn_fds fds = { .netns = -1, .state = -1, .life = -1, .owner = -1 };
+	struct spawn core = SPAWN_INIT;
+
+	core.stop_fd = stop_fd;
+	return state_probe(e) < 0 ? -1 : ask(&core, c, HANDOFF_WORD_STATUS, &fds, e);
 }

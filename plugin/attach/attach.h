@@ -4,6 +4,12 @@
  * and lock, namespace, the core's start, the state file. Owns all of it while
  * it is half made, and undoes it; knows nothing of JSON requests or results.
  * Called by the CNI plugin and the command line, later by hook and netavark.
+ *
+ * Each way goes in steps, so that a front end can do its own things while the
+ * attachment is locked (an IPAM plugin's addresses belong to who has the lock):
+ *     attach_open, attach_start, then attach_done or attach_undo
+ *     attach_find, attach_stop, attach_remove
+ *     attach_find, attach_check, attach_done
  */
 #ifndef PLUGIN_ATTACH_ATTACH_H
 #define PLUGIN_ATTACH_ATTACH_H
@@ -12,27 +18,58 @@
 #include "plugin/attach/spawn.h"
 #include "plugin/attach/state.h"
 
+#define ATTACH_ANSWER_MS	2000	/* the daemon's time to show that it is well */
+
 struct attach {
 	struct state_dir dir;
+	struct netns ns;
 	struct spawn core;
-	struct netcfg net;		/* what it became, after attach_add */
+	int life_fd;			/* the daemon's end of life.h, until it is on its own */
+	struct netcfg net;		/* what it became, after attach_start */
 };
 
-#define ATTACH_INIT ((struct attach){ .dir = STATE_DIR_INIT, .core = SPAWN_INIT })
+#define ATTACH_INIT ((struct attach){ .dir = STATE_DIR_INIT, .ns = NETNS_INIT, \
+				      .core = SPAWN_INIT, .life_fd = -1 })
 
 /*
- * Makes the attachment of a filled configuration; c->state_dir and, with
- * `pid`, c->netns_path are set here. On success the network works and the
- * daemon is on its own, but the folder is still locked: the caller answers
- * and calls attach_done, or attach_undo if the answer did not get through.
- * On failure nothing is left. stop_fd: a signalfd that interrupts, or -1.
+ * Validates a filled configuration, opens the namespace, makes and locks the
+ * folder; c->state_dir and c->owner_pid are set here. Fails with ERR_EXISTS if the attachment lives; on failure nothing is
+ * left. stop_fd: a signalfd that interrupts, or -1.
  */
-int attach_add(struct attach *a, struct conf *c, int32_t pid, int stop_fd, struct err *e);
+int attach_open(struct attach *a, struct conf *c, int stop_fd, struct err *e);
+
+/*
+ * Validates once more and starts the daemon. On success the network works and
+ * the daemon is on its own, but the folder is still locked: the caller answers
+ * and calls attach_done, or attach_undo if the answer did not get through. On
+ * failure the caller calls attach_undo.
+ */
+int attach_start(struct attach *a, struct conf *c, struct err *e);
 void attach_undo(struct attach *a);
 void attach_done(struct attach *a);
 
-/* Ends the attachment; that there is none is success. *e may hold a remark
- * (code 0, msg not empty) on success. */
-int attach_del(const char *container_id, const char *ifname, int stop_fd, struct err *e);
+/* Locks an attachment that is there: 1, or 0 if there is none, or -1 with *e. */
+int attach_find(struct attach *a, const char *container_id, const char *ifname, int stop_fd,
+		struct err *e);
+
+/* The same without waiting for the lock (ERR_AGAIN). */
+int attach_try(struct attach *a, const char *container_id, const char *ifname, struct err *e);
+
+/* Whether a daemon serves what was found. */
+bool attach_lives(const struct attach *a);
+
+/* Ends the daemon, if there is one; -1 with *e if it does not end. */
+int attach_stop(struct attach *a, struct err *e);
+
+/* Removes the folder and lets go of it. 0, or -1 with *e. */
+int attach_remove(struct attach *a, struct err *e);
+
+/* Whether the daemon answers, and the interface in namespace want->netns_path is
+ * as *want says (netlink_check() in the core). 0, or -1 with *e. */
+int attach_check(struct attach *a, const struct conf *want, struct err *e);
+
+/* Whether an attachment of this configuration could be made: state, core,
+ * outer network, namespaces, tap. 0, or -1 with *e. */
+int attach_status(struct conf *c, int stop_fd, struct err *e);
 
 #endif

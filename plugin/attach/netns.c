@@ -59,13 +59,24 @@ static int32_t path_pid(const char *path)
 	return (int32_t)pid;
 }
 
+/* In a PID namespace of our own with another's /proc the numbers in paths are
+ * not those that system calls take. */
+static bool is_own_proc(void)
+{
+	char self[32];
+	ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
+
+	self[n > 0 ? n : 0] = '\0';
+	return strtol(self, NULL, 10) == getpid();
+}
+
 /* Without a pidfd (old kernel, a thread's number) the path alone is watched. */
 static int find_owner(struct netns *n, struct err *e)
 {
 	struct stat now, held;
 	int32_t pid = path_pid(n->path);
 
-	if (!pid)
+	if (!pid || !is_own_proc())
 		return 0;
 	n->owner_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (n->owner_fd < 0 && errno != ESRCH)
@@ -107,18 +118,6 @@ int netns_open_path(const char *path, struct netns *ret, struct err *e)
 		return 0;
 	netns_close(ret);
 	return -1;
-}
-
-int netns_open_pid(int32_t pid, struct netns *ret, struct err *e)
-{
-	char path[64];
-
-	if (pid <= 0) {
-		*ret = NETNS_INIT;
-		return err_set(e, ERR_ENV, "--pid: %d is not a process id", pid);
-	}
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	return netns_open_path(path, ret, e);
 }
 
 void netns_close(struct netns *n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netns: the container's network namespace as a front end is given it, by path
- * or by process, checked to be one and not our own. Also finds the process
+ * netns: the container's network namespace as a front end is given it, by path,
+ * checked to be one and not our own. Also finds the process
  * whose end is the container's, where the path tells it (/proc/<pid>/...), and
  * holds it by pidfd. Never enters a namespace. Called by attach.c.
  */
@@ -16,14 +16,13 @@ struct netns {
 	int fd;				/* O_RDONLY; owned */
 	int owner_fd;			/* pidfd, -1 where owner_pid is 0; owned */
 	int32_t owner_pid;
-	char path[CONF_PATH_MAX];	/* as given, or /proc/<pid>/ns/net */
+	char path[CONF_PATH_MAX];	/* as given */
 };
 
 #define NETNS_INIT ((struct netns){ .fd = -1, .owner_fd = -1 })
 
-/* Both return 0, or -1 with *e (ERR_NETNS, ERR_PRIVILEGE) and *ret as NETNS_INIT. */
+/* 0, or -1 with *e (ERR_NETNS, ERR_PRIVILEGE) and *ret as NETNS_INIT. */
 int netns_open_path(const char *path, struct netns *ret, struct err *e);
-int netns_open_pid(int32_t pid, struct netns *ret, struct err *e);
 
 void netns_close(struct netns *n);
 

@@ -99,7 +99,8 @@ static int place_fds(const struct spawn_fds *fds, int front, int *report)
 	const struct { int from, to; } map[] = {
 		{ fds->conf, HANDOFF_FD_CONF },	  { front, HANDOFF_FD_FRONT },
 		{ fds->netns, HANDOFF_FD_NETNS }, { fds->state, HANDOFF_FD_STATE },
-		{ fds->owner, HANDOFF_FD_OWNER }, { *report, REPORT_FD },
+		{ fds->life, HANDOFF_FD_LIFE },	  { fds->owner, HANDOFF_FD_OWNER },
+		{ *report, REPORT_FD },
 	};
 	int high[ARRAY_LEN(map)], null;
 
@@ -142,17 +143,22 @@ static _Noreturn void tell(int fd, struct report r)
 	_exit(write(fd, &r, sizeof(r)) == sizeof(r) ? 0 : 1);
 }
 
-static _Noreturn void exec_core(const char *core, const struct spawn_fds *fds, int front,
+/* What is executed. */
+struct program {
+	const char *core, *word;
+};
+
+static _Noreturn void exec_core(const struct program *p, const struct spawn_fds *fds, int front,
 				int report)
 {
-	char *const argv[] = { (char *)SPAWN_CORE_NAME, (char *)HANDOFF_WORD, NULL };
+	char *const argv[] = { (char *)SPAWN_CORE_NAME, (char *)p->word, NULL };
 	int r;
 
 	reset_signals();
 	/* The caller's folder is not to stay busy for our sake. */
 	r = chdir("/") < 0 ? -errno : place_fds(fds, front, &report);
 	if (r == 0) {
-		execve(core, argv, environ);
+		execve(p->core, argv, environ);
 		r = -errno;
 	}
 	tell(report, (struct report){ .err = -r });
@@ -160,7 +166,7 @@ static _Noreturn void exec_core(const char *core, const struct spawn_fds *fds, i
 
 /* A session of its own and then a child of that: not a session leader, so it
  * can never get a terminal. */
-static _Noreturn void detach(const char *core, const struct spawn_fds *fds, int front,
+static _Noreturn void detach(const struct program *p, const struct spawn_fds *fds, int front,
 			     int report)
 {
 	pid_t pid;
@@ -168,7 +174,7 @@ static _Noreturn void detach(const char *core, const struct spawn_fds *fds, int 
 	setsid();
 	pid = fork();
 	if (pid == 0)
-		exec_core(core, fds, front, report);
+		exec_core(p, fds, front, report);
 	tell(report, (struct report){ .pid = pid, .err = pid < 0 ? errno : 0 });
 }
 
@@ -198,7 +204,8 @@ static void reap(pid_t pid)
 		;
 }
 
-static int start(struct spawn *s, const char *core, const struct spawn_fds *fds, int front)
+static int start(struct spawn *s, const struct program *what, const struct spawn_fds *fds,
+		 int front)
 {
 	FD_OWNED int rd = -1;
 	FD_OWNED int wr = -1;
@@ -213,15 +220,17 @@ static int start(struct spawn *s, const char *core, const struct spawn_fds *fds,
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		detach(core, fds, front, wr);
+		detach(what, fds, front, wr);
 	fd_drop(&wr);
 	r = read_reports(rd, &s->pid);
 	reap(pid);
 	return r;
 }
 
-int spawn_start(struct spawn *s, const char *core, const struct spawn_fds *fds, struct err *e)
+int spawn_start(struct spawn *s, const char *core, const char *word,
+		const struct spawn_fds *fds, struct err *e)
 {
+	const struct program what = { .core = core, .word = word };
 	FD_OWNED int front = -1;
 	int pair[2], r;
 
@@ -232,7 +241,7 @@ int spawn_start(struct spawn *s, const char *core, const struct spawn_fds *fds, 
 		return err_set(e, ERR_IO, "socketpair: %s", strerror(errno));
 	s->sock = pair[0];
 	front = pair[1];
-	r = start(s, core, fds, front);
+	r = start(s, &what, fds, front);
 	if (r == 0)
 		return 0;
 	spawn_end(s);

@@ -27,18 +27,19 @@ struct spawn {
 
 #define SPAWN_INIT ((struct spawn){ .sock = -1, .stop_fd = -1 })
 
-/* What the core is given; borrowed. owner_fd -1: no owner. */
+/* What the core is given; borrowed; -1: not given. */
 struct spawn_fds {
-	int conf, netns, state, owner;
+	int conf, netns, state, life, owner;
 };
 
 /* Where the core is: CNI_PASST_CORE, beside the running executable in the
  * build tree, installed. Returns 0, or -1 with *e naming the places. */
 int spawn_find_core(char ret[CONF_PATH_MAX], struct err *e);
 
-/* Starts it. On failure nothing runs. s->stop_fd is set by the caller. */
-int spawn_start(struct spawn *s, const char *core, const struct spawn_fds *fds,
-		struct err *e);
+/* Starts it with a HANDOFF_WORD. On failure nothing runs. s->stop_fd is set by
+ * the caller. */
+int spawn_start(struct spawn *s, const char *core, const char *word,
+		const struct spawn_fds *fds, struct err *e);
 
 /* Waits for struct ready; -1 with *e if the core says no, ends, is silent for
  * HANDOFF_TIMEOUT_MS, or stop_fd becomes readable. The core still runs then. */

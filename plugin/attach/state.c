@@ -175,9 +175,21 @@ static int try_lock(struct state_dir *d, struct err *e)
 	       still_names(d->root_fd, d->name, d->fd);
 }
 
-static int open_locked(struct state_dir *d, bool make, int stop_fd, struct err *e)
+/* A folder in which not even the lock can be made, on a full file system, has
+ * nothing in it: it goes, and who only looked for it has not found it. */
+static int give_up(const struct state_dir *d, bool make, struct err *e)
 {
-	int64_t end = clock_ms() + STATE_LOCK_MS;
+	if (d->lock_fd >= 0 || unlinkat(d->root_fd, d->name, AT_REMOVEDIR) < 0 || make)
+		return -1;
+	if (e)
+		*e = ERR_INIT;
+	return 0;
+}
+
+static int open_locked(struct state_dir *d, bool make, int patience_ms, int stop_fd,
+		       struct err *e)
+{
+	int64_t end = clock_ms() + patience_ms;
 	int r;
 
 	for (;;) {
@@ -190,7 +202,9 @@ static int open_locked(struct state_dir *d, bool make, int stop_fd, struct err *
 			d->fd = r < 0 ? -1 : r;
 		}
 		r = d->fd < 0 ? 0 : try_lock(d, e);
-		if (r == 1 || r == -1)
+		if (r == -1)
+			return give_up(d, make, e);
+		if (r == 1)
 			return r;
 		/* The folder vanished under us: begin anew. */
 		if (r == 0) {
@@ -202,8 +216,8 @@ static int open_locked(struct state_dir *d, bool make, int stop_fd, struct err *
 	}
 }
 
-int state_open(const char *container_id, const char *ifname, bool make, int stop_fd,
-	       struct state_dir *ret, struct err *e)
+static int open_state(const char *container_id, const char *ifname, bool make, int patience_ms,
+		      int stop_fd, struct state_dir *ret, struct err *e)
 {
 	struct state_dir d = STATE_DIR_INIT;
 	int r;
@@ -216,11 +230,103 @@ int state_open(const char *container_id, const char *ifname, bool make, int stop
 	if (r < 0)
 		return -1;
 	d.root_fd = r;
-	r = open_locked(&d, make, stop_fd, e);
+	r = open_locked(&d, make, patience_ms, stop_fd, e);
 	if (r == 1)
 		*ret = d;
 	else
 		state_close(&d);
+	return r;
+}
+
+int state_open(const char *container_id, const char *ifname, bool make, int stop_fd,
+	       struct state_dir *ret, struct err *e)
+{
+	return open_state(container_id, ifname, make, STATE_LOCK_MS, stop_fd, ret, e);
+}
+
+int state_try(const char *container_id, const char *ifname, struct state_dir *ret,
+	      struct err *e)
+{
+	return open_state(container_id, ifname, false, 0, -1, ret, e);
+}
+
+/* "<container id>@<ifname>": an id has no '@' in it. */
+static bool parse_name(const char *name, struct state_name *ret)
+{
+	const char *at = strchr(name, '@');
+
+	if (!at || (size_t)(at - name) >= sizeof(ret->container_id) ||
+	    strlen(at + 1) >= sizeof(ret->ifname))
+		return false;
+	*ret = (struct state_name){ .ifname = "" };
+	memcpy(ret->container_id, name, (size_t)(at - name));
+	strcpy(ret->ifname, at + 1);
+	return conf_id_ok(ret->container_id) && conf_ifname_ok(ret->ifname);
+}
+
+static int read_names(DIR *dir, struct state_name **list, size_t *n, struct err *e)
+{
+	struct state_name *more, name;
+	struct dirent *entry;
+	size_t room = 0;
+
+	while ((entry = readdir(dir)) && *n < STATE_LIST_MAX) {
+		if (!parse_name(entry->d_name, &name))
+			continue;
+		if (*n == room) {
+			room = room ? 2 * room : 64;
+			more = realloc(*list, room * sizeof(*more));
+			if (!more)
+				return err_set(e, ERR_IO, "out of memory");
+			*list = more;
+		}
+		(*list)[(*n)++] = name;
+	}
+	return 0;
+}
+
+int state_list(struct state_name **ret, size_t *n, struct err *e)
+{
+	FD_OWNED int root = open_root(false, e);
+	int fd, r;
+	DIR *dir;
+
+	*ret = NULL;
+	*n = 0;
+	if (root < 0)
+		return root == -ENOENT ? 0 : -1;
+	fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		fd_drop(&fd);
+		return io_err(e, "read", ROOT_NAME);
+	}
+	r = read_names(dir, ret, n, e);
+	closedir(dir);
+	return r;
+}
+
+/* A file's worth of bytes, so that a full file system shows. */
+int state_probe(struct err *e)
+{
+	FD_OWNED int root = open_root(true, e);
+	FD_OWNED int fd = -1;
+	char name[32], page[4096] = "";
+	ssize_t n;
+	int r = 0;
+
+	if (root < 0)
+		return -1;
+	snprintf(name, sizeof(name), ".probe-%d", (int)getpid());
+	fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return io_err(e, "make a file", ROOT_NAME);
+	n = write(fd, page, sizeof(page));
+	if (n >= 0 && n < (ssize_t)sizeof(page))
+		errno = ENOSPC;
+	if (n < (ssize_t)sizeof(page))
+		r = io_err(e, "write a file", ROOT_NAME);
+	unlinkat(root, name, 0);
 	return r;
 }
 
@@ -326,6 +432,7 @@ static struct json_object *to_json(const struct state *s)
 	json_object_object_add(o, "pid", json_object_new_int(s->daemon.pid));
 	json_object_object_add(o, "startTime", json_object_new_uint64(s->daemon.start_time));
 	put_str(o, "bootId", s->daemon.boot_id);
+	json_object_object_add(o, "pidNamespace", json_object_new_uint64(s->daemon.pid_ns));
 	put_str(o, "containerId", s->container_id);
 	put_str(o, "ifname", s->net.ifname);
 	put_str(o, "network", s->network);
@@ -454,13 +561,14 @@ static void get_net(struct json_object *o, struct netcfg *n)
 
 static int from_json(struct json_object *o, struct state *s)
 {
+	if (!get_str(o, "containerId", s->container_id, sizeof(s->container_id)) ||
+	    !get_str(o, "ifname", s->net.ifname, sizeof(s->net.ifname)))
+		return -EBADMSG;
+	/* Of a process all is needed, or nothing is known (stop.h). */
 	s->daemon.pid = (int32_t)get_int(o, "pid", INT32_MAX);
 	s->daemon.start_time = (uint64_t)get_int(o, "startTime", INT64_MAX);
-	if (!s->daemon.pid || !s->daemon.start_time ||
-	    !get_str(o, "bootId", s->daemon.boot_id, sizeof(s->daemon.boot_id)))
-		return -EBADMSG;
-	get_str(o, "containerId", s->container_id, sizeof(s->container_id));
-	get_str(o, "ifname", s->net.ifname, sizeof(s->net.ifname));
+	get_str(o, "bootId", s->daemon.boot_id, sizeof(s->daemon.boot_id));
+	s->daemon.pid_ns = (uint64_t)get_int(o, "pidNamespace", INT64_MAX);
 	get_str(o, "network", s->network, sizeof(s->network));
 	get_str(o, "netns", s->netns, sizeof(s->netns));
 	get_str(o, "version", s->version, sizeof(s->version));

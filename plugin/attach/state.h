@@ -19,6 +19,7 @@
 #define STATE_FORMAT		1	/* of state.json */
 #define STATE_LOCK_MS		10000	/* patience for another command's lock */
 #define STATE_JSON_MAX		65536
+#define STATE_LIST_MAX		65536	/* attachments that state_list finds at most */
 #define STATE_VERSION_MAX	32
 #define STATE_NAME_MAX		(CONF_ID_MAX + 1 + CONF_IFNAME_MAX)
 
@@ -52,6 +53,23 @@ int state_path(const char *container_id, const char *ifname, char ret[CONF_PATH_
  */
 int state_open(const char *container_id, const char *ifname, bool make, int stop_fd,
 	       struct state_dir *ret, struct err *e);
+
+/* The same for a folder that is there, without any patience. */
+int state_try(const char *container_id, const char *ifname, struct state_dir *ret,
+	      struct err *e);
+
+struct state_name {
+	char container_id[CONF_ID_MAX + 1];
+	char ifname[CONF_IFNAME_MAX + 1];
+};
+
+/* The names of all attachments into *ret, memory to free, their number into *n;
+ * what stands in the store under other names is not ours. 0, or -1 with *e. */
+int state_list(struct state_name **ret, size_t *n, struct err *e);
+
+/* Whether an attachment could be written down: makes the store where it is not,
+ * and a file in it, which it removes. 0, or -1 with *e. */
+int state_probe(struct err *e);
 
 /* 1, or 0 if there is none, or -1 with *e if it does not decode. */
 int state_read(const struct state_dir *d, struct state *ret, struct err *e);

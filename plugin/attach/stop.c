@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "plugin/attach/clock.h"
+#include "plugin/attach/life.h"
 
 /* Whole small file into buf, NUL-terminated. Returns its length or -errno. */
 static ssize_t read_small(const char *path, char *buf, size_t size)
@@ -63,13 +65,20 @@ uint64_t stop_start_time(int32_t pid)
 	return state == 'Z' || state == 'X' ? 0 : start;
 }
 
-bool stop_alive(const struct stop_id *id)
+uint64_t stop_pid_ns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) < 0 ? 0 : st.st_ino;
+}
+
+bool stop_is(const struct stop_id *id)
 {
 	char boot[STOP_BOOT_ID_LEN + 1];
 
-	if (id->pid <= 0 || !id->start_time || stop_start_time(id->pid) != id->start_time)
-		return false;
-	return stop_boot_id(boot) < 0 || strcmp(boot, id->boot_id) == 0;
+	return id->pid > 0 && id->start_time && id->pid_ns && id->pid_ns == stop_pid_ns() &&
+	       stop_boot_id(boot) == 0 && strcmp(boot, id->boot_id) == 0 &&
+	       stop_start_time(id->pid) == id->start_time;
 }
 
 struct group {
@@ -128,49 +137,45 @@ static bool wait_group(struct group *g, int timeout_ms)
 	return true;
 }
 
-static int signal_fd(int pidfd, int sig)
-{
-	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 && errno != ESRCH)
-		return -errno;
-	return 0;
-}
-
-static int end_group(struct group *g, const struct stop_id *id, struct err *e)
-{
-	int r = signal_fd(g->p[0].fd, SIGTERM);
-
-	if (r < 0)
-		return err_set(e, r == -EPERM ? ERR_PRIVILEGE : ERR_IO,
-			       "daemon %d cannot be ended: %s", id->pid, strerror(-r));
-	if (wait_group(g, STOP_TERM_MS))
-		return 0;
-	/* A child of another user namespace may be out of our reach; it dies with main. */
-	for (nfds_t i = 0; i < g->n; i++)
-		signal_fd(g->p[i].fd, SIGKILL);
-	if (wait_group(g, STOP_KILL_MS))
-		return 0;
-	return err_set(e, ERR_AGAIN, "daemon %d does not end, not even by SIGKILL", id->pid);
-}
-
-int stop_daemon(const struct stop_id *id, struct err *e)
+/* SIGKILL for main and, as they would end by themselves only a moment later,
+ * its children. False if main's number is not to be trusted, or not ours. */
+static bool kill_group(const struct stop_id *id)
 {
 	struct group g = { .n = 0 };
+	bool ended = false;
+
+	if (stop_is(id))
+		add_process(&g, id->pid);
+	/* Asked again now that the pidfd holds the number. */
+	if (g.n && stop_is(id)) {
+		add_children(&g, id->pid);
+		/* A child of another user namespace may be out of our reach; it
+		 * dies with main. */
+		for (nfds_t i = 0; i < g.n; i++)
+			syscall(SYS_pidfd_send_signal, g.p[i].fd, SIGKILL, NULL, 0);
+		ended = wait_group(&g, STOP_KILL_MS);
+	}
+	close_group(&g);
+	return ended;
+}
+
+int stop_daemon(int dir, const struct stop_id *id, struct err *e)
+{
+	FD_OWNED int life = life_open(dir);
 	int r;
 
-	if (!stop_alive(id))
+	if (life == -ENXIO)
 		return 0;
-	add_process(&g, id->pid);
-	if (!g.n && errno == ESRCH)
+	if (life < 0)
+		return err_set(e, life == -EACCES ? ERR_PRIVILEGE : ERR_IO,
+			       "the daemon's " HANDOFF_LIFE_NAME ": %s", strerror(-life));
+	r = life_order(life, HANDOFF_ORDER_END);
+	if (r == -EPIPE || (r == 0 && life_ended(life, STOP_TERM_MS)))
 		return 0;
-	if (!g.n)
-		return err_set(e, ERR_IO, "daemon %d: pidfd_open: %s", id->pid, strerror(errno));
-	/* Asked again now that the pidfd holds the number. */
-	if (!stop_alive(id)) {
-		close_group(&g);
+	if (id && kill_group(id) && life_ended(life, STOP_KILL_MS))
 		return 0;
-	}
-	add_children(&g, id->pid);
-	r = end_group(&g, id, e);
-	close_group(&g);
-	return r;
+	err_set(e, ERR_AGAIN, "the daemon%s does not end, and cannot be killed from here",
+		life_answers(life, 0) ? "" : " ");
+	return err_hint(e, "end process %d of the PID namespace it was started in, then try again",
+			id ? id->pid : 0);
 }

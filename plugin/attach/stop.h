@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * stop: whether a daemon written in a state file still runs, and its end. A
- * process is known by number, start time and boot together, so that a recycled
- * number is never signalled. Called by attach.c.
+ * stop: the end of a daemon: asked for by its FIFO (life.h), and by SIGKILL if
+ * it does not hear. For that its process is known by number, start time, boot
+ * and PID namespace together, so that no other is ever signalled. Called by
+ * attach.c.
  */
 #ifndef PLUGIN_ATTACH_STOP_H
 #define PLUGIN_ATTACH_STOP_H
@@ -13,13 +14,14 @@
 #include "base/err.h"
 
 #define STOP_BOOT_ID_LEN	36
-#define STOP_TERM_MS		2000	/* patience after SIGTERM */
+#define STOP_TERM_MS		2000	/* patience after the order */
 #define STOP_KILL_MS		2000	/* and after SIGKILL */
 #define STOP_CHILDREN_MAX	8	/* engine and nsagent, with room */
 
 struct stop_id {
 	int32_t pid;
 	uint64_t start_time;		/* field 22 of /proc/<pid>/stat */
+	uint64_t pid_ns;		/* inode of the PID namespace the number is of */
 	char boot_id[STOP_BOOT_ID_LEN + 1];
 };
 
@@ -29,10 +31,17 @@ int stop_boot_id(char buf[STOP_BOOT_ID_LEN + 1]);
 /* Start time of a process that runs (a zombie does not), or 0. */
 uint64_t stop_start_time(int32_t pid);
 
-bool stop_alive(const struct stop_id *id);
+/* Inode of our own PID namespace, 0 if it cannot be had. */
+uint64_t stop_pid_ns(void);
 
-/* Ends the daemon and waits until it and its children are gone: SIGTERM, then
- * SIGKILL. Nothing to do if it does not run. Returns 0, or -1 with *e. */
-int stop_daemon(const struct stop_id *id, struct err *e);
+/* Whether the number is a process's of ours to know, and still that one's. */
+bool stop_is(const struct stop_id *id);
+
+/*
+ * Ends the daemon of folder dir and waits until all it made is gone. id: its
+ * process, or NULL if it is not known; then it can only be asked. Nothing to
+ * do where none runs. Returns 0, or -1 with *e.
+ */
+int stop_daemon(int dir, const struct stop_id *id, struct err *e);
 
 #endif

@@ -134,7 +134,7 @@ bed_make() {
 	mkdir -p "$BED_DIR"/{plugin,core,run,www,tmp,pids}
 	cp "$build/plugin/cni-passt" "$BED_DIR/plugin/"
 	cp "$build/core/cni-passt-core" "$BED_DIR/core/"
-	cp "$bed_tree/examples/basic.conf" "$BED_DIR/"
+	cp "$bed_tree/examples/basic.conf" "$bed_tree"/conf/*.conflist "$BED_DIR/"
 	cp "$bed_tree"/tests/bats/*.py "$BED_DIR/" 2> /dev/null || true
 	chmod 0700 "$BED_DIR/run"
 	chown "$BED_UID:$BED_GID" "$BED_DIR/run" "$BED_DIR/tmp"
@@ -326,10 +326,7 @@ detach() { cni DEL "${2-c$1}" "/proc/$1/ns/net" eth0 < "${CONF-$BED_DIR/basic.co
 
 # Our daemons' processes: each bed has a copy of the program of its own.
 bed_core_pids() {
-	local p
-	for p in /proc/[0-9]*; do
-		[[ $(readlink "$p/exe" 2> /dev/null) != "$CORE"* ]] || echo "${p##*/}"
-	done
+	find /proc/[0-9]* -maxdepth 1 -name exe -lname "$CORE*" 2> /dev/null | cut -d / -f 3
 }
 
 # The three processes of the attachment of container PID, by what they are:

@@ -200,7 +200,6 @@ static void test_later(void **state)
 		{ "{\"addresses\":[\"private\"]}", "addresses", "private" },
 		{ "{\"configure\":false}", "configure", "false" },
 		{ "{\"preserveSource\":false}", "preserveSource", "false" },
-		{ "{\"ipam\":{\"type\":\"host-local\"}}", "ipam", "host-local" },
 		{ "{\"dns\":{\"forward\":[\"169.254.1.1\"]}}", "dns.forward", "169.254.1.1" },
 		{ "{\"hostLoopback\":[\"169.254.1.3\"]}", "hostLoopback", "169.254.1.3" },
 		{ "{\"forward\":{\"tcp\":[\"8080:80\"]}}", "forward", "8080:80" },
@@ -212,7 +211,6 @@ static void test_later(void **state)
 		  "runtimeConfig.PORTMAPPINGS", "80" },
 		{ "{\"runtimeConfig\":{\"bandwidth\":{\"ingressRate\":1}}}",
 		  "runtimeConfig.bandwidth", "1" },
-		{ "{\"runtimeConfig\":{\"aliases\":{\"n\":[\"a\"]}}}", "runtimeConfig.aliases", "a" },
 		{ "{\"runtimeConfig\":{\"ipRanges\":[[]]}}", "runtimeConfig.ipRanges", "[]" },
 		{ "{\"runtimeConfig\":{\"colour\":1}}", "runtimeConfig.colour", "1" },
 	};
@@ -313,6 +311,66 @@ static void test_prev(void **state)
 	assert_null(k.prev);
 }
 
+/* With an IPAM plugin the addresses asked for are its to give. */
+static void test_ipam(void **state)
+{
+	struct keys k;
+
+	(void)state;
+	take("{\"ipam\":{\"type\":\"x\",\"subnet\":7},\"runtimeConfig\":{\"ips\":[\"10.0.0.9/24\"],"
+	     "\"ipRanges\":[[{}]]}}", "IP=10.0.0.8/24", &k);
+	assert_true(k.ipam);
+	assert_int_equal(k.conf.naddresses, 0);
+	keys_drop(&k);
+	take("{\"ipam\":{},\"runtimeConfig\":{\"ips\":[\"10.0.0.9/24\"]}}", NULL, &k);
+	assert_false(k.ipam);
+	assert_int_equal(k.conf.naddresses, 1);
+	keys_drop(&k);
+	assert_refused("{\"ipam\":{\"subnet\":\"10.0.0.0/8\"}}", NULL, ERR_CONFIG, "ipam", "type");
+	assert_refused("{\"ipam\":{\"type\":7}}", NULL, ERR_CONFIG, "ipam", "7");
+	assert_refused("{\"ipam\":{\"type\":\"x\"},\"runtimeConfig\":{\"ips\":[\"z\"]}}", NULL,
+		       ERR_CONFIG, "runtimeConfig.ips", "z");
+}
+
+static void test_aliases(void **state)
+{
+	(void)state;
+	assert_taken("{\"runtimeConfig\":{\"aliases\":[\"a\",\"b\"]}}");
+	assert_taken("{\"runtimeConfig\":{\"Aliases\":{\"net\":[\"a\"],\"other\":null}}}");
+	assert_refused("{\"runtimeConfig\":{\"aliases\":[7]}}", NULL, ERR_CONFIG,
+		       "runtimeConfig.aliases", "7");
+	assert_refused("{\"runtimeConfig\":{\"aliases\":{\"net\":\"a\"}}}", NULL, ERR_CONFIG,
+		       "runtimeConfig.aliases", "a");
+}
+
+static void assert_hint(const char *text, const char *hint)
+{
+	struct keys k;
+	struct err e;
+
+	assert_int_equal(read_text(text, NULL, &k, &e), -1);
+	keys_drop(&k);
+	assert_int_equal(e.code, ERR_FIELD);
+	assert_string_equal(e.details, hint);
+}
+
+static void test_hints(void **state)
+{
+	(void)state;
+	assert_hint("{\"MTU\":1500}", "did you mean \"mtu\"?");
+	assert_hint("{\"adress\":[]}", "did you mean \"addresses\"?");
+	assert_hint("{\"hostAdress\":[]}", "did you mean \"hostAddress\"?");
+	assert_hint("{\"log\":{\"levle\":\"info\"}}", "did you mean \"log.level\"?");
+	assert_hint("{\"runtimeConfig\":{\"portMapping\":[]}}",
+		    "did you mean \"runtimeConfig.portMappings\"?");
+	assert_hint("{\"ipvx\":1}", "did you mean \"ipv4\"?");
+	/* too far from all, or too short or too long to tell */
+	assert_hint("{\"colour\":1}", "");
+	assert_hint("{\"x\":1}", "");
+	assert_hint("{\"\":1}", "");
+	assert_hint("{\"addressesaddressesaddressesaddressesaddresses\":1}", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +383,9 @@ int main(void)
 		cmocka_unit_test(test_who_wins),
 		cmocka_unit_test(test_caps),
 		cmocka_unit_test(test_prev),
+		cmocka_unit_test(test_ipam),
+		cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_hints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

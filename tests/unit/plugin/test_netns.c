@@ -61,19 +61,6 @@ static void test_fifo(void **state)
 	unlink(path);
 }
 
-static void test_pid(void **state)
-{
-	struct err e = ERR_INIT;
-	struct netns n;
-
-	(void)state;
-	assert_int_equal(netns_open_pid(0, &n, &e), -1);
-	assert_int_equal(netns_open_pid(-5, &n, &e), -1);
-	assert_int_equal(e.code, ERR_ENV);
-	assert_int_equal(netns_open_pid(getpid(), &n, &e), -1);
-	assert_int_equal(e.code, ERR_NETNS);
-}
-
 static pid_t container(void)
 {
 	int p[2];
@@ -110,11 +97,11 @@ static void test_owner(void **state)
 	pid_t pid = container();
 
 	(void)state;
-	assert_int_equal(netns_open_pid(pid, &n, &e), 0);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	assert_int_equal(netns_open_path(path, &n, &e), 0);
 	assert_true(n.fd >= 0);
 	assert_true(n.owner_fd >= 0);
 	assert_int_equal(n.owner_pid, pid);
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	assert_string_equal(n.path, path);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", n.fd);
 	assert_refused(path, ERR_NETNS, "own process");
@@ -127,7 +114,8 @@ static void test_owner(void **state)
 	netns_close(&n);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	assert_int_equal(netns_open_pid(pid, &n, &e), -1);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	assert_int_equal(netns_open_path(path, &n, &e), -1);
 	assert_int_equal(e.code, ERR_NETNS);
 }
 
@@ -136,7 +124,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_fifo),
-		cmocka_unit_test(test_pid),
 		cmocka_unit_test(test_owner),
 	};
 

@@ -132,7 +132,7 @@ static void test_make_and_remove(void **state)
 static struct state some_state(void)
 {
 	struct state s = {
-		.daemon = { .pid = 4711, .start_time = 123456789012345,
+		.daemon = { .pid = 4711, .start_time = 123456789012345, .pid_ns = 4026531836,
 			    .boot_id = "01234567-89ab-cdef-0123-456789abcdef" },
 		.container_id = "demo", .network = "web", .netns = "/run/netns/x",
 		.version = "1.2.3",
@@ -173,6 +173,7 @@ static void test_file(void **state)
 	assert_int_equal(r.daemon.pid, 4711);
 	assert_true(r.daemon.start_time == s.daemon.start_time);
 	assert_string_equal(r.daemon.boot_id, s.daemon.boot_id);
+	assert_true(r.daemon.pid_ns == s.daemon.pid_ns);
 	assert_string_equal(r.container_id, "demo");
 	assert_string_equal(r.network, "web");
 	assert_string_equal(r.netns, "/run/netns/x");
@@ -194,14 +195,14 @@ static void test_file(void **state)
 static void test_bad_file(void **state)
 {
 	static const char *const bad[] = {
-		"", "{", "[]", "null", "{}", "{\"pid\":1,\"startTime\":5}",
-		"{\"pid\":-1,\"startTime\":5,\"bootId\":\"x\"}",
-		"{\"pid\":\"1\",\"startTime\":5,\"bootId\":\"x\"}",
-		"{\"pid\":4294967297,\"startTime\":5,\"bootId\":\"x\"}",
-		"{\"pid\":1,\"startTime\":5,\"bootId\":\"0123456789012345678901234567890123456\"}",
+		"", "{", "[]", "null", "{}", "{\"containerId\":\"demo\"}",
+		"{\"containerId\":7,\"ifname\":\"eth0\"}",
+		"{\"containerId\":\"demo\",\"ifname\":\"eth01234567890123456\"}",
 	};
 	static const char *const odd[] = {
-		"{\"pid\":1,\"startTime\":5,\"bootId\":\"x\",\"addresses\":[7,null,\"y\"],"
+		"{\"containerId\":\"demo\",\"ifname\":\"eth0\",\"pid\":4294967297,"
+		"\"startTime\":-5,\"bootId\":\"0123456789012345678901234567890123456\","
+		"\"addresses\":[7,null,\"y\"],"
 		"\"routes\":[1,{\"dst\":\"z\"},{\"dst\":\"::/0\",\"gw\":7}],\"mtu\":\"q\","
 		"\"gateways\":{},\"mac\":7,\"format\":99,\"colour\":1}",
 	};
@@ -224,6 +225,9 @@ static void test_bad_file(void **state)
 		assert_int_equal(state_read(&d, &r, &e), 1);
 		assert_int_equal(r.net.naddresses, 0);
 		assert_int_equal(r.net.nroutes, 1);
+		assert_int_equal(r.daemon.pid, 0);
+		assert_true(r.daemon.start_time == 0);
+		assert_string_equal(r.daemon.boot_id, "");
 	}
 	unlink(path_of("/state.json"));
 	assert_int_equal(symlink("/etc/passwd", path_of("/state.json")), 0);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plugin/check.h"
+
+#include <string.h>
+
+/* A string member, "" if there is none. */
+static const char *get_str(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	if (!json_object_is_type(o, json_type_object) ||
+	    !json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string))
+		return "";
+	return json_object_get_string(v);
+}
+
+/* A list of the result and its length. */
+static struct json_object *get_list(struct json_object *prev, const char *key, size_t *n)
+{
+	struct json_object *list;
+
+	*n = 0;
+	if (!json_object_object_get_ex(prev, key, &list) ||
+	    !json_object_is_type(list, json_type_array))
+		return NULL;
+	*n = json_object_array_length(list);
+	return list;
+}
+
+/* Interfaces without a sandbox are the host's. */
+static struct json_object *find_interface(struct json_object *prev, const char *ifname)
+{
+	size_t n;
+	struct json_object *list = get_list(prev, "interfaces", &n), *o;
+
+	for (size_t i = 0; i < n; i++) {
+		o = json_object_array_get_idx(list, i);
+		if (strcmp(get_str(o, "name"), ifname) == 0 && get_str(o, "sandbox")[0])
+			return o;
+	}
+	return NULL;
+}
+
+/* A later plugin (tuning) may have given the interface another MAC address and,
+ * which only results of 1.1.0 tell, another MTU. */
+static int expect_link(struct json_object *prev, const char *netns, struct conf *want,
+		       struct err *e)
+{
+	struct json_object *o = find_interface(prev, want->ifname), *mtu;
+	int64_t n;
+
+	if (!o)
+		return err_set(e, ERR_CONFIG, "prevResult: interfaces: no %s in a sandbox",
+			       want->ifname);
+	if (strcmp(get_str(o, "sandbox"), netns) != 0)
+		return err_set(e, ERR_CONFIG, "prevResult: interfaces: %s is in %.200s, and"
+			       " CNI_NETNS is %.200s", want->ifname, get_str(o, "sandbox"), netns);
+	if (get_str(o, "mac")[0] && mac_parse(get_str(o, "mac"), &want->mac) < 0)
+		return err_set(e, ERR_CONFIG, "prevResult: interfaces: mac: \"%.40s\" is not a"
+			       " MAC address", get_str(o, "mac"));
+	want->mtu = 0;
+	if (!json_object_object_get_ex(o, "mtu", &mtu) || !json_object_is_type(mtu, json_type_int))
+		return 0;
+	n = json_object_get_int64(mtu);
+	want->mtu = n > 0 && n <= CONF_MTU_MAX ? (uint32_t)n : 0;
+	return 0;
+}
+
+static bool has_address(struct json_object *prev, const struct prefix *p)
+{
+	size_t n;
+	struct json_object *list = get_list(prev, "ips", &n);
+	struct prefix q;
+
+	for (size_t i = 0; i < n; i++)
+		if (prefix_parse(get_str(json_object_array_get_idx(list, i), "address"), &q) == 0 &&
+		    q.len == p->len && addr_eq(&q.addr, &p->addr))
+			return true;
+	return false;
+}
+
+static bool has_route(struct json_object *prev, const struct route *r)
+{
+	size_t n;
+	struct json_object *list = get_list(prev, "routes", &n), *o;
+	struct prefix dst;
+	struct addr gw;
+
+	for (size_t i = 0; i < n; i++) {
+		o = json_object_array_get_idx(list, i);
+		gw = ADDR_ANY;
+		if (prefix_parse(get_str(o, "dst"), &dst) < 0 || dst.len != r->dst.len ||
+		    !addr_eq(&dst.addr, &r->dst.addr))
+			continue;
+		if (get_str(o, "gw")[0] && addr_parse(get_str(o, "gw"), &gw) < 0)
+			continue;
+		if (addr_eq(&gw, &r->gw))
+			return true;
+	}
+	return false;
+}
+
+int check_expect(const struct state *made, struct json_object *prev, const char *netns,
+		 struct conf *want, struct err *e)
+{
+	const struct netcfg *n = &made->net;
+
+	conf_init(want);
+	strcpy(want->container_id, made->container_id);
+	strcpy(want->ifname, n->ifname);
+	if (strlen(netns) >= sizeof(want->netns_path))
+		return err_set(e, ERR_ENV, "CNI_NETNS: \"%.40s...\" is too long", netns);
+	strcpy(want->netns_path, netns);
+	want->mac = n->mac;
+	want->mtu = n->mtu;
+	if (prev && expect_link(prev, netns, want, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n->naddresses; i++)
+		if (!prev || has_address(prev, &n->addresses[i]))
+			want->addresses[want->naddresses++] = n->addresses[i];
+	for (uint32_t i = 0; i < n->nroutes; i++)
+		if (!prev || has_route(prev, &n->routes[i]))
+			want->routes[want->nroutes++] = n->routes[i];
+	return 0;
+}
