@@ -399,17 +399,22 @@ static int check_forwards(const struct conf *c, const char *key, const struct co
 	return 0;
 }
 
-/* Loopback to loopback needs the splice room. */
+/* Loopback to loopback needs the splice room, "auto" and "ready" need nsagent. */
 static int refuse_later(const struct conf *c, struct err *e)
 {
 	if (c->nreverses)
 		return err_set(e, ERR_FIELD, "reverse: is not supported yet");
-	for (uint32_t i = 0; i < c->nforwards; i++)
-		if (addr_is_loopback(&c->forwards[i].to)) {
-			bad_forward(e, "forward", &c->forwards[i], "is not supported yet: it leads"
-				    " to the container's loopback");
-			return -1;
-		}
+	for (uint32_t i = 0; i < c->nforwards; i++) {
+		const struct conf_forward *f = &c->forwards[i];
+
+		if (addr_is_loopback(&f->to))
+			return bad_forward(e, "forward", f, "is not supported yet: it leads to the"
+					   " container's loopback");
+		if (f->kind == CONF_FORWARD_AUTO)
+			return bad_forward(e, "forward", f, "is not supported yet");
+		if (f->ready)
+			return err_set(e, ERR_FIELD, "listen: \"ready\" is not supported yet");
+	}
 	return 0;
 }
 

@@ -28,6 +28,9 @@ struct io {
 int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struct netcfg *net,
 	      struct counters *count, int tap, uint32_t tap_features, int main_fd);
 
+/* Takes the table of listeners over and watches those in it. 0 or -errno. */
+int loop_listen(struct ctx *c, struct forward *list, uint32_t n);
+
 /* Turns until main's descriptor closes or io->stop. */
 void loop_run(struct ctx *c);
 
@@ -37,6 +40,9 @@ void loop_close(struct ctx *c);
 /* tap.c: reads up to IO_BATCH frames and hands each to ingress. */
 void tap_readable(struct ctx *c);
 
+/* sock.c: watches listener idx of c->forwards, once, for good. 0 or -errno. */
+int sock_listen(struct ctx *c, uint32_t idx);
+
 /* sock.c: what the kernel has; sets c->peek and io->udp_gso. */
 void sock_probe(struct ctx *c);
 
@@ -44,6 +50,7 @@ void sock_probe(struct ctx *c);
 #define IO_REF_FLOW	1u
 #define IO_REF_TAP	2u
 #define IO_REF_MAIN	3u
+#define IO_REF_LISTEN	4u
 
 static inline uint64_t io_ref(uint32_t kind, uint32_t gen, uint32_t idx)
 {

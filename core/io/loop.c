@@ -14,6 +14,7 @@
 
 #include "io/io.h"
 #include "io/tun.h"
+#include "proto/inbound.h"
 #include "proto/proto.h"
 
 #define TAP_RETRY_MS	1
@@ -146,6 +147,17 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	return rc;
 }
 
+int loop_listen(struct ctx *c, struct forward *list, uint32_t n)
+{
+	int rc = 0;
+
+	forward_init(&c->forwards, list, n);
+	for (uint32_t i = 0; i < n && rc == 0; i++)
+		if (list[i].sock >= 0)
+			rc = sock_listen(c, i);
+	return rc;
+}
+
 static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 {
 	uint64_t ref = ev->data.u64;
@@ -155,6 +167,9 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 		proto_socket_event(c, (uint32_t)ref, (ref >> 32) & 0xffffffu,
 				   ev->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP),
 				   ev->events & EPOLLOUT, ev->events & EPOLLERR);
+		break;
+	case IO_REF_LISTEN:
+		inbound_event(c, (uint32_t)ref);
 		break;
 	case IO_REF_TAP:
 		*tap = true;
@@ -167,7 +182,7 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 
 static int wait_ms(const struct ctx *c)
 {
-	uint64_t next = wheel_next(&c->wheel);
+	uint64_t next = proto_next(c);
 
 	if (proto_busy(c))
 		return c->tap_blocked ? TAP_RETRY_MS : 0;
