@@ -151,11 +151,30 @@ int loop_listen(struct ctx *c, struct forward *list, uint32_t n)
 {
 	int rc = 0;
 
-	forward_init(&c->forwards, list, n);
+	forward_init(&c->forwards, list, n);	/* a copy of main's, which has no queue */
 	for (uint32_t i = 0; i < n && rc == 0; i++)
 		if (list[i].sock >= 0)
 			rc = sock_listen(c, i);
 	return rc;
+}
+
+int loop_listen_one(struct ctx *c, uint32_t idx, const struct forward *f)
+{
+	loop_unlisten(c, idx);
+	forward_set(&c->forwards, idx, f);
+	return sock_listen(c, idx);
+}
+
+void loop_unlisten(struct ctx *c, uint32_t idx)
+{
+	struct forward *f = forward_at(&c->forwards, idx);
+
+	if (!f)
+		return;
+	inbound_closed(c, idx);
+	forward_unqueue(&c->forwards, f);
+	close(f->sock);
+	f->sock = -1;
 }
 
 static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
@@ -175,7 +194,7 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 		*tap = true;
 		break;
 	case IO_REF_MAIN:
-		c->io->stop = true;	/* main says nothing yet but its own end */
+		c->io->heard = true;
 		break;
 	}
 }
@@ -191,11 +210,12 @@ static int wait_ms(const struct ctx *c)
 	return next <= c->now ? 0 : (int)MIN_OF(next - c->now, (uint64_t)WAIT_MAX_MS);
 }
 
-void loop_run(struct ctx *c)
+bool loop_run(struct ctx *c)
 {
 	struct epoll_event ev[IO_EVENTS];
 
-	while (!c->io->stop) {
+	c->io->heard = false;
+	while (!c->io->stop && !c->io->heard) {
 		bool tap = false;
 		int n = epoll_wait(c->io->epoll, ev, IO_EVENTS, wait_ms(c));
 
@@ -206,6 +226,7 @@ void loop_run(struct ctx *c)
 			tap_readable(c);
 		proto_turn(c);
 	}
+	return !c->io->stop;
 }
 
 void loop_close(struct ctx *c)

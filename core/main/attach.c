@@ -34,10 +34,12 @@
 #include "io/ns.h"
 #include "io/watch.h"
 #include "main/child.h"
+#include "main/control.h"
 #include "main/engine.h"
 #include "main/msg.h"
 #include "main/nsagent.h"
 #include "main/publish.h"
+#include "main/serve.h"
 #include "sandbox/sandbox.h"
 
 /* Below the front end's patience, so that it gets our reason. */
@@ -60,6 +62,7 @@ struct attach {
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
 	struct publish publish;
+	struct control control;
 	struct child engine, nsagent;
 };
 
@@ -83,6 +86,7 @@ static void close_mains(struct attach *a)
 	fd_drop(&a->engine.sock);
 	fd_drop(&a->nsagent.sock);
 	watch_close(&a->watch);
+	control_close(&a->control);
 }
 
 static int run_nsagent(void *arg, int sock)
@@ -362,7 +366,8 @@ static int start(struct attach *a, struct err *e)
 	/* nsagent finds its way in while the outer side is being read. */
 	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, &a->net, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
-	    publish_open(&a->publish, &a->conf, &a->net, e) < 0)
+	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 ||
+	    control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
 	return start_engine(a, e);
 }
@@ -466,24 +471,13 @@ static void on_watch(struct attach *a)
 		end(a, "the container ended");
 }
 
-/* Whoever closes its socket or says what is not its turn is no longer of use.
- * Its death comes back as SIGCHLD. */
-static void give_up(struct child *c, int r)
-{
-	if (r != -EPIPE)
-		log_error("process=%s spoke nonsense: %s", c->name, strerror(-r));
-	fd_drop(&c->sock);
-	if (c->pid)
-		kill(c->pid, SIGKILL);
-}
-
 static void on_engine(struct attach *a)
 {
 	struct msg_engine m;
 	int r = msg_recv(a->engine.sock, &m, sizeof(m), NULL);
 
 	if (r < 0 || !msg_engine_ok(&m))
-		give_up(&a->engine, r < 0 ? r : -EBADMSG);
+		child_give_up(&a->engine, r < 0 ? r : -EBADMSG);
 	else if (m.kind == MSG_TAP_GONE)
 		end(a, "the container deleted its interface");
 	else
@@ -497,7 +491,24 @@ static void on_nsagent(struct attach *a)
 	uint32_t kind;
 	int r = msg_peek_kind(a->nsagent.sock, &kind);
 
-	give_up(&a->nsagent, r < 0 ? r : -EBADMSG);
+	child_give_up(&a->nsagent, r < 0 ? r : -EBADMSG);
+}
+
+static void on_control(struct attach *a)
+{
+	static struct control_answer answer;	/* large: not on the stack */
+	struct serve s = {
+		.conf = &a->conf, .net = &a->net, .publish = &a->publish, .engine = &a->engine,
+	};
+	struct control_request r;
+	unsigned int client;
+
+	while (control_next(&a->control, &r, &client)) {
+		serve_request(&s, &r, &answer);
+		control_reply(&a->control, client, &answer);
+	}
+	if (s.tap_gone)
+		end(a, "the container deleted its interface");
 }
 
 static int next_wait(const struct attach *a)
@@ -512,7 +523,8 @@ static void loop(struct attach *a)
 {
 	static const struct {
 		void (*fn)(struct attach *a);
-	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent } };
+	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent },
+	    { on_control } };
 
 	while (!a->ended) {
 		struct pollfd p[ARRAY_LEN(on)] = {
@@ -521,6 +533,7 @@ static void loop(struct attach *a)
 			{ .fd = a->front_fd, .events = POLLIN },
 			{ .fd = a->engine.sock, .events = POLLIN },
 			{ .fd = a->nsagent.sock, .events = POLLIN },
+			{ .fd = a->control.fd, .events = POLLIN },
 		};
 
 		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
@@ -623,7 +636,7 @@ int attach_main(void)
 	struct attach a = {
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
-		.watch = WATCH_INIT,
+		.watch = WATCH_INIT, .control = CONTROL_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};
