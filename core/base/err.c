@@ -77,6 +77,7 @@ const char *err_name(int code)
 		{ ERR_NETNS, "netns" },		{ ERR_AGAIN, "again" },
 		{ ERR_PRIVILEGE, "privilege" },	{ ERR_EXISTS, "exists" },
 		{ ERR_HOSTNET, "host-network" }, { ERR_CHECK, "check" },
+		{ ERR_PORT, "port" },
 		{ ERR_UNAVAILABLE, "unavailable" }, { ERR_LIMITED, "limited" },
 		{ ERR_INTERNAL, "internal" },
 	};

@@ -22,7 +22,8 @@ struct io {
 	int epoll, tap, main;
 	bool udp_gso;			/* UDP_SEGMENT and UDP_GRO may be used */
 	uint8_t *frames;		/* IO_BATCH + 1 slots of IO_FRAME_MAX bytes */
-	bool stop;
+	bool stop;			/* the tap is gone */
+	bool heard;			/* main's descriptor is readable */
 	struct log_limit no_ping, no_socket;	/* one line a minute each */
 	bool tap_gone;			/* the container deleted the interface */
 };
@@ -35,14 +36,24 @@ struct io {
 int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struct netcfg *net,
 	      struct counters *count, int tap, uint32_t tap_features, int main_fd);
 
-/* Turns until main's descriptor closes or io->stop. */
-void loop_run(struct ctx *c);
+/* Takes the table of listeners over and watches those in it. 0 or -errno. */
+int loop_listen(struct ctx *c, struct forward *list, uint32_t n);
+
+/* One more listener at place idx (sock is taken over), one less. 0 or -errno. */
+int loop_listen_one(struct ctx *c, uint32_t idx, const struct forward *f);
+void loop_unlisten(struct ctx *c, uint32_t idx);
+
+/* Turns until main has something to say (true) or the tap is gone (false). */
+bool loop_run(struct ctx *c);
 
 /* Closes every flow and gives everything back. */
 void loop_close(struct ctx *c);
 
 /* tap.c: reads up to IO_BATCH frames and hands each to ingress. */
 void tap_readable(struct ctx *c);
+
+/* sock.c: watches listener idx of c->forwards, once, for good. 0 or -errno. */
+int sock_listen(struct ctx *c, uint32_t idx);
 
 /* sock.c: what the kernel has; sets c->peek and io->udp_gso. */
 void sock_probe(struct ctx *c);
@@ -51,6 +62,7 @@ void sock_probe(struct ctx *c);
 #define IO_REF_FLOW	1u
 #define IO_REF_TAP	2u
 #define IO_REF_MAIN	3u
+#define IO_REF_LISTEN	4u
 
 static inline uint64_t io_ref(uint32_t kind, uint32_t gen, uint32_t idx)
 {

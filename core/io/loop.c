@@ -15,6 +15,7 @@
 
 #include "io/io.h"
 #include "io/tun.h"
+#include "proto/inbound.h"
 #include "proto/proto.h"
 
 #define TAP_RETRY_MS	1
@@ -153,6 +154,36 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	return rc;
 }
 
+int loop_listen(struct ctx *c, struct forward *list, uint32_t n)
+{
+	int rc = 0;
+
+	forward_init(&c->forwards, list, n);	/* a copy of main's, which has no queue */
+	for (uint32_t i = 0; i < n && rc == 0; i++)
+		if (list[i].sock >= 0)
+			rc = sock_listen(c, i);
+	return rc;
+}
+
+int loop_listen_one(struct ctx *c, uint32_t idx, const struct forward *f)
+{
+	loop_unlisten(c, idx);
+	forward_set(&c->forwards, idx, f);
+	return sock_listen(c, idx);
+}
+
+void loop_unlisten(struct ctx *c, uint32_t idx)
+{
+	struct forward *f = forward_at(&c->forwards, idx);
+
+	if (!f)
+		return;
+	inbound_closed(c, idx);
+	forward_unqueue(&c->forwards, f);
+	close(f->sock);
+	f->sock = -1;
+}
+
 static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 {
 	uint64_t ref = ev->data.u64;
@@ -163,18 +194,21 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 				   ev->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP),
 				   ev->events & EPOLLOUT, ev->events & EPOLLERR);
 		break;
+	case IO_REF_LISTEN:
+		inbound_event(c, (uint32_t)ref);
+		break;
 	case IO_REF_TAP:
 		*tap = true;
 		break;
 	case IO_REF_MAIN:
-		c->io->stop = true;	/* main says nothing yet but its own end */
+		c->io->heard = true;
 		break;
 	}
 }
 
 static int wait_ms(const struct ctx *c)
 {
-	uint64_t next = wheel_next(&c->wheel);
+	uint64_t next = proto_next(c);
 
 	if (proto_busy(c))
 		return c->tap_blocked ? TAP_RETRY_MS : 0;
@@ -236,11 +270,12 @@ static int wait_events(struct ctx *c, struct epoll_event ev[IO_EVENTS])
 	return n;
 }
 
-void loop_run(struct ctx *c)
+bool loop_run(struct ctx *c)
 {
 	struct epoll_event ev[IO_EVENTS];
 
-	while (!c->io->stop) {
+	c->io->heard = false;
+	while (!c->io->stop && !c->io->heard) {
 		bool tap = false;
 		int n = wait_events(c, ev);
 
@@ -251,6 +286,7 @@ void loop_run(struct ctx *c)
 			tap_readable(c);
 		proto_finish(c);
 	}
+	return !c->io->stop;
 }
 
 void loop_close(struct ctx *c)

@@ -35,9 +35,12 @@
 #include "io/tun.h"
 #include "io/watch.h"
 #include "main/child.h"
+#include "main/control.h"
 #include "main/engine.h"
 #include "main/msg.h"
 #include "main/nsagent.h"
+#include "main/publish.h"
+#include "main/serve.h"
 #include "sandbox/sandbox.h"
 
 /* Below the front end's patience, so that it gets our reason. */
@@ -61,6 +64,8 @@ struct attach {
 	int tap_fd;
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
+	struct publish publish;
+	struct control control;
 	struct child engine, nsagent;
 };
 
@@ -85,6 +90,7 @@ static void close_mains(struct attach *a)
 	fd_drop(&a->engine.sock);
 	fd_drop(&a->nsagent.sock);
 	watch_close(&a->watch);
+	control_close(&a->control);
 }
 
 static int run_nsagent(void *arg, int sock)
@@ -93,6 +99,7 @@ static int run_nsagent(void *arg, int sock)
 
 	close_mains(a);
 	fd_drop(&a->tap_fd);
+	publish_close(&a->publish);	/* or a port closed later would stay taken */
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
 	});
@@ -112,6 +119,7 @@ static int run_engine(void *arg, int sock)
 	return engine_main(&(struct engine_args){
 		.conf = &a->conf, .net = &a->net, .tap_fd = a->tap_fd,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
+		.forwards = a->publish.list, .nforwards = a->publish.n,
 	});
 }
 
@@ -362,7 +370,9 @@ static int start(struct attach *a, struct err *e)
 		return -1;
 	/* nsagent finds its way in while the outer side is being read. */
 	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, &a->net, e) < 0 ||
-	    setup_interface(a, e) < 0)
+	    setup_interface(a, e) < 0 ||
+	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 ||
+	    control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
 	return start_engine(a, e);
 }
@@ -476,24 +486,13 @@ static void on_life(struct attach *a)
 		end(a, "told to by a front end");
 }
 
-/* Whoever closes its socket or says what is not its turn is no longer of use.
- * Its death comes back as SIGCHLD. */
-static void give_up(struct child *c, int r)
-{
-	if (r != -EPIPE)
-		log_error("process=%s spoke nonsense: %s", c->name, strerror(-r));
-	fd_drop(&c->sock);
-	if (c->pid)
-		kill(c->pid, SIGKILL);
-}
-
 static void on_engine(struct attach *a)
 {
 	struct msg_engine m;
 	int r = msg_recv(a->engine.sock, &m, sizeof(m), NULL);
 
 	if (r < 0 || !msg_engine_ok(&m))
-		give_up(&a->engine, r < 0 ? r : -EBADMSG);
+		child_give_up(&a->engine, r < 0 ? r : -EBADMSG);
 	else if (m.kind == MSG_TAP_GONE)
 		end(a, "the container deleted its interface");
 	else
@@ -507,7 +506,24 @@ static void on_nsagent(struct attach *a)
 	uint32_t kind;
 	int r = msg_peek_kind(a->nsagent.sock, &kind);
 
-	give_up(&a->nsagent, r < 0 ? r : -EBADMSG);
+	child_give_up(&a->nsagent, r < 0 ? r : -EBADMSG);
+}
+
+static void on_control(struct attach *a)
+{
+	static struct control_answer answer;	/* large: not on the stack */
+	struct serve s = {
+		.conf = &a->conf, .net = &a->net, .publish = &a->publish, .engine = &a->engine,
+	};
+	struct control_request r;
+	unsigned int client;
+
+	while (control_next(&a->control, &r, &client)) {
+		serve_request(&s, &r, &answer);
+		control_reply(&a->control, client, &answer);
+	}
+	if (s.tap_gone)
+		end(a, "the container deleted its interface");
 }
 
 static int next_wait(const struct attach *a)
@@ -523,7 +539,7 @@ static void loop(struct attach *a)
 	static const struct {
 		void (*fn)(struct attach *a);
 	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent },
-		{ on_life } };
+		{ on_life }, { on_control } };
 
 	while (!a->ended) {
 		struct pollfd p[ARRAY_LEN(on)] = {
@@ -533,6 +549,7 @@ static void loop(struct attach *a)
 			{ .fd = a->engine.sock, .events = POLLIN },
 			{ .fd = a->nsagent.sock, .events = POLLIN },
 			{ .fd = a->life_fd, .events = POLLIN },
+			{ .fd = a->control.fd, .events = POLLIN },
 		};
 
 		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
@@ -611,6 +628,7 @@ static bool remove_interface(struct attach *a)
 static void undo(struct attach *a)
 {
 	child_end(&a->engine);
+	publish_close(&a->publish);
 	if (!remove_interface(a))
 		child_end(&a->nsagent);
 	fd_drop(&a->tap_fd);
@@ -661,7 +679,7 @@ int attach_main(void)
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
 		.life_fd = HANDOFF_FD_LIFE,
-		.watch = WATCH_INIT,
+		.watch = WATCH_INIT, .control = CONTROL_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "io/io.h"
 #include "main/msg.h"
@@ -23,6 +24,26 @@ static void say_gone(int main_fd)
 		continue;
 }
 
+/* One message of main; false: main is gone, or not to be believed. */
+static bool serve_main(struct ctx *c, int main_fd)
+{
+	const struct msg_engine synced = { .kind = MSG_SYNCED };
+	struct msg_forward m;
+	FD_OWNED int fd = -1;
+	int rc = msg_recv(main_fd, &m, sizeof(m), &fd);
+
+	if (rc < 0 || !msg_forward_ok(&m) || (m.kind == MSG_FORWARD_OPEN) != (fd >= 0))
+		return false;
+	if (m.kind == MSG_SYNC)
+		return msg_send(main_fd, &synced, sizeof(synced), -1) == 0;
+	if (m.kind == MSG_FORWARD_CLOSE) {
+		loop_unlisten(c, m.idx);
+		return true;
+	}
+	m.forward.sock = fd_take(&fd);
+	return loop_listen_one(c, m.idx, &m.forward) == 0;
+}
+
 int engine_main(const struct engine_args *args)
 {
 	const struct msg_engine running = { .kind = MSG_RUNNING, .pid = (uint32_t)getpid() };
@@ -31,13 +52,15 @@ int engine_main(const struct engine_args *args)
 	int rc = loop_init(&ctx, &io, args->conf, args->net, args->counters, args->tap_fd,
 			   args->tap_features, args->main_fd);
 
+	if (rc == 0 && (rc = loop_listen(&ctx, args->forwards, args->nforwards)) < 0)
+		loop_close(&ctx);
 	if (rc < 0) {
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
 	rc = msg_send(args->main_fd, &running, sizeof(running), -1);
-	if (rc == 0)
-		loop_run(&ctx);
+	while (rc == 0 && loop_run(&ctx) && serve_main(&ctx, args->main_fd))
+		continue;
 	loop_close(&ctx);
 	if (io.tap_gone)
 		say_gone(args->main_fd);

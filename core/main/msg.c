@@ -152,7 +152,18 @@ static bool netcfg_ok(const struct netcfg *n)
 
 bool msg_engine_ok(const struct msg_engine *m)
 {
-	return m->kind == MSG_RUNNING || m->kind == MSG_TAP_GONE;
+	return m->kind == MSG_RUNNING || m->kind == MSG_TAP_GONE || m->kind == MSG_SYNCED;
+}
+
+bool msg_forward_ok(const struct msg_forward *m)
+{
+	if (m->kind == MSG_SYNC)
+		return true;
+	if (m->idx >= FORWARD_MAX)
+		return false;
+	return m->kind == MSG_FORWARD_CLOSE ||
+	       (m->kind == MSG_FORWARD_OPEN && m->forward.proto < CONF_PROTO_COUNT &&
+		m->forward.port && m->forward.to_port && is_bool(&m->forward.queued));
 }
 
 bool msg_setup_ok(const struct msg_setup *m)

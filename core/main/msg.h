@@ -13,12 +13,17 @@
 
 #include "base/err.h"
 #include "conf/netcfg.h"
+#include "flow/forward.h"
 
 enum msg_kind {
 	MSG_RUNNING = 1,	/* engine -> main: waiting for frames */
 	MSG_SETUP,		/* main -> nsagent: make and configure the interface */
 	MSG_SETUP_DONE,		/* nsagent -> main: outcome; carries the tap's descriptor on success */
 	MSG_TAP_GONE,		/* engine -> main: the container deleted the interface */
+	MSG_FORWARD_OPEN,	/* main -> engine: one more listener; carries its descriptor */
+	MSG_FORWARD_CLOSE,	/* main -> engine: close that one */
+	MSG_SYNC,		/* main -> engine: say when all before this is done ... */
+	MSG_SYNCED,		/* engine -> main: ... it is */
 	MSG_KIND_COUNT
 };
 
@@ -41,6 +46,13 @@ struct msg_setup_done {
 	struct err err;		/* code 0: done, one descriptor attached */
 };
 
+/* All that main says to the engine. */
+struct msg_forward {
+	uint32_t kind;
+	uint32_t idx;		/* place in the table of listeners */
+	struct forward forward;	/* MSG_FORWARD_OPEN; its sock means nothing */
+};
+
 /* Sends one message with an optional descriptor (fd < 0: none). 0 or -errno. */
 int msg_send(int sock, const void *msg, size_t len, int fd);
 
@@ -60,6 +72,7 @@ int msg_peek_kind(int sock, uint32_t *kind);
 /* Whether every field of a received message may be believed: kind, counts and
  * prefix lengths within their arrays, strings terminated, flags 0 or 1. To be
  * asked before any of them is used. */
+bool msg_forward_ok(const struct msg_forward *m);
 bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);
 bool msg_setup_done_ok(const struct msg_setup_done *m);

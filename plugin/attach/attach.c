@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "conf/encode.h"
+#include "plugin/attach/find.h"
 #include "plugin/attach/life.h"
 #include "plugin/attach/stop.h"
 
@@ -112,8 +113,11 @@ int attach_start(struct attach *a, struct conf *c, struct err *e)
 	if (a->life_fd < 0)
 		return err_set(e, ERR_IO, "state folder %s: " HANDOFF_LIFE_NAME ": %s",
 			       a->dir.name, strerror(-a->life_fd));
-	if (start_core(a, c, &ready, e) < 0 ||
-	    keep_state(a, c, daemon_pid(a, &ready), &ready.net, e) < 0 ||
+	if (start_core(a, c, &ready, e) < 0) {
+		find_explain(c->forwards, c->nforwards, a->dir.name, e);
+		return -1;
+	}
+	if (keep_state(a, c, daemon_pid(a, &ready), &ready.net, e) < 0 ||
 	    interrupted(a->core.stop_fd, e) < 0 || spawn_commit(&a->core, e) < 0)
 		return -1;
 	a->net = ready.net;

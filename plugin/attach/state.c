@@ -105,8 +105,7 @@ static int root_failed(struct err *e, bool from_env, const char *path)
 	return -1;
 }
 
-/* The store's own folder; as open_folder. */
-static int open_root(bool make, struct err *e)
+int state_root(bool make, struct err *e)
 {
 	FD_OWNED int base = -1;
 	bool from_env;
@@ -224,7 +223,7 @@ static int open_state(const char *container_id, const char *ifname, bool make, i
 
 	*ret = STATE_DIR_INIT;
 	snprintf(d.name, sizeof(d.name), "%s@%s", container_id, ifname);
-	r = open_root(make, e);
+	r = state_root(make, e);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
@@ -287,7 +286,7 @@ static int read_names(DIR *dir, struct state_name **list, size_t *n, struct err 
 
 int state_list(struct state_name **ret, size_t *n, struct err *e)
 {
-	FD_OWNED int root = open_root(false, e);
+	FD_OWNED int root = state_root(false, e);
 	int fd, r;
 	DIR *dir;
 
@@ -309,7 +308,7 @@ int state_list(struct state_name **ret, size_t *n, struct err *e)
 /* A file's worth of bytes, so that a full file system shows. */
 int state_probe(struct err *e)
 {
-	FD_OWNED int root = open_root(true, e);
+	FD_OWNED int root = state_root(true, e);
 	FD_OWNED int fd = -1;
 	char name[32], page[4096] = "";
 	ssize_t n;
