@@ -12,23 +12,18 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "io/ancillary.h"
 #include "io/io.h"
 #include "proto/port.h"
 
 #ifndef SO_PEEK_OFF
 #define SO_PEEK_OFF 42
 #endif
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
-
 #define UDP_RCVBUF	(4 << 20)	/* asked for; the host's rmem_max decides */
 #define MESSAGES_MAX	128u		/* of one port_dgram_send() */
 
 union sockaddr_any {
+	struct sockaddr_storage any;
 	struct sockaddr sa;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
@@ -49,6 +44,13 @@ static socklen_t sockaddr_make(union sockaddr_any *sa, const struct addr *a, uin
 	sa->v6.sin6_scope_id = scope;
 	memcpy(&sa->v6.sin6_addr, a->b, 16);
 	return sizeof(sa->v6);
+}
+
+static struct addr sockaddr_addr(const union sockaddr_any *sa)
+{
+	if (sa->sa.sa_family == AF_INET)
+		return addr_from4(&sa->v4.sin_addr);
+	return sa->sa.sa_family == AF_INET6 ? addr_from6(&sa->v6.sin6_addr) : ADDR_ANY;
 }
 
 static int set_int(int fd, int level, int name, int value)
@@ -83,8 +85,15 @@ static void keep_port(int fd, const struct flow *f)
 
 static int prepare(struct ctx *c, struct flow *f, int fd)
 {
+	bool v4 = addr_is4(&f->outer);
 	int rc;
 
+	ancillary_set_ip(fd, v4, f->key.proto == FLOW_TCP, &f->ip, NULL);
+	/* What comes back for a SYN is queued for IPv4 in any case (Linux 5.11). */
+	if (f->key.proto != FLOW_TCP || !v4)
+		ancillary_want_errors(fd, v4, true);
+	if (f->key.proto != FLOW_TCP)
+		ancillary_want(fd, v4);
 	switch (f->key.proto) {
 	case FLOW_TCP:
 		/* The container did Nagle's waiting; urgent bytes stay in the
@@ -188,6 +197,35 @@ int port_error(struct ctx *c, struct flow *f)
 	return -err;
 }
 
+int port_errqueue(struct ctx *c, struct flow *f, struct port_err *ret, void *buf, size_t size)
+{
+	union sockaddr_any sa;
+	ssize_t n = ancillary_error(f->sock, ret, &sa.any, buf, size);
+
+	(void)c;
+	if (n < 0)
+		return (int)n;
+	ret->dst = sockaddr_addr(&sa);
+	ret->len = f->key.proto == FLOW_TCP ? 0 : (uint32_t)n;
+	return 0;
+}
+
+/* From here on a router's "unreachable" is no more than a hint, which the kernel
+ * keeps for the time-out (RFC 1122, 4.2.3.9); IP_RECVERR would end the connection. */
+void port_connected(struct ctx *c, struct flow *f)
+{
+	(void)c;
+	if (!addr_is4(&f->outer))	/* IPv4 does without, see prepare() */
+		ancillary_want_errors(f->sock, false, false);
+}
+
+void port_set_ip(struct ctx *c, struct flow *f, const struct flow_ip *ip)
+{
+	(void)c;
+	ancillary_set_ip(f->sock, addr_is4(&f->outer), f->key.proto == FLOW_TCP, ip, &f->ip);
+	f->ip = *ip;
+}
+
 ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
 {
 	const struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)iov,
@@ -236,39 +274,27 @@ ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n)
 	return done < 0 ? -errno : done;
 }
 
-union control {
-	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(int))];
-};
-
-static void put_segment(struct msghdr *m, union control *ctl, uint16_t size)
-{
-	struct cmsghdr *h;
-
-	m->msg_control = ctl->buf;
-	m->msg_controllen = CMSG_SPACE(sizeof(size));
-	h = CMSG_FIRSTHDR(m);
-	h->cmsg_level = IPPROTO_UDP;
-	h->cmsg_type = UDP_SEGMENT;
-	h->cmsg_len = CMSG_LEN(sizeof(size));
-	memcpy(CMSG_DATA(h), &size, sizeof(size));
-}
-
 int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
 {
+	const struct flow_ip first = { .ttl = f->ip.ttl, .tos = f->ip.tos, .df = d->ip.df };
 	struct mmsghdr m[MESSAGES_MAX];
-	union control ctl[MESSAGES_MAX];
+	union ancillary a[MESSAGES_MAX];
+	bool v4 = addr_is4(&f->outer);
 	int done;
 
 	n = MIN_OF(n, MESSAGES_MAX);
-	if (n && d[0].gso_size && !c->io->udp_gso)
+	if (d[0].gso_size && !c->io->udp_gso)
 		return -EINVAL;
+	if (UNLIKELY(first.df != f->ip.df))	/* of the socket only: no message can say it */
+		port_set_ip(c, f, &first);
 	for (unsigned int i = 0; i < n; i++) {
-		m[i].msg_hdr = (struct msghdr){ .msg_iov = d[i].iov, .msg_iovlen = d[i].niov };
-		if (d[i].gso_size && !c->io->udp_gso)
+		if ((d[i].gso_size && !c->io->udp_gso) || d[i].ip.df != first.df) {
 			n = i;
-		else if (d[i].gso_size)
-			put_segment(&m[i].msg_hdr, &ctl[i], d[i].gso_size);
+			break;
+		}
+		m[i].msg_hdr = (struct msghdr){ .msg_iov = d[i].iov, .msg_iovlen = d[i].niov };
+		if (d[i].gso_size || !flow_ip_eq(&d[i].ip, &first))
+			ancillary_put(&m[i].msg_hdr, &a[i], v4, &d[i], &first);
 	}
 	do {
 		done = sendmmsg(f->sock, m, n, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -276,60 +302,44 @@ int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, u
 	return done < 0 ? -errno : done;
 }
 
-static uint16_t got_segment(struct msghdr *m)
-{
-	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h)) {
-		int size;
-
-		if (h->cmsg_level != IPPROTO_UDP || h->cmsg_type != UDP_GRO)
-			continue;
-		memcpy(&size, CMSG_DATA(h), sizeof(size));
-		return (uint16_t)size;
-	}
-	return 0;
-}
-
 /* A ping socket hears every reply to its identifier, whoever sent it. */
-static bool from_peer(const struct flow *f, const union sockaddr_any *sa)
-{
-	if (addr_is4(&f->outer))
-		return memcmp(&sa->v4.sin_addr, addr_bytes(&f->outer), 4) == 0;
-	return memcmp(&sa->v6.sin6_addr, f->outer.b, 16) == 0;
-}
-
 static int recv_ping(struct flow *f, struct port_dgram *d)
 {
 	union sockaddr_any sa;
-	socklen_t len;
+	union ancillary a;
+	struct addr from;
+	struct msghdr m;
 	ssize_t n;
 
 	do {
-		len = sizeof(sa);
-		n = recvfrom(f->sock, d->iov->iov_base, d->iov->iov_len, MSG_DONTWAIT, &sa.sa,
-			     &len);
+		m = (struct msghdr){
+			.msg_name = &sa, .msg_namelen = sizeof(sa), .msg_iov = d->iov,
+			.msg_iovlen = d->niov,
+		};
+		ancillary_room(&m, &a);
+		n = recvmsg(f->sock, &m, MSG_DONTWAIT);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-	} while (n < 0 || !from_peer(f, &sa));
+		from = n < 0 ? ADDR_ANY : sockaddr_addr(&sa);
+	} while (n < 0 || !addr_eq(&from, &f->outer));
+	ancillary_get(&m, d);
 	d->len = (uint32_t)n;
-	d->gso_size = 0;
 	return 1;
 }
 
 int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigned int n)
 {
 	struct mmsghdr m[CTX_DGRAMS];
-	union control ctl[CTX_DGRAMS];
+	union ancillary a[CTX_DGRAMS];
 	int done;
 
+	(void)c;
 	if (f->key.proto == FLOW_PING)
 		return recv_ping(f, d);
 	n = MIN_OF(n, CTX_DGRAMS);
 	for (unsigned int i = 0; i < n; i++) {
 		m[i].msg_hdr = (struct msghdr){ .msg_iov = d[i].iov, .msg_iovlen = d[i].niov };
-		if (c->io->udp_gso) {
-			m[i].msg_hdr.msg_control = ctl[i].buf;
-			m[i].msg_hdr.msg_controllen = sizeof(ctl[i].buf);
-		}
+		ancillary_room(&m[i].msg_hdr, &a[i]);
 	}
 	do {
 		done = recvmmsg(f->sock, m, n, MSG_DONTWAIT, NULL);
@@ -338,7 +348,7 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 		return -errno;
 	for (int i = 0; i < done; i++) {
 		d[i].len = m[i].msg_len;
-		d[i].gso_size = c->io->udp_gso ? got_segment(&m[i].msg_hdr) : 0;
+		ancillary_get(&m[i].msg_hdr, &d[i]);
 		if (d[i].gso_size >= d[i].len)
 			d[i].gso_size = 0;
 	}
