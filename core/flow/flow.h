@@ -139,7 +139,8 @@ struct tcp_flow {
 struct dgram_flow {
 	uint64_t last_ms;		/* of the last datagram either way */
 	uint32_t rx;			/* datagrams from outside, saturating */
-	uint16_t outer_id;		/* FLOW_PING: the socket's own identifier */
+	uint16_t outer_id;		/* FLOW_PING, raw: the identifier outside */
+	bool raw;			/* FLOW_PING: by the socket that all share (io/rawping.h) */
 	bool no_gso;			/* the path refused UDP_SEGMENT once */
 };
 

@@ -14,44 +14,16 @@
 #include "base/log.h"
 #include "io/ancillary.h"
 #include "io/io.h"
+#include "io/rawping.h"
+#include "io/sockaddr.h"
 #include "proto/port.h"
 
 #ifndef SO_PEEK_OFF
 #define SO_PEEK_OFF 42
 #endif
+
 #define UDP_RCVBUF	(4 << 20)	/* asked for; the host's rmem_max decides */
 #define MESSAGES_MAX	128u		/* of one port_dgram_send() */
-
-union sockaddr_any {
-	struct sockaddr_storage any;
-	struct sockaddr sa;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-static socklen_t sockaddr_make(union sockaddr_any *sa, const struct addr *a, uint16_t port,
-			       uint32_t scope)
-{
-	memset(sa, 0, sizeof(*sa));
-	if (addr_is4(a)) {
-		sa->v4.sin_family = AF_INET;
-		sa->v4.sin_port = htons(port);
-		memcpy(&sa->v4.sin_addr, addr_bytes(a), 4);
-		return sizeof(sa->v4);
-	}
-	sa->v6.sin6_family = AF_INET6;
-	sa->v6.sin6_port = htons(port);
-	sa->v6.sin6_scope_id = scope;
-	memcpy(&sa->v6.sin6_addr, a->b, 16);
-	return sizeof(sa->v6);
-}
-
-static struct addr sockaddr_addr(const union sockaddr_any *sa)
-{
-	if (sa->sa.sa_family == AF_INET)
-		return addr_from4(&sa->v4.sin_addr);
-	return sa->sa.sa_family == AF_INET6 ? addr_from6(&sa->v6.sin6_addr) : ADDR_ANY;
-}
 
 static int set_int(int fd, int level, int name, int value)
 {
@@ -113,6 +85,9 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 		keep_port(fd, f);
 		return 0;
 	default:
+		/* Ping sockets are born with it: two of one identifier would take turns
+		 * at the replies of either. */
+		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 0);
 		keep_port(fd, f);
 		return 0;
 	}
@@ -128,8 +103,8 @@ static void complain(struct ctx *c, const struct flow *f, int rc)
 	if (!log_allowed(limit, c->now))
 		return;
 	if (ping) {
-		log_warn("echo requests are dropped: net.ipv4.ping_group_range leaves group %u out;"
-			 " as root: sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"",
+		log_warn("echo requests are dropped: net.ipv4.ping_group_range leaves group %u out"
+			 " and there is no right to a raw socket; as root: sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"",
 			 (unsigned int)getegid());
 		return;
 	}
@@ -150,6 +125,9 @@ int port_open(struct ctx *c, struct flow *f)
 	socklen_t len = sockaddr_make(&sa, &f->outer, f->outer_port, f->outer_scope);
 	int fd = make_socket(f), rc;
 
+	if (f->key.proto == FLOW_PING && (fd == -EACCES || fd == -EPERM) &&
+	    rawping_take(c, f) == 0)
+		return 0;
 	if (fd < 0) {
 		complain(c, f, fd);
 		return fd;
@@ -173,13 +151,21 @@ int port_open(struct ctx *c, struct flow *f)
 	return rc;
 }
 
+static bool is_raw(const struct flow *f)
+{
+	return f->key.proto == FLOW_PING && f->dg.raw;
+}
+
 void port_close(struct ctx *c, struct flow *f, bool abort)
 {
 	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
-	(void)c;
 	if (f->sock < 0)
 		return;
+	if (is_raw(f)) {
+		rawping_give(c, f);
+		return;
+	}
 	if (abort)
 		setsockopt(f->sock, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(f->sock);		/* and out of epoll: nobody else has this description */
@@ -200,9 +186,11 @@ int port_error(struct ctx *c, struct flow *f)
 int port_errqueue(struct ctx *c, struct flow *f, struct port_err *ret, void *buf, size_t size)
 {
 	union sockaddr_any sa;
-	ssize_t n = ancillary_error(f->sock, ret, &sa.any, buf, size);
+	ssize_t n;
 
-	(void)c;
+	if (is_raw(f))
+		return rawping_refusal(c, f, ret);
+	n = ancillary_error(f->sock, ret, &sa.any, buf, size);
 	if (n < 0)
 		return (int)n;
 	ret->dst = sockaddr_addr(&sa);
@@ -282,6 +270,8 @@ int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, u
 	bool v4 = addr_is4(&f->outer);
 	int done;
 
+	if (is_raw(f))
+		return rawping_send(c, f, d);
 	n = MIN_OF(n, MESSAGES_MAX);
 	if (d[0].gso_size && !c->io->udp_gso)
 		return -EINVAL;
@@ -334,6 +324,8 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 	int done;
 
 	(void)c;
+	if (is_raw(f))		/* rawping_readable() brings it */
+		return -EAGAIN;
 	if (f->key.proto == FLOW_PING)
 		return recv_ping(f, d);
 	n = MIN_OF(n, CTX_DGRAMS);

@@ -32,6 +32,7 @@
 #include "flow/counters.h"
 #include "io/netlink.h"
 #include "io/ns.h"
+#include "io/rawping.h"
 #include "io/watch.h"
 #include "main/child.h"
 #include "main/engine.h"
@@ -56,6 +57,7 @@ struct attach {
 	int state_fd;
 	int signal_fd;
 	int tap_fd;
+	int rawping_fd[2];		/* IPv4, IPv6; -1: none */
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
 	struct child engine, nsagent;
@@ -89,6 +91,8 @@ static int run_nsagent(void *arg, int sock)
 
 	close_mains(a);
 	fd_drop(&a->tap_fd);
+	fd_drop(&a->rawping_fd[0]);
+	fd_drop(&a->rawping_fd[1]);
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .restarted = a->is_setup,
 	});
@@ -108,6 +112,7 @@ static int run_engine(void *arg, int sock)
 	return engine_main(&(struct engine_args){
 		.conf = &a->conf, .net = &a->net, .tap_fd = a->tap_fd,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
+		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
 	});
 }
 
@@ -359,6 +364,8 @@ static int start(struct attach *a, struct err *e)
 	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, &a->net, e) < 0 ||
 	    setup_interface(a, e) < 0)
 		return -1;
+	a->rawping_fd[0] = rawping_open(true);
+	a->rawping_fd[1] = rawping_open(false);
 	return start_engine(a, e);
 }
 
@@ -617,6 +624,7 @@ int attach_main(void)
 	struct attach a = {
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
+		.rawping_fd = { -1, -1 },
 		.watch = WATCH_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },

@@ -103,8 +103,8 @@ void icmp_message(struct ctx *c, const struct ip *ip, const void *msg, size_t le
 		c->count->drop_proto++;
 }
 
-/* One echo reply, back under the container's identifier. */
-static void reply(struct ctx *c, struct flow *f, const struct port_dgram *d)
+/* Back under the container's identifier. */
+void icmp_reply(struct ctx *c, struct flow *f, const struct port_dgram *d)
 {
 	bool v4 = flow_is4(f);
 	const struct flow_ip ip = hop_in(&d->ip);
@@ -117,6 +117,9 @@ static void reply(struct ctx *c, struct flow *f, const struct port_dgram *d)
 	if (icmp_read(&r, !v4, &h) != WIRE_OK ||
 	    h.type != (v4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY))
 		return;
+	f->dg.last_ms = c->now;
+	f->dg.rx += f->dg.rx < UINT32_MAX;
+	flow_touch(&c->flows, f);
 	h.echo.id = f->key.inner_port;
 	len = icmp_write(&w, !v4, &h, &f->key.remote, &f->key.inner, r.p, r.left);
 	if (len && frame_icmp(c, &f->key.remote, &f->key.inner, &ip, msg, len) == 0)
@@ -144,10 +147,7 @@ bool icmp_serve(struct ctx *c, struct flow *f)
 			icmp_tell_receive(c, f, rc);
 			continue;
 		}
-		f->dg.last_ms = c->now;
-		f->dg.rx += f->dg.rx < UINT32_MAX;
-		flow_touch(&c->flows, f);
-		reply(c, f, &d);
+		icmp_reply(c, f, &d);
 	}
 	return true;
 }

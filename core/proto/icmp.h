@@ -22,7 +22,14 @@ void icmp_message(struct ctx *c, const struct ip *ip, const void *msg, size_t le
 /* Serves an echo flow out of the ready queue; true if it wants another turn. */
 bool icmp_serve(struct ctx *c, struct flow *f);
 
+/* An echo reply of f's remote, which is changed in place on its way. */
+void icmp_reply(struct ctx *c, struct flow *f, const struct port_dgram *d);
+
 /* --- icmp_error.c --- */
+
+/* Passes on an ICMP message about a packet of f, data being e->len bytes of that.
+ * Whether it is one for the container. */
+bool icmp_tell(struct ctx *c, const struct flow *f, const struct port_err *e, const void *data);
 
 /* Tells the container what the network said of f's packets (its socket's error
  * queue); whether there was any such message. */

@@ -93,8 +93,7 @@ static void send_error(struct ctx *c, struct from from, const struct addr *to,
 		c->count->icmp_errors_sent++;
 }
 
-/* The echo request with the container's identifier in place of the socket's, and the
- * checksum changed by it (RFC 1624, 3). */
+/* The echo request with the container's identifier in place of the socket's. */
 static void quote_echo(struct wr *w, const struct sent *s)
 {
 	bool v4 = addr_is4(&s->key->inner);
@@ -105,13 +104,29 @@ static void quote_echo(struct wr *w, const struct sent *s)
 		h = (struct icmp){ .type = v4 ? ICMP4_ECHO : ICMP6_ECHO };
 		r = rd_init(NULL, 0);
 	}
-	wr_u8(w, h.type);
-	wr_u8(w, h.code);
-	wr_u16(w, cksum_finish((uint32_t)(uint16_t)~h.sum + (uint16_t)~h.echo.id +
-			       s->key->inner_port));
-	wr_u16(w, s->key->inner_port);
-	wr_u16(w, h.echo.seq);
+	icmp_renumber(&h, s->key->inner_port);
+	icmp_write_echo(w, &h);
 	wr_bytes(w, r.p, MIN_OF(r.left, w->left));
+}
+
+/* The datagram, its checksum made anew: right wherever all of the payload is known,
+ * and some tools know their probes by it alone. */
+static void quote_udp(struct wr *w, const struct sent *s)
+{
+	struct udp u = {
+		.sport = s->key->inner_port, .dport = s->key->remote_port,
+		.len = (uint16_t)(UDP_HLEN + s->len),
+	};
+	uint8_t head[UDP_HLEN];
+	struct wr sum = wr_init(head, sizeof(head));
+
+	udp_write(&sum, &u);
+	u.sum = cksum_finish(cksum_add(s->data, s->len, cksum_add(head, sizeof(head),
+			     cksum_pseudo(&s->key->inner, &s->key->remote, PROTO_UDP, u.len, 0))));
+	if (!u.sum)
+		u.sum = 0xffff;
+	udp_write(w, &u);
+	wr_bytes(w, s->data, MIN_OF(s->len, w->left));
 }
 
 static void quote_upper(struct wr *w, const struct sent *s)
@@ -123,10 +138,7 @@ static void quote_upper(struct wr *w, const struct sent *s)
 		wr_u32(w, s->seq);
 		break;
 	case FLOW_UDP:
-		udp_write(w, &(struct udp){ .sport = s->key->inner_port,
-					    .dport = s->key->remote_port,
-					    .len = (uint16_t)(UDP_HLEN + s->len) });
-		wr_bytes(w, s->data, MIN_OF(s->len, w->left));
+		quote_udp(w, s);
 		break;
 	case FLOW_PING:
 		quote_echo(w, s);
@@ -281,8 +293,7 @@ static bool translate(bool v4, const struct port_err *e, struct icmp *ret)
 		    e->type == ICMP6_UNREACH || e->type == ICMP6_TIMEX;
 }
 
-/* A router's or host's message about a packet of f. */
-static bool tell(struct ctx *c, const struct flow *f, const struct port_err *e, const void *data)
+bool icmp_tell(struct ctx *c, const struct flow *f, const struct port_err *e, const void *data)
 {
 	struct sent s = sent_by(f, data, e->len);
 	struct from from;
@@ -314,7 +325,7 @@ static struct drained drain(struct ctx *c, struct flow *f)
 	while (d.entries < ERRORS_BATCH && port_errqueue(c, f, &e, data, sizeof(data)) == 0) {
 		d.entries++;
 		if (!e.local)
-			d.told += tell(c, f, &e, data);
+			d.told += icmp_tell(c, f, &e, data);
 		else if (e.err == -EMSGSIZE)
 			d.mtu = e.mtu;
 	}

@@ -147,3 +147,62 @@ trace() {
 		same "what the remote heard" "$(cat "$BED_DIR/late")" ECONNREFUSED
 	done
 }
+
+# two_pings PID PID: of two containers, with the same identifier, to one remote: each
+# gets its own answers
+two_pings() {
+	local to pid
+	for to in "$FAR4" "$FAR6"; do
+		bed_in "$1" ping -n -c 20 -i 0.05 -W 2 -e 4711 "$to" > "$BED_DIR/ping1" 3>&- &
+		pid=$!
+		bed_in "$2" ping -n -c 20 -i 0.05 -W 2 -e 4711 "$to" > "$BED_DIR/ping2" || true
+		wait "$pid" || true
+		grep -q '20 packets transmitted, 20 received, 0%' "$BED_DIR/ping1" || die "$(cat "$BED_DIR/ping1")"
+		grep -q '20 packets transmitted, 20 received, 0%' "$BED_DIR/ping2" || die "$(cat "$BED_DIR/ping2")"
+		! grep -q DUP "$BED_DIR/ping1" "$BED_DIR/ping2" || die "answers of the other"
+	done
+}
+
+@test "two containers ping the same host with the same identifier" {
+	bed_container D
+	attach "$D" > /dev/null
+	two_pings "$C" "$D"
+	detach "$D"
+	bed_kill "$D"
+}
+
+# As a CNI runtime of root does it.
+root_cni() {
+	bed_host env XDG_RUNTIME_DIR="$BED_DIR/root" CNI_COMMAND="$1" CNI_CONTAINERID="r$2" \
+		CNI_NETNS="/proc/$2/ns/net" CNI_IFNAME=eth0 CNI_PATH=/ "$CNI_PASST" < "$BED_DIR/basic.conf"
+}
+
+@test "where ping sockets are forbidden, root's echo goes by a raw one, opened before rights are given up" {
+	local D E old pid
+	mkdir -p "$BED_DIR/root"
+	old=$(bed_host sysctl -n net.ipv4.ping_group_range)
+	bed_host sysctl -qw net.ipv4.ping_group_range="1 0"
+	bed_container D
+	bed_container E
+	root_cni ADD "$D" > /dev/null
+	root_cni ADD "$E" > /dev/null
+	two_pings "$D" "$E"
+	C=$D trace "traceroute -I" "$here4" traceroute -n -q 1 -w 2 -I "$FAR4"
+	C=$D trace "traceroute -I, IPv6" "$here6" traceroute -n -q 1 -w 2 -I "$FAR6"
+	bed_in "$D" ping -n -c 1 -W 2 -M "do" -s 1452 "$FAR4" > "$BED_DIR/ping1" && die "went through"
+	grep -q "$PEER4 .*mtu = $CHAIN_MTU" "$BED_DIR/ping1" || die "$(cat "$BED_DIR/ping1")"
+	bed_in "$D" ping -n -c 1 -W 2 -M "do" -s 1452 "$FAR6" > "$BED_DIR/ping1" && die "went through"
+	grep -q "$PEER6 .*mtu=$CHAIN_MTU" "$BED_DIR/ping1" || die "$(cat "$BED_DIR/ping1")"
+	# the next is the host's own to refuse
+	bed_in "$E" ping -n -c 1 -W 2 -M "do" -s 1452 "$FAR4" > "$BED_DIR/ping1" && die "went through"
+	grep -q "$HOSTADDR .*mtu = $CHAIN_MTU" "$BED_DIR/ping1" || die "$(cat "$BED_DIR/ping1")"
+	for pid in $(bed_engine "$D"); do
+		same "capabilities of the engine" "$(awk '/^Cap(Prm|Eff|Bnd|Amb):/ { print $2 }' "/proc/$pid/status" | sort -u)" \
+			0000000000000000
+	done
+	bed_host sysctl -qw net.ipv4.ping_group_range="${old//$'\t'/ }"
+	root_cni DEL "$D"
+	root_cni DEL "$E"
+	bed_kill "$D"
+	bed_kill "$E"
+}

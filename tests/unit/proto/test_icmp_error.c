@@ -133,6 +133,7 @@ static void test_udp(void **state)
 		assert_int_equal(q.dport, DPORT);
 		assert_int_equal(f.len, IP4_HLEN + UDP_HLEN + 5);
 		assert_memory_equal(f.data + IP4_HLEN + UDP_HLEN, "hello", 5);
+		assert_true(l4sum_ok(&c4, &r4, PROTO_UDP, f.data + IP4_HLEN, UDP_HLEN + 5));
 		assert_false(fake_frame(w, &f));
 	}
 	assert_int_equal(w->count.icmp_errors_sent, ARRAY_LEN(kinds));
