@@ -22,6 +22,8 @@
 	X(drop_fragment, "IP fragments") \
 	X(drop_proto, "IP protocols not translated") \
 	X(drop_multicast, "multicast and broadcast not passed on") \
+	X(drop_hops, "packets whose hop limit ended here") \
+	X(drop_icmp_error, "ICMP errors of the container about nothing it got") \
 	X(drop_noroute, "packets of a family switched off or without a route outside") \
 	X(flows_opened, "flows opened") \
 	X(flows_closed, "flows closed") \
@@ -51,6 +53,7 @@
 	X(icmp_rx_echo, "echo replies received outside") \
 	X(icmp_no_socket, "echo requests without a ping socket (net.ipv4.ping_group_range)") \
 	X(icmp_errors_sent, "ICMP errors sent to the container") \
+	X(icmp_errors_heeded, "ICMP errors of the container that ended a flow") \
 	X(arp_replies, "ARP replies sent") \
 	X(nd_replies, "neighbour advertisements sent")
 

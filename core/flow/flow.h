@@ -48,10 +48,23 @@ struct flow_key {
 	uint8_t pad[3];			/* zero: the key is hashed and compared as bytes */
 };
 
+/* What passes of an IP header, packet by packet: we are a router (proto/hop.h). */
+struct flow_ip {
+	uint8_t ttl;			/* hop limit, as it leaves or came: never 0 outwards */
+	uint8_t tos;			/* traffic class: DSCP and ECN */
+	bool df;			/* not to be fragmented on its way */
+};
+
+static inline bool flow_ip_eq(const struct flow_ip *a, const struct flow_ip *b)
+{
+	return a->ttl == b->ttl && a->tos == b->tos && a->df == b->df;
+}
+
 /* Bits of flow.ready: why the flow stands in the queue of flows to serve. */
 enum flow_ready {
 	FLOW_QUEUED = 1 << 0,		/* is in the queue */
 	FLOW_READABLE = 1 << 1,		/* the socket may have something to read */
+	FLOW_ERRORS = 1 << 2,		/* its error queue may hold something (datagram flows) */
 };
 
 enum tcp_state {
@@ -138,7 +151,8 @@ struct dgram_flow {
 					 * answers; FORWARD_NONE: the flow has a socket of its own */
 	uint32_t local_scope;		/* ... and the interface, for link-local, else 0 */
 	struct addr local;		/* ... the address that the client spoke to */
-	uint16_t outer_id;		/* FLOW_PING: the socket's own identifier */
+	uint16_t outer_id;		/* FLOW_PING, raw: the identifier outside */
+	bool raw;			/* FLOW_PING: by the socket that all share (io/rawping.h) */
 	bool no_gso;			/* the path refused UDP_SEGMENT once */
 };
 
@@ -149,6 +163,7 @@ struct flow {
 	uint16_t outer_port;
 	uint8_t state;			/* enum flow_state */
 	uint8_t ready;			/* enum flow_ready */
+	struct flow_ip ip;		/* what the socket's packets carry unless told otherwise */
 	int sock;			/* -1: none */
 	uint32_t gen;			/* changes with each use of the slot; 24 bits count */
 	uint32_t hash_next;

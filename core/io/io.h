@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* io: the engine's running I/O: epoll loop and clock (loop.c), the tap (tap.c),
- * host sockets (sock.c). Together they are the world behind proto/port.h. */
+ * host sockets (sock.c, rawping.c; ancillary.c). Together they are the world behind proto/port.h. */
 #ifndef IO_IO_H
 #define IO_IO_H
 
+#include "io/rawping.h"
 #include "proto/ctx.h"
 
 #define IO_BATCH	16u		/* frames read from the tap in one turn */
@@ -25,6 +26,7 @@ struct io {
 	bool stop;			/* the tap is gone */
 	bool heard;			/* main's descriptor is readable */
 	struct log_limit no_ping, no_socket;	/* one line a minute each */
+	struct rawping rawping;
 	bool tap_gone;			/* the container deleted the interface */
 };
 
@@ -63,6 +65,7 @@ void sock_probe(struct ctx *c);
 #define IO_REF_TAP	2u
 #define IO_REF_MAIN	3u
 #define IO_REF_LISTEN	4u
+#define IO_REF_RAWPING	5u	/* index 0: IPv4, 1: IPv6 */
 
 static inline uint64_t io_ref(uint32_t kind, uint32_t gen, uint32_t idx)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "io/ancillary.h"
 #include "io/listen.h"
 
 #include <dirent.h>
@@ -48,6 +49,10 @@ static int set_options(int fd, const struct forward *f, const struct listen_how 
 	set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RCVBUF);
 	if (how->udp_gro)
 		set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
+	/* Of IPv4 clients too, whichever family the socket is of. */
+	ancillary_want(fd, true);
+	if (v6)
+		ancillary_want(fd, false);
 	/* The answer must leave from the address that was spoken to. */
 	return v6 ? set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
 		  : set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);

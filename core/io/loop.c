@@ -33,7 +33,7 @@ struct area {
 	size_t size;
 };
 
-#define AREAS 8
+#define AREAS 9
 
 static void areas(struct ctx *c, struct area a[AREAS])
 {
@@ -47,6 +47,7 @@ static void areas(struct ctx *c, struct area a[AREAS])
 	a[5] = (struct area){ (void **)&c->dgrams, (size_t)CTX_DGRAMS * CTX_HOT_SIZE };
 	a[6] = (struct area){ (void **)&c->io->frames, (size_t)(IO_BATCH + 1) * IO_FRAME_MAX };
 	a[7] = (struct area){ (void **)&c->ranges.sets, (RANGES_SETS + 1) * sizeof(struct ranges) };
+	a[8] = (struct area){ (void **)&c->io->rawping.flows, RAWPING_IDS * sizeof(uint32_t) };
 }
 
 static void release(struct ctx *c)
@@ -126,7 +127,7 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	int rc;
 
 	memset(c, 0, sizeof(*c));
-	*io = (struct io){ .epoll = -1, .tap = tap, .main = main_fd };
+	*io = (struct io){ .epoll = -1, .tap = tap, .main = main_fd, .rawping.fd = { -1, -1 } };
 	c->conf = conf;
 	c->net = net;
 	c->count = count;
@@ -199,6 +200,9 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 		break;
 	case IO_REF_TAP:
 		*tap = true;
+		break;
+	case IO_REF_RAWPING:
+		rawping_readable(c, (uint32_t)ref == 0);
 		break;
 	case IO_REF_MAIN:
 		c->io->heard = true;

@@ -12,18 +12,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "io/ancillary.h"
 #include "io/io.h"
+#include "io/rawping.h"
 #include "io/sockaddr.h"
 #include "proto/port.h"
 
 #ifndef SO_PEEK_OFF
 #define SO_PEEK_OFF 42
-#endif
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
 #endif
 
 #define UDP_RCVBUF	(4 << 20)	/* asked for; the host's rmem_max decides */
@@ -73,6 +69,14 @@ static int prepare_stream(struct ctx *c, int fd)
 
 static int prepare(struct ctx *c, struct flow *f, int fd)
 {
+	bool v4 = addr_is4(&f->outer);
+
+	ancillary_set_ip(fd, v4, f->key.proto == FLOW_TCP, &f->ip, NULL);
+	/* What comes back for a SYN is queued for IPv4 in any case (Linux 5.11). */
+	if (f->key.proto != FLOW_TCP || !v4)
+		ancillary_want_errors(fd, v4, true);
+	if (f->key.proto != FLOW_TCP)
+		ancillary_want(fd, v4);
 	switch (f->key.proto) {
 	case FLOW_TCP:
 		return prepare_stream(c, fd);
@@ -83,6 +87,9 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 		keep_port(fd, f);
 		return 0;
 	default:
+		/* Ping sockets are born with it: two of one identifier would take turns
+		 * at the replies of either. */
+		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 0);
 		keep_port(fd, f);
 		return 0;
 	}
@@ -98,8 +105,8 @@ static void complain(struct ctx *c, const struct flow *f, int rc)
 	if (!log_allowed(limit, c->now))
 		return;
 	if (ping) {
-		log_warn("echo requests are dropped: net.ipv4.ping_group_range leaves group %u out;"
-			 " as root: sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"",
+		log_warn("echo requests are dropped: net.ipv4.ping_group_range leaves group %u out"
+			 " and there is no right to a raw socket; as root: sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"",
 			 (unsigned int)getegid());
 		return;
 	}
@@ -120,6 +127,9 @@ int port_open(struct ctx *c, struct flow *f)
 	socklen_t len = sockaddr_make(&sa, &f->outer, f->outer_port, f->outer_scope);
 	int fd = make_socket(f), rc;
 
+	if (f->key.proto == FLOW_PING && (fd == -EACCES || fd == -EPERM) &&
+	    rawping_take(c, f) == 0)
+		return 0;
 	if (fd < 0) {
 		complain(c, f, fd);
 		return fd;
@@ -204,11 +214,19 @@ int sock_listen(struct ctx *c, uint32_t idx)
 	       -errno : 0;
 }
 
+static bool is_raw(const struct flow *f)
+{
+	return f->key.proto == FLOW_PING && f->dg.raw;
+}
+
 void port_close(struct ctx *c, struct flow *f, bool abort)
 {
-	(void)c;
 	if (f->sock < 0)
 		return;
+	if (is_raw(f)) {
+		rawping_give(c, f);
+		return;
+	}
 	if (abort)
 		close_by_rst(f->sock);
 	else
@@ -225,6 +243,39 @@ int port_error(struct ctx *c, struct flow *f)
 	if (getsockopt(f->sock, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
 		return -errno;
 	return -err;
+}
+
+int port_errqueue(struct ctx *c, struct flow *f, struct port_err *ret, void *buf, size_t size)
+{
+	union sockaddr_any sa;
+	ssize_t n;
+
+	if (is_raw(f))
+		return rawping_refusal(c, f, ret);
+	if (f->sock < 0)		/* a client's flow: the listener has none */
+		return -EAGAIN;
+	n = ancillary_error(f->sock, ret, &sa.any, buf, size);
+	if (n < 0)
+		return (int)n;
+	ret->dst = sockaddr_addr(&sa);
+	ret->len = f->key.proto == FLOW_TCP ? 0 : (uint32_t)n;
+	return 0;
+}
+
+/* From here on a router's "unreachable" is no more than a hint, which the kernel
+ * keeps for the time-out (RFC 1122, 4.2.3.9); IP_RECVERR would end the connection. */
+void port_connected(struct ctx *c, struct flow *f)
+{
+	(void)c;
+	if (!addr_is4(&f->outer))	/* IPv4 does without, see prepare() */
+		ancillary_want_errors(f->sock, false, false);
+}
+
+void port_set_ip(struct ctx *c, struct flow *f, const struct flow_ip *ip)
+{
+	(void)c;
+	ancillary_set_ip(f->sock, addr_is4(&f->outer), f->key.proto == FLOW_TCP, ip, &f->ip);
+	f->ip = *ip;
 }
 
 ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
@@ -275,41 +326,6 @@ ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n)
 	return done < 0 ? -errno : done;
 }
 
-union control {		/* the segments' size, and an address of the host */
-	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
-};
-
-/* One more control message; the buffer is large enough for those we know. */
-static void put_control(struct msghdr *m, union control *ctl, int level, int type,
-			const void *data, size_t len)
-{
-	struct cmsghdr *h = (struct cmsghdr *)(void *)(ctl->buf + m->msg_controllen);
-
-	h->cmsg_level = level;
-	h->cmsg_type = type;
-	h->cmsg_len = CMSG_LEN(len);
-	memcpy(CMSG_DATA(h), data, len);
-	m->msg_control = ctl->buf;
-	m->msg_controllen += CMSG_SPACE(len);
-}
-
-/* Of a client's flow: the answer leaves from where the client's datagram came to. */
-static void put_local(struct msghdr *m, union control *ctl, const struct flow *f, bool v6_socket)
-{
-	struct in6_pktinfo v6 = { .ipi6_ifindex = f->dg.local_scope };
-	struct in_pktinfo v4 = { .ipi_ifindex = 0 };
-
-	if (addr_is_any(&f->dg.local))
-		return;
-	memcpy(&v6.ipi6_addr, f->dg.local.b, sizeof(v6.ipi6_addr));
-	memcpy(&v4.ipi_spec_dst, f->dg.local.b + 12, sizeof(v4.ipi_spec_dst));
-	if (v6_socket)
-		put_control(m, ctl, IPPROTO_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
-	else
-		put_control(m, ctl, IPPROTO_IP, IP_PKTINFO, &v4, sizeof(v4));
-}
-
 /* The socket a flow sends by, and where to, if it is not connected. */
 struct sending {
 	int fd;
@@ -338,28 +354,36 @@ static int sending_of(struct ctx *c, const struct flow *f, struct sending *ret)
 
 int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
 {
+	const struct flow_ip first = { .ttl = f->ip.ttl, .tos = f->ip.tos, .df = d->ip.df };
 	struct mmsghdr m[MESSAGES_MAX];
-	union control ctl[MESSAGES_MAX];
+	union ancillary a[MESSAGES_MAX];
+	bool v4 = addr_is4(&f->outer);
 	struct sending by;
-	int done = sending_of(c, f, &by);
+	int done;
 
+	if (is_raw(f))
+		return rawping_send(c, f, d);
+	done = sending_of(c, f, &by);
 	if (done < 0)
 		return done;
 	n = MIN_OF(n, MESSAGES_MAX);
-	if (n && d[0].gso_size && !c->io->udp_gso)
+	if (d[0].gso_size && !c->io->udp_gso)
 		return -EINVAL;
+	if (UNLIKELY(first.df != f->ip.df && !by.to_len))	/* of the socket only: no message can say it */
+		port_set_ip(c, f, &first);
 	for (unsigned int i = 0; i < n; i++) {
+		if ((d[i].gso_size && !c->io->udp_gso) || (!by.to_len && d[i].ip.df != first.df)) {
+			n = i;
+			break;
+		}
 		m[i].msg_hdr = (struct msghdr){ .msg_iov = d[i].iov, .msg_iovlen = d[i].niov };
 		if (by.to_len) {
 			m[i].msg_hdr.msg_name = &by.to;
 			m[i].msg_hdr.msg_namelen = by.to_len;
-			put_local(&m[i].msg_hdr, &ctl[i], f, by.v6_socket);
+			ancillary_put_local(&m[i].msg_hdr, &a[i], f, by.v6_socket);
 		}
-		if (d[i].gso_size && !c->io->udp_gso)
-			n = i;
-		else if (d[i].gso_size)
-			put_control(&m[i].msg_hdr, &ctl[i], IPPROTO_UDP, UDP_SEGMENT,
-				    &d[i].gso_size, sizeof(d[i].gso_size));
+		if (d[i].gso_size || !flow_ip_eq(&d[i].ip, &first))
+			ancillary_put(&m[i].msg_hdr, &a[i], v4, &d[i], &first);
 	}
 	do {
 		done = sendmmsg(by.fd, m, n, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -367,68 +391,54 @@ int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, u
 	return done < 0 ? -errno : done;
 }
 
-static uint16_t got_segment(struct msghdr *m)
-{
-	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h)) {
-		int size;
-
-		if (h->cmsg_level != IPPROTO_UDP || h->cmsg_type != UDP_GRO)
-			continue;
-		memcpy(&size, CMSG_DATA(h), sizeof(size));
-		return (uint16_t)size;
-	}
-	return 0;
-}
-
-static void take_message(struct ctx *c, struct mmsghdr *m, struct port_dgram *d)
+static void take_message(struct mmsghdr *m, struct port_dgram *d)
 {
 	d->len = m->msg_len;
-	d->gso_size = c->io->udp_gso ? got_segment(&m->msg_hdr) : 0;
+	ancillary_get(&m->msg_hdr, d);
 	if (d->gso_size >= d->len)
 		d->gso_size = 0;
 }
 
 /* A ping socket hears every reply to its identifier, whoever sent it. */
-static bool from_peer(const struct flow *f, const union sockaddr_any *sa)
-{
-	if (addr_is4(&f->outer))
-		return memcmp(&sa->v4.sin_addr, addr_bytes(&f->outer), 4) == 0;
-	return memcmp(&sa->v6.sin6_addr, f->outer.b, 16) == 0;
-}
-
 static int recv_ping(struct flow *f, struct port_dgram *d)
 {
 	union sockaddr_any sa;
-	socklen_t len;
+	union ancillary a;
+	struct addr from;
+	struct msghdr m;
 	ssize_t n;
 
 	do {
-		len = sizeof(sa);
-		n = recvfrom(f->sock, d->iov->iov_base, d->iov->iov_len, MSG_DONTWAIT, &sa.sa,
-			     &len);
+		m = (struct msghdr){
+			.msg_name = &sa, .msg_namelen = sizeof(sa), .msg_iov = d->iov,
+			.msg_iovlen = d->niov,
+		};
+		ancillary_room(&m, &a);
+		n = recvmsg(f->sock, &m, MSG_DONTWAIT);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-	} while (n < 0 || !from_peer(f, &sa));
+		from = n < 0 ? ADDR_ANY : sockaddr_addr(&sa);
+	} while (n < 0 || !addr_eq(&from, &f->outer));
+	ancillary_get(&m, d);
 	d->len = (uint32_t)n;
-	d->gso_size = 0;
 	return 1;
 }
 
 int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigned int n)
 {
 	struct mmsghdr m[CTX_DGRAMS];
-	union control ctl[CTX_DGRAMS];
+	union ancillary a[CTX_DGRAMS];
 	int done;
 
+	(void)c;
+	if (is_raw(f))		/* rawping_readable() brings it */
+		return -EAGAIN;
 	if (f->key.proto == FLOW_PING)
 		return recv_ping(f, d);
 	n = MIN_OF(n, CTX_DGRAMS);
 	for (unsigned int i = 0; i < n; i++) {
 		m[i].msg_hdr = (struct msghdr){ .msg_iov = d[i].iov, .msg_iovlen = d[i].niov };
-		if (c->io->udp_gso) {
-			m[i].msg_hdr.msg_control = ctl[i].buf;
-			m[i].msg_hdr.msg_controllen = sizeof(ctl[i].buf);
-		}
+		ancillary_room(&m[i].msg_hdr, &a[i]);
 	}
 	do {
 		done = recvmmsg(f->sock, m, n, MSG_DONTWAIT, NULL);
@@ -436,31 +446,8 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 	if (done < 0)
 		return -errno;
 	for (int i = 0; i < done; i++)
-		take_message(c, &m[i], &d[i]);
+		take_message(&m[i], &d[i]);
 	return done;
-}
-
-/* Where a datagram came to: the address, and the interface if that is needed to
- * answer (link-local). IPv4 on a socket of both families is told as IPv6. */
-static void got_local(struct msghdr *m, struct port_client *from)
-{
-	struct in6_pktinfo v6;
-	struct in_pktinfo v4;
-
-	from->local = ADDR_ANY;
-	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h)) {
-		if (h->cmsg_level == IPPROTO_IPV6 && h->cmsg_type == IPV6_PKTINFO) {
-			memcpy(&v6, CMSG_DATA(h), sizeof(v6));
-			from->local = addr_from6(&v6.ipi6_addr);
-			from->scope = addr_is_linklocal6(&from->peer) ? v6.ipi6_ifindex : 0;
-		} else if (h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_PKTINFO) {
-			memcpy(&v4, CMSG_DATA(h), sizeof(v4));
-			from->local = addr_from4(&v4.ipi_spec_dst);
-		}
-	}
-	/* What was sent to a group cannot be answered from its address. */
-	if (!addr_is_unicast(&from->local) && !addr_is_loopback(&from->local))
-		from->local = ADDR_ANY;
 }
 
 int port_dgram_from(struct ctx *c, const struct forward *fwd, struct port_dgram *d,
@@ -468,15 +455,16 @@ int port_dgram_from(struct ctx *c, const struct forward *fwd, struct port_dgram 
 {
 	union sockaddr_any sa[CTX_DGRAMS];
 	struct mmsghdr m[CTX_DGRAMS];
-	union control ctl[CTX_DGRAMS];
+	union ancillary a[CTX_DGRAMS];
 	int done;
 
+	(void)c;
 	n = MIN_OF(n, CTX_DGRAMS);
 	for (unsigned int i = 0; i < n; i++)
 		m[i].msg_hdr = (struct msghdr){
 			.msg_name = &sa[i], .msg_namelen = sizeof(sa[i]),
 			.msg_iov = d[i].iov, .msg_iovlen = d[i].niov,
-			.msg_control = ctl[i].buf, .msg_controllen = sizeof(ctl[i].buf),
+			.msg_control = a[i].buf, .msg_controllen = sizeof(a[i].buf),
 		};
 	do {
 		done = recvmmsg(fwd->sock, m, n, MSG_DONTWAIT, NULL);
@@ -484,10 +472,10 @@ int port_dgram_from(struct ctx *c, const struct forward *fwd, struct port_dgram 
 	if (done < 0)
 		return -errno;
 	for (int i = 0; i < done; i++) {
-		take_message(c, &m[i], &d[i]);
+		take_message(&m[i], &d[i]);
 		client[i] = (struct port_client){ .scope = 0 };
 		sockaddr_read(&sa[i], &client[i].peer, &client[i].port);
-		got_local(&m[i].msg_hdr, &client[i]);
+		ancillary_get_local(&m[i].msg_hdr, &client[i]);
 	}
 	return done;
 }

@@ -32,6 +32,7 @@
 #include "flow/counters.h"
 #include "io/netlink.h"
 #include "io/ns.h"
+#include "io/rawping.h"
 #include "io/tun.h"
 #include "io/watch.h"
 #include "main/child.h"
@@ -62,6 +63,7 @@ struct attach {
 	int signal_fd;
 	int life_fd;			/* HANDOFF_FD_LIFE */
 	int tap_fd;
+	int rawping_fd[2];		/* IPv4, IPv6; -1: none */
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
 	struct publish publish;
@@ -100,6 +102,8 @@ static int run_nsagent(void *arg, int sock)
 	close_mains(a);
 	fd_drop(&a->tap_fd);
 	publish_close(&a->publish);	/* or a port closed later would stay taken */
+	fd_drop(&a->rawping_fd[0]);
+	fd_drop(&a->rawping_fd[1]);
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
 	});
@@ -120,6 +124,7 @@ static int run_engine(void *arg, int sock)
 		.conf = &a->conf, .net = &a->net, .tap_fd = a->tap_fd,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
 		.forwards = a->publish.list, .nforwards = a->publish.n,
+		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
 	});
 }
 
@@ -374,6 +379,8 @@ static int start(struct attach *a, struct err *e)
 	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 ||
 	    control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
+	a->rawping_fd[0] = rawping_open(true);
+	a->rawping_fd[1] = rawping_open(false);
 	return start_engine(a, e);
 }
 
@@ -678,7 +685,7 @@ int attach_main(void)
 	struct attach a = {
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
-		.life_fd = HANDOFF_FD_LIFE,
+		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 },
 		.watch = WATCH_INIT, .control = CONTROL_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },

@@ -58,7 +58,9 @@ int engine_main(const struct engine_args *args)
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
-	rc = msg_send(args->main_fd, &running, sizeof(running), -1);
+	rc = rawping_use(&ctx, args->rawping_fd);
+	if (rc == 0)
+		rc = msg_send(args->main_fd, &running, sizeof(running), -1);
 	while (rc == 0 && loop_run(&ctx) && serve_main(&ctx, args->main_fd))
 		continue;
 	loop_close(&ctx);

@@ -93,7 +93,8 @@ static void say_why(struct ctx *c, const struct flow *f, int rc)
 		icmp_unreachable_flow(c, f, rc);
 }
 
-struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, uint64_t idle_ms)
+struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
+			    uint64_t idle_ms)
 {
 	struct route_target to;
 	enum route_verdict verdict = route_outbound(c->conf, c->net, &key->remote, &to);
@@ -110,6 +111,7 @@ struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, uint64_t 
 	f->outer = to.addr;
 	f->outer_scope = to.scope;
 	f->outer_port = key->remote_port;	/* 0 for echo */
+	f->ip = *ip;
 	f->dg.last_ms = c->now;
 	flow_touch(&c->flows, f);
 	rc = admit_socket(c, f);

@@ -14,10 +14,11 @@ struct flow *admit_flow(struct ctx *c, const struct flow_key *key);
  * -errno; f stays either way. */
 int admit_socket(struct ctx *c, struct flow *f);
 
-/* A new UDP or echo flow on its way: routed, its socket connected, its timer set
- * to idle_ms. NULL if it cannot be; the container has been told why where a
+/* A new UDP or echo flow on its way: routed, its socket connected and set to *ip, its
+ * timer set to idle_ms. NULL if it cannot be; the container has been told why where a
  * network would tell. */
-struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, uint64_t idle_ms);
+struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
+			    uint64_t idle_ms);
 
 /* Makes the least recently used UDP or echo flow go; false: there is none. */
 bool admit_evict(struct ctx *c);

@@ -20,6 +20,7 @@ struct io;				/* core/io's own, behind port.h */
 struct pending {
 	uint32_t flow;
 	uint16_t gso_size;		/* 0: one datagram */
+	struct flow_ip ip;
 	struct iovec data;
 };
 

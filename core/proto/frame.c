@@ -19,7 +19,8 @@
 /* One frame about to be sent. */
 struct emit {
 	const struct addr *src, *dst;
-	uint8_t proto, ttl;
+	struct flow_ip ip;
+	uint8_t proto;
 	uint8_t gso_type;	/* enum vnet_gso; VNET_GSO_NONE: one packet */
 	uint16_t gso_size;
 	uint8_t l4[TCP_HLEN + TCP_OPTS_MAX];
@@ -62,7 +63,7 @@ static bool write_ip(struct wr *w, const struct emit *e)
 {
 	const struct ip ip = {
 		.version = addr_is4(e->src) ? 4 : 6, .src = *e->src, .dst = *e->dst,
-		.proto = e->proto, .ttl = e->ttl, .df = true,
+		.proto = e->proto, .ttl = e->ip.ttl, .tos = e->ip.tos, .df = e->ip.df,
 		.len = (uint16_t)(e->l4_len + e->len),
 	};
 
@@ -162,7 +163,8 @@ static int emit_tcp(struct ctx *c, const struct flow_key *key, const struct tcp 
 {
 	struct emit e = {
 		.src = &key->remote, .dst = &key->inner, .proto = PROTO_TCP,
-		.ttl = IP_DEFAULT_TTL, .sum_at = 16, .iov = iov, .n = n, .len = len,
+		.ip = { .ttl = IP_DEFAULT_TTL, .df = true },
+		.sum_at = 16, .iov = iov, .n = n, .len = len,
 	};
 	struct wr w = wr_init(e.l4, sizeof(e.l4));
 
@@ -205,13 +207,12 @@ int frame_tcp(struct ctx *c, const struct flow_key *key, const struct tcp *t,
 	return done ? 0 : rc;
 }
 
-static int emit_udp(struct ctx *c, const struct flow_key *key, const struct iovec *iov,
-		    int n, size_t len, uint16_t gso_size)
+static int emit_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
+		    const struct iovec *iov, int n, size_t len, uint16_t gso_size)
 {
 	struct emit e = {
 		.src = &key->remote, .dst = &key->inner, .proto = PROTO_UDP,
-		.ttl = IP_DEFAULT_TTL, .sum_at = 6, .iov = iov, .n = n, .len = len,
-		.l4_len = UDP_HLEN,
+		.ip = *ip, .sum_at = 6, .iov = iov, .n = n, .len = len, .l4_len = UDP_HLEN,
 	};
 	struct wr w = wr_init(e.l4, sizeof(e.l4));
 
@@ -224,32 +225,33 @@ static int emit_udp(struct ctx *c, const struct flow_key *key, const struct iove
 	return emit_frame(c, &e);
 }
 
-int frame_udp(struct ctx *c, const struct flow_key *key, const struct iovec *iov, int n,
-	      size_t len, uint16_t gso_size)
+int frame_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
+	      const struct iovec *iov, int n, size_t len, uint16_t gso_size)
 {
 	struct iovec part[PIECES_MAX];
 	size_t done = 0;
 	int rc = 0;
 
 	if (!gso_size || len <= gso_size)
-		return emit_udp(c, key, iov, n, len, 0);
+		return emit_udp(c, key, ip, iov, n, len, 0);
 	if (c->tap_uso)
-		return emit_udp(c, key, iov, n, len, gso_size);
+		return emit_udp(c, key, ip, iov, n, len, gso_size);
 	for (; rc == 0 && done < len; done += gso_size) {
 		size_t now = MIN_OF(len - done, gso_size);
 
-		rc = emit_udp(c, key, part, slice(iov, n, done, now, part), now, 0);
+		rc = emit_udp(c, key, ip, part, slice(iov, n, done, now, part), now, 0);
 	}
 	return rc;
 }
 
 int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
-	       const void *msg, size_t len, uint8_t ttl)
+	       const struct flow_ip *hdr, const void *msg, size_t len)
 {
 	bool v4 = addr_is4(src);
 	const struct ip ip = {
-		.version = v4 ? 4 : 6, .src = *src, .dst = *dst, .ttl = ttl,
-		.proto = v4 ? PROTO_ICMP : PROTO_ICMP6, .len = (uint16_t)len, .df = true,
+		.version = v4 ? 4 : 6, .src = *src, .dst = *dst, .ttl = hdr->ttl,
+		.tos = hdr->tos, .df = hdr->df, .proto = v4 ? PROTO_ICMP : PROTO_ICMP6,
+		.len = (uint16_t)len,
 	};
 	uint8_t head[HEADERS_MAX];
 	struct wr w = wr_init(head, sizeof(head));

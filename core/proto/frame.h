@@ -25,12 +25,12 @@ int frame_tcp(struct ctx *c, const struct flow_key *key, const struct tcp *t,
 	      const struct iovec *iov, int n, size_t len, uint16_t mss, size_t *sent);
 
 /* One datagram, or several of gso_size bytes each (the last may be shorter). */
-int frame_udp(struct ctx *c, const struct flow_key *key, const struct iovec *iov, int n,
-	      size_t len, uint16_t gso_size);
+int frame_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
+	      const struct iovec *iov, int n, size_t len, uint16_t gso_size);
 
 /* An ICMP or ICMPv6 message of len bytes, checksum already in it. */
 int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
-	       const void *msg, size_t len, uint8_t ttl);
+	       const struct flow_ip *hdr, const void *msg, size_t len);
 
 /* A frame of another EtherType, complete behind the Ethernet header. */
 int frame_raw(struct ctx *c, const struct mac *dst, uint16_t ethertype, const void *body,

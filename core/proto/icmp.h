@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * icmp: echo requests of the container by ping sockets (icmp(7), "net.ipv4.
- * ping_group_range"), and the ICMP errors we make ourselves (RFC 792, RFC
- * 4443) when the host says why something cannot be reached.
+ * ping_group_range"), its ICMP errors about what we sent it (icmp.c), and ICMP
+ * errors to it about what it sent (icmp_error.c; RFC 792, RFC 4443).
  */
 #ifndef PROTO_ICMP_H
 #define PROTO_ICMP_H
 
 #include "flow/route.h"
 #include "proto/ctx.h"
+#include "proto/port.h"
+#include "wire/icmp.h"
 #include "wire/ip.h"
 
 #define ICMP_FLOW_MS 60000u	/* an echo flow without traffic ends */
@@ -20,12 +22,37 @@ void icmp_message(struct ctx *c, const struct ip *ip, const void *msg, size_t le
 /* Serves an echo flow out of the ready queue; true if it wants another turn. */
 bool icmp_serve(struct ctx *c, struct flow *f);
 
-/* "Destination unreachable" for the flow's first packet, by the errno of connect()
- * or send(): port for ECONNREFUSED, host, net or prohibited for the others. */
+/* An echo reply of f's remote, which is changed in place on its way. */
+void icmp_reply(struct ctx *c, struct flow *f, const struct port_dgram *d);
+
+/* --- icmp_error.c --- */
+
+/* Passes on an ICMP message about a packet of f, data being e->len bytes of that.
+ * Whether it is one for the container. */
+bool icmp_tell(struct ctx *c, const struct flow *f, const struct port_err *e, const void *data);
+
+/* Tells the container what the network said of f's packets (its socket's error
+ * queue); whether there was any such message. */
+bool icmp_tell_queued(struct ctx *c, struct flow *f);
+
+/* port_dgram_send(), and the container hears why it failed, or what came back for
+ * earlier datagrams, which is no reason not to send these. */
+int icmp_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n);
+
+/* The same for a receive that failed with err. */
+void icmp_tell_receive(struct ctx *c, struct flow *f, int err);
+
+/* "Destination unreachable" for the flow's first packet, by the errno of a connect()
+ * about which no message came: port for ECONNREFUSED, host, net or prohibited. */
 void icmp_unreachable_flow(struct ctx *c, const struct flow *f, int err);
 
 /* The same for a packet that never became a flow, and its counter. Packets for
  * martians and multicast are dropped silently (RFC 1122, 3.2.2). */
 void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict verdict);
+
+/* An error of our own about a packet of the container: pkt is it from its IP header
+ * on. Silent where RFC 1122, 3.2.2 and RFC 4443, 2.4 (e) forbid one. */
+void icmp_error_packet(struct ctx *c, const struct ip *ip, const struct rd *pkt,
+		       const struct icmp *h);
 
 #endif

@@ -9,6 +9,7 @@
 #include "proto/splice.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
+#include "wire/numbers.h"
 
 #define PORT_LEAST	1024u	/* of those chosen: no server takes them for privileged */
 
@@ -177,6 +178,7 @@ static struct flow *client_flow(struct ctx *c, const struct forward *fwd,
 	f->outer = from->peer;
 	f->outer_port = from->port;
 	f->outer_scope = f->dg.local_scope = from->scope;
+	f->ip = (struct flow_ip){ .ttl = IP_DEFAULT_TTL, .df = true };	/* of the listener */
 	f->dg.local = from->local;
 	f->dg.via = forward_idx(&c->forwards, fwd);
 	wheel_start(&c->wheel, flow_idx(&c->flows, f), c->now + UDP_ONEWAY_MS);

@@ -2,6 +2,7 @@
 #include "proto/ingress.h"
 
 #include "proto/arp.h"
+#include "proto/hop.h"
 #include "proto/icmp.h"
 #include "proto/ndp.h"
 #include "proto/tcp.h"
@@ -15,6 +16,7 @@
 /* One packet as far as it is read. */
 struct packet {
 	struct vnet vnet;
+	struct rd whole;	/* from the IP header to the end of the frame */
 	struct ip ip;
 	struct rd data;		/* the upper-layer packet, and nothing behind it */
 };
@@ -96,6 +98,9 @@ static bool ip_packet(struct ctx *c, struct packet *p)
 {
 	if (!source_ok(c, p))
 		return false;
+	p->whole.left = (size_t)p->ip.hdr_len + p->ip.len;	/* without padding */
+	if (UNLIKELY(p->ip.ttl <= 1) && !hop_forwards(c, &p->ip, &p->whole))
+		return false;
 	if (p->ip.fragment) {
 		c->count->drop_fragment++;
 		return false;
@@ -131,6 +136,7 @@ bool ingress_frame(struct ctx *c, const void *frame, size_t len)
 	p.vnet.gso_type &= (uint8_t)~VNET_GSO_ECN;
 	if (mac_is_usable(&eth.src))
 		c->guest_mac = eth.src;
+	p.whole = r;
 	switch (eth.type) {
 	case ETYPE_IP4:
 		return !bad(c, ip4_read(&r, &p.ip, &p.data)) && ip_packet(c, &p);

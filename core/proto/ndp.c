@@ -25,6 +25,7 @@ static void advertise(struct ctx *c, const struct ip *ip, const struct addr *tar
 	const struct icmp h = {
 		.type = ICMP6_NA, .rest = ND_NA_ROUTER | ND_NA_SOLICITED | ND_NA_OVERRIDE,
 	};
+	const struct flow_ip hdr = { .ttl = ND_HOPLIMIT, .df = true };
 	uint8_t body[ND_NA_LEN], msg[ICMP_HLEN + ND_NA_LEN];
 	struct wr w = wr_init(body, sizeof(body));
 	size_t len;
@@ -33,7 +34,7 @@ static void advertise(struct ctx *c, const struct ip *ip, const struct addr *tar
 		return;
 	w = wr_init(msg, sizeof(msg));
 	len = icmp_write(&w, true, &h, target, &ip->src, body, sizeof(body));
-	if (len && frame_icmp(c, target, &ip->src, msg, len, ND_HOPLIMIT) == 0)
+	if (len && frame_icmp(c, target, &ip->src, &hdr, msg, len) == 0)
 		c->count->nd_replies++;
 }
 

@@ -17,6 +17,21 @@ struct port_dgram {
 	uint32_t niov;
 	uint32_t len;		/* received: bytes in iov[0] */
 	uint16_t gso_size;	/* 0: one datagram; else several of this size, the last may be shorter */
+	struct flow_ip ip;	/* received: df is not known, and set */
+};
+
+/* An entry of a socket's error queue (ip(7), IP_RECVERR): an ICMP error about one
+ * of its packets, or the host's own refusal. */
+struct port_err {
+	bool local;		/* the host's own: no ICMP message, nothing of the packet */
+	uint8_t type, code;	/* of the message */
+	uint8_t ttl;		/* hop limit it came with */
+	int err;		/* what the kernel makes of it: -errno */
+	uint32_t mtu;		/* of the path, with -EMSGSIZE */
+	struct addr offender;	/* who sent it; ADDR_ANY: unknown */
+	struct addr dst;	/* where the packet was going; ADDR_ANY: unknown */
+	uint32_t len;		/* bytes of the packet that came with it: FLOW_UDP: of the data;
+				 * FLOW_PING: from the ICMP header on; FLOW_TCP: none */
 };
 
 /* Writes one frame, virtio-net header first where the tap has one. 0, -EAGAIN
@@ -26,8 +41,8 @@ int port_tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len);
 /*
  * Makes flow f's socket and connects it to f->outer, and watches it. Returns 0
  * (datagram sockets, or connected at once), -EINPROGRESS, or -errno with
- * f->sock still -1. FLOW_UDP tries to keep the container's source port;
- * FLOW_PING its identifier, and sets dg.outer_id to the one got.
+ * f->sock still -1. FLOW_UDP tries to keep the container's source port,
+ * FLOW_PING its identifier. Its packets carry f->ip.
  */
 int port_open(struct ctx *c, struct flow *f);
 
@@ -51,6 +66,17 @@ void port_close(struct ctx *c, struct flow *f, bool abort);
 /* Takes the socket's pending error: 0 or -errno. */
 int port_error(struct ctx *c, struct flow *f);
 
+/* Takes the oldest entry of f's error queue, with at most size bytes of its packet
+ * in buf. 0, -EAGAIN when there is none, or -errno. For streams only until port_connected(). */
+int port_errqueue(struct ctx *c, struct flow *f, struct port_err *ret, void *buf, size_t size);
+
+/* The connection stands: what routers say of it is the kernel's affair from now on. */
+void port_connected(struct ctx *c, struct flow *f);
+
+/* From now on f's packets carry *ip, which becomes f->ip. The ECN bits of a stream
+ * stay the kernel's (RFC 3168). */
+void port_set_ip(struct ctx *c, struct flow *f, const struct flow_ip *ip);
+
 /* Stream: bytes taken, or -EAGAIN, -errno. */
 ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n);
 /* No more to send: FIN to the remote. */
@@ -63,7 +89,9 @@ int port_peek_seek(struct ctx *c, struct flow *f, uint32_t off);
 /* Drops n bytes from the queue's head (SO_PEEK_OFF moves back with them). */
 ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n);
 
-/* Datagrams: how many of the n messages went or came, or -errno if none did. */
+/* Datagrams: how many of the n messages went or came, or -errno if none did. What
+ * of d[i].ip differs from f->ip is sent with that message alone; but for df, which
+ * changes f->ip. */
 int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n);
 int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigned int n);
 

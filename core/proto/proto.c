@@ -19,7 +19,7 @@ void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable
 	if (f->key.proto == FLOW_TCP) {
 		tcp_socket_event(c, f, readable, writable, error);
 	} else {
-		f->ready |= FLOW_READABLE;
+		f->ready |= FLOW_READABLE | (error ? FLOW_ERRORS : 0);
 		flow_enqueue(&c->flows, f);
 	}
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "proto/frame.h"
+#include "proto/hop.h"
 #include "proto/port.h"
 #include "wire/numbers.h"
 
@@ -396,6 +397,15 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 		tcp_end_check(c, f);
 }
 
+struct flow_ip tcp_ip(const struct ip *ip)
+{
+	struct flow_ip ret = hop_out(ip);
+
+	ret.tos &= (uint8_t)~IP_ECN_MASK;	/* the host's connection has ECN of its own */
+	ret.df = true;				/* and path MTU discovery (RFC 1191) */
+	return ret;
+}
+
 void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const void *data,
 		 size_t len)
 {
@@ -404,6 +414,7 @@ void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const 
 		.remote_port = t->dport, .proto = FLOW_TCP,
 	};
 	struct flow *f = flow_find(&c->flows, &key);
+	const struct flow_ip hdr = tcp_ip(ip);
 
 	if (f && f->tcp.state == TCPS_TIME_WAIT) {
 		if (time_wait(c, f, t))
@@ -416,6 +427,8 @@ void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const 
 			tcp_abort(c, f, false, true);
 		return;
 	}
+	if (f && UNLIKELY(!flow_ip_eq(&hdr, &f->ip)))
+		port_set_ip(c, f, &hdr);
 	if (f && f->tcp.state == TCPS_SYN_SENT)
 		tcp_dialled(c, f, t, len + !!(t->flags & TCPF_SYN) + !!(t->flags & TCPF_FIN));
 	else if (f)

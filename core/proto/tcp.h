@@ -32,6 +32,10 @@
  * There is no congestion window: the link is memory, its limit is EAGAIN and the
  * container's window.
  *
+ * Hop limit and DSCP of what the container sends are the socket's, from the SYN on;
+ * what comes from the remote has IP_DEFAULT_TTL and no DSCP, since a stream does not
+ * tell them.
+ *
  * Deviations: the window scale and MSS are fixed at SYN; no ECN. An ACK waits up
  * to TCP_ACK_WAIT_MS for the remote's answer where the flow is a conversation
  * of small segments (RFC 1122, 4.2.3.2 allows 500 ms).
@@ -105,6 +109,7 @@ void tcp_end_check(struct ctx *c, struct flow *f);		/* over? then f is gone or l
 int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 		     const struct iovec *iov, int n, size_t len, size_t *sent);
 void tcp_options(const struct ctx *c, const struct flow *f, struct tcp_opts *ret); /* of all but SYN */
+struct flow_ip tcp_ip(const struct ip *ip);	/* of a segment, for the socket */
 void tcp_reply_rst(struct ctx *c, const struct flow_key *key, const struct tcp *t, size_t len);
 void tcp_free(struct ctx *c, struct flow *f);
 void tcp_established(struct ctx *c, struct flow *f, const struct tcp *t);	/* by that ACK of our SYN */

@@ -63,11 +63,17 @@ void tcp_take_syn(struct ctx *c, struct flow *f, const struct tcp *syn)
 static void refused(struct ctx *c, struct flow *f, int err)
 {
 	c->count->tcp_refused++;
+	if (f->sock >= 0 && icmp_tell_queued(c, f)) {	/* in a router's own words */
+		tcp_abort(c, f, false, false);
+		return;
+	}
 	switch (err) {
 	case -ENETUNREACH:
 	case -EHOSTUNREACH:
 	case -EHOSTDOWN:
 	case -ENONET:
+	case -EACCES:
+	case -EPERM:
 		icmp_unreachable_flow(c, f, err);
 		tcp_abort(c, f, false, false);
 		break;
@@ -99,6 +105,7 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	f->outer = to.addr;
 	f->outer_scope = to.scope;
 	f->outer_port = key->remote_port;
+	f->ip = tcp_ip(ip);
 	tcp_init(c, f, TCPS_CONNECTING);
 	tcp_take_syn(c, f, syn);
 	if (!tcp_in_reserve(c, f)) {
@@ -144,6 +151,7 @@ void tcp_connected(struct ctx *c, struct flow *f)
 		return;
 	}
 	c->count->tcp_accepted++;
+	port_connected(c, f);
 	f->tcp.state = TCPS_SYN_RCVD;
 	f->tcp.snd_nxt = f->tcp.iss + 1;
 	f->tcp.rtt_at = c->now;

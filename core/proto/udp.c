@@ -5,6 +5,7 @@
 
 #include "proto/admit.h"
 #include "proto/frame.h"
+#include "proto/hop.h"
 #include "proto/icmp.h"
 
 bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const void *data,
@@ -14,6 +15,7 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 		.inner = ip->src, .remote = ip->dst, .inner_port = u->sport,
 		.remote_port = u->dport, .proto = FLOW_UDP,
 	};
+	const struct flow_ip out = hop_out(ip);
 	struct flow *f;
 
 	if (!key.remote_port || (gso_size && len / gso_size >= 2 * UDP_SEGMENTS)) {
@@ -24,7 +26,7 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 		udp_flush(c);
 	f = flow_find(&c->flows, &key);
 	if (!f)
-		f = admit_datagram(c, &key, UDP_ONEWAY_MS);
+		f = admit_datagram(c, &key, &out, UDP_ONEWAY_MS);
 	if (!f)
 		return false;
 	f->dg.last_ms = c->now;
@@ -33,22 +35,9 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 	flow_touch(&c->flows, f);
 	c->pending[c->npending++] = (struct pending){
 		.flow = flow_idx(&c->flows, f), .gso_size = gso_size < len ? gso_size : 0,
-		.data = { (void *)(uintptr_t)data, len },
+		.ip = out, .data = { (void *)(uintptr_t)data, len },
 	};
 	return true;
-}
-
-/* A connected socket reports what came back for an earlier datagram: the
- * container hears it, and the send is tried again once. */
-static int send_some(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
-{
-	int rc = port_dgram_send(c, f, d, n);
-
-	if (rc < 0 && rc != -EAGAIN && rc != -EMSGSIZE && rc != -EINVAL && rc != -EIO) {
-		icmp_unreachable_flow(c, f, rc);
-		rc = port_dgram_send(c, f, d, n);
-	}
-	return rc;
 }
 
 static uint32_t segments(const struct port_dgram *d)
@@ -58,9 +47,11 @@ static uint32_t segments(const struct port_dgram *d)
 
 /* Sends the datagrams of one message singly: the path, or the kernel, does not
  * take UDP_SEGMENT for it. The pieces of the message are whole datagrams, or one
- * piece holds several. */
-static void send_singly(struct ctx *c, struct flow *f, const struct port_dgram *d)
+ * piece holds several. Whether any went: then it was not their size. */
+static bool send_singly(struct ctx *c, struct flow *f, const struct port_dgram *d)
 {
+	bool any = false;
+
 	for (uint32_t i = 0; i < d->niov; i++) {
 		uint8_t *p = d->iov[i].iov_base;
 		size_t left = d->iov[i].iov_len;
@@ -68,16 +59,20 @@ static void send_singly(struct ctx *c, struct flow *f, const struct port_dgram *
 		do {
 			size_t part = d->gso_size ? MIN_OF(left, (size_t)d->gso_size) : left;
 			struct iovec iov = { p, part };
-			struct port_dgram one = { .iov = &iov, .niov = 1, .len = (uint32_t)part };
+			struct port_dgram one = { .iov = &iov, .niov = 1, .len = (uint32_t)part,
+						  .ip = d->ip };
 
-			if (send_some(c, f, &one, 1) == 1)
+			if (icmp_dgram_send(c, f, &one, 1) == 1) {
 				c->count->udp_tx_datagrams++;
-			else
+				any = true;
+			} else {
 				c->count->udp_tx_error++;
+			}
 			p += part;
 			left -= part;
 		} while (left);
 	}
+	return any;
 }
 
 /* Sends n messages of one flow; those not taken as one are sent singly, those
@@ -89,7 +84,7 @@ static void send_messages(struct ctx *c, struct flow *f, const struct port_dgram
 
 	while (done < n) {
 		int rc = f->dg.no_gso && d[done].gso_size ? -EINVAL :
-			 send_some(c, f, d + done, n - done);
+			 icmp_dgram_send(c, f, d + done, n - done);
 
 		if (rc > 0) {
 			for (int i = 0; i < rc; i++)
@@ -98,8 +93,7 @@ static void send_messages(struct ctx *c, struct flow *f, const struct port_dgram
 			continue;
 		}
 		if (d[done].gso_size && (rc == -EINVAL || rc == -EMSGSIZE || rc == -EIO)) {
-			f->dg.no_gso = true;
-			send_singly(c, f, &d[done]);
+			f->dg.no_gso |= send_singly(c, f, &d[done]);
 		} else {
 			c->count->udp_tx_error += segments(&d[done]);
 		}
@@ -107,7 +101,7 @@ static void send_messages(struct ctx *c, struct flow *f, const struct port_dgram
 	}
 }
 
-/* Whether datagram b may follow a in one message: a run of equal ones, of
+/* Whether datagram b may follow a in one message: a run of equal ones, sent alike, of
  * which only the last is shorter (udp(7), UDP_SEGMENT), none of them empty. */
 static bool joins(const struct port_dgram *run, const struct pending *first,
 		  const struct pending *b)
@@ -115,9 +109,9 @@ static bool joins(const struct port_dgram *run, const struct pending *first,
 	const struct iovec *last = &run->iov[run->niov - 1];
 	size_t size = first->data.iov_len;
 
-	return !first->gso_size && !b->gso_size && b->data.iov_len && last->iov_len == size &&
-	       b->data.iov_len <= size && run->niov < UDP_SEGMENTS &&
-	       run->len + b->data.iov_len <= UDP_GSO_BYTES;
+	return !first->gso_size && !b->gso_size && flow_ip_eq(&first->ip, &b->ip) &&
+	       b->data.iov_len && last->iov_len == size && b->data.iov_len <= size &&
+	       run->niov < UDP_SEGMENTS && run->len + b->data.iov_len <= UDP_GSO_BYTES;
 }
 
 /* A USO frame of more segments than one send takes goes as two messages, each
@@ -129,12 +123,12 @@ static unsigned int split_uso(struct port_dgram *d, struct iovec *iov, const str
 
 	iov[0] = (struct iovec){ p->data.iov_base, first };
 	d[0] = (struct port_dgram){ .iov = iov, .niov = 1, .len = (uint32_t)first,
-				    .gso_size = p->gso_size };
+				    .gso_size = p->gso_size, .ip = p->ip };
 	if (first == p->data.iov_len)
 		return 1;
 	iov[1] = (struct iovec){ (uint8_t *)p->data.iov_base + first, p->data.iov_len - first };
 	d[1] = (struct port_dgram){ .iov = iov + 1, .niov = 1, .len = (uint32_t)iov[1].iov_len,
-				    .gso_size = p->gso_size };
+				    .gso_size = p->gso_size, .ip = p->ip };
 	return 2;
 }
 
@@ -178,8 +172,8 @@ void udp_flush(struct ctx *c)
 	c->npending = 0;
 }
 
-/* Received datagrams i.. that may travel as one USO frame: equal sizes, the last
- * may be shorter. Returns how many. */
+/* Received datagrams i.. that may travel as one USO frame: equal headers, equal
+ * sizes, the last may be shorter. Returns how many. */
 static int run_length(const struct port_dgram *d, int n)
 {
 	size_t total = d[0].len;
@@ -188,7 +182,7 @@ static int run_length(const struct port_dgram *d, int n)
 	if (d[0].gso_size || !d[0].len)
 		return 1;
 	while (k < n && !d[k].gso_size && d[k].len && d[k].len <= d[0].len &&
-	       d[k - 1].len == d[0].len && total + d[k].len <= UDP_GSO_BYTES)
+	       flow_ip_eq(&d[k].ip, &d[0].ip) && d[k - 1].len == d[0].len && total + d[k].len <= UDP_GSO_BYTES)
 		total += d[k++].len;
 	return k;
 }
@@ -198,6 +192,7 @@ void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int 
 	struct iovec iov[CTX_DGRAMS];
 
 	for (int i = 0, k; i < n; i += k) {
+		const struct flow_ip ip = hop_in(&d[i].ip);
 		size_t total = 0;
 
 		k = run_length(d + i, n - i);
@@ -206,7 +201,7 @@ void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int 
 			total += d[i + j].len;
 			c->count->udp_rx_datagrams += segments(&d[i + j]);
 		}
-		frame_udp(c, &f->key, iov, k, total,
+		frame_udp(c, &f->key, &ip, iov, k, total,
 			  k > 1 ? (uint16_t)d[i].len : d[i].gso_size);
 	}
 }
@@ -226,13 +221,18 @@ bool udp_serve(struct ctx *c, struct flow *f)
 	int n;
 
 	udp_room(c, d, iov);
+	if (f->ready & FLOW_ERRORS) {
+		icmp_tell_queued(c, f);
+		if (f->ready & FLOW_ERRORS)
+			return true;	/* more of them: first the others' turn */
+	}
 	n = port_dgram_recv(c, f, d, CTX_DGRAMS);
 	if (n == -EAGAIN) {
 		f->ready &= (uint8_t)~FLOW_READABLE;
 		return false;
 	}
-	if (n < 0) {		/* an ICMP error came for this socket; more may wait */
-		icmp_unreachable_flow(c, f, n);
+	if (n < 0) {
+		icmp_tell_receive(c, f, n);
 		return true;
 	}
 	f->dg.last_ms = c->now;

@@ -77,6 +77,21 @@ size_t icmp_write(struct wr *w, bool v6, const struct icmp *h, const struct addr
 	return total;
 }
 
+void icmp_renumber(struct icmp *h, uint16_t id)
+{
+	h->sum = cksum_finish((uint32_t)(uint16_t)~h->sum + (uint16_t)~h->echo.id + id);
+	h->echo.id = id;
+}
+
+bool icmp_write_echo(struct wr *w, const struct icmp *h)
+{
+	wr_u8(w, h->type);
+	wr_u8(w, h->code);
+	wr_u16(w, h->sum);
+	wr_u16(w, h->echo.id);
+	return wr_u16(w, h->echo.seq);
+}
+
 bool icmp4_sum_ok(const void *msg, size_t len)
 {
 	return len >= ICMP_HLEN && cksum_fold(cksum_add(msg, len, 0)) == 0xffff;

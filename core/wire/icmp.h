@@ -33,6 +33,13 @@ enum wire_err icmp_read(struct rd *r, bool v6, struct icmp *ret);
 size_t icmp_write(struct wr *w, bool v6, const struct icmp *h, const struct addr *src,
 		  const struct addr *dst, const void *data, size_t len);
 
+/* Gives an echo message another identifier; its sum stays as right as it was
+ * (RFC 1624, 3), whatever of the message is there. */
+void icmp_renumber(struct icmp *h, uint16_t id);
+
+/* Writes an echo message's header with the sum it has. */
+bool icmp_write_echo(struct wr *w, const struct icmp *h);
+
 /* ICMPv4: sum over the whole message is right. */
 bool icmp4_sum_ok(const void *msg, size_t len);
 

@@ -12,6 +12,15 @@
 #      | sockets of our daemon, run by the ordinary user
 #     container   unshare -rUn                            nothing in it before ADD
 #
+# bed_chain puts two routers before another host, "far"; peer is then one of them:
+#
+#     peer   m0 192.0.2.1/30, 2001:db8:12::1/64           forwards; mtu 1400 on this link
+#      | veth
+#     mid    m1 192.0.2.2/30, 2001:db8:12::2/64
+#            f0 192.0.2.5/30, 2001:db8:23::1/64           forwards
+#      | veth
+#     far    f1 192.0.2.6/30, 2001:db8:23::2/64           servers bind here
+#
 # Every bed has names of its own, so that several can stand at once. All that a
 # bed starts or changes is ended and put back by bed_remove, by process id and
 # by name; it never touches what it did not make. Run by an ordinary user, the
@@ -22,8 +31,13 @@ PEER6=2001:db8:2::10
 HOST4=203.0.113.2
 HOST6=2001:db8:1::2
 HOSTADDR=169.254.1.2		# the default hostAddress
+MID4=192.0.2.2
+MID6=2001:db8:12::2
+FAR4=192.0.2.6
+FAR6=2001:db8:23::2
+CHAIN_MTU=1400
 BED_ENV=()			# more variables for every program of the ordinary user
-export PEER4 PEER6 HOST4 HOST6 HOSTADDR
+export PEER4 PEER6 HOST4 HOST6 HOSTADDR MID4 MID6 FAR4 FAR6 CHAIN_MTU
 
 bed_tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -191,6 +205,45 @@ bed_wire() {
 	ip -n "$PEER" -6 route add 2001:db8:1::/64 dev p0 src "$PEER6"
 }
 
+# bed_link NAMESPACE INTERFACE IPV4 IPV6 NAMESPACE INTERFACE IPV4 IPV6 MTU
+bed_link() {
+	ip -n "$1" link add "$2" mtu "$9" type veth peer name "$6" mtu "$9" netns "$5"
+	ip -n "$1" addr add "$3" dev "$2"
+	ip -n "$1" addr add "$4" dev "$2" nodad
+	ip -n "$5" addr add "$7" dev "$6"
+	ip -n "$5" addr add "$8" dev "$6" nodad
+	ip -n "$1" link set "$2" up
+	ip -n "$5" link set "$6" up
+}
+
+# After bed_make: sets and exports MID and FAR.
+bed_chain() {
+	local ns
+	MID=$BED-mid
+	FAR=$BED-far
+	export MID FAR
+	for ns in "$MID" "$FAR"; do
+		ip netns add "$ns"
+		ip -n "$ns" link set lo up
+		nsenter --net="/run/netns/$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 \
+			net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.accept_ra=0
+	done
+	for ns in "$PEER" "$MID" "$FAR"; do	# each error is sent, however many there are
+		nsenter --net="/run/netns/$ns" sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	done
+	for ns in "$PEER" "$MID"; do
+		nsenter --net="/run/netns/$ns" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	done
+	bed_link "$PEER" m0 192.0.2.1/30 2001:db8:12::1/64 "$MID" m1 "$MID4/30" "$MID6/64" "$CHAIN_MTU"
+	bed_link "$MID" f0 192.0.2.5/30 2001:db8:23::1/64 "$FAR" f1 "$FAR4/30" "$FAR6/64" 1500
+	ip -n "$PEER" route add 192.0.2.4/30 via "$MID4"
+	ip -n "$PEER" -6 route add 2001:db8:23::/64 via "$MID6"
+	ip -n "$MID" route add default via 192.0.2.1
+	ip -n "$MID" -6 route add default via 2001:db8:12::1
+	ip -n "$FAR" route add default via 192.0.2.5
+	ip -n "$FAR" -6 route add default via 2001:db8:23::1
+}
+
 # False if a sanitizer had something to say.
 bed_remove() {
 	local pid ns rc=0
@@ -202,7 +255,7 @@ bed_remove() {
 	for pid in $(bed_core_pids); do
 		kill -9 "$pid" 2> /dev/null || true
 	done
-	for ns in "$HOST" "$PEER"; do
+	for ns in "$HOST" "$PEER" ${FAR:+"$MID" "$FAR"}; do
 		for pid in $(ip netns pids "$ns" 2> /dev/null); do
 			kill -9 "$pid" 2> /dev/null || true
 		done
@@ -215,7 +268,7 @@ bed_remove() {
 	fi
 	[[ $BED_DIR == /tmp/cni-passt-bed.* ]] && rm -rf "$BED_DIR"
 	bed_machine_drop
-	unset BED
+	unset BED MID FAR
 	return $rc
 }
 
@@ -223,6 +276,7 @@ bed_remove() {
 
 bed_peer() { exec_or_run nsenter --net="/run/netns/$PEER" "$@"; }
 bed_host() { exec_or_run nsenter --net="/run/netns/$HOST" "$@"; }
+bed_far() { exec_or_run nsenter --net="/run/netns/$FAR" "$@"; }
 
 # The ordinary user on the host. Every step replaces the one before, so that a
 # background job's $! is the program itself.

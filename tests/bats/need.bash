@@ -21,6 +21,7 @@ need_check=(
 	program:dnsmasq=dnsmasq-base program:iperf3=iperf3 program:jq=jq program:nm=binutils
 	program:xz=xz-utils program:nft=nftables program:strace=strace
 	file:/usr/lib/cni/portmap=containernetworking-plugins program:iptables=iptables
+	program:traceroute=traceroute program:mtr=mtr-tiny program:tracepath=iputils-tracepath
 )
 
 need_has() { # need_has KIND:NAME

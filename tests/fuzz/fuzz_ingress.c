@@ -80,11 +80,35 @@ static void pass_time(struct fake_world *w, uint64_t ms)
 	turn(w);
 }
 
+/* An entry of the error queue: type, code, errno, MTU in hundreds, perhaps an IPv4
+ * offender, bytes of a packet. */
+static void queued(struct fake_sock *s, struct rd *r)
+{
+	struct port_err e = { .type = 0 };
+	uint8_t err = 0, mtu = 0;
+	struct rd from;
+
+	rd_u8(r, &e.type);
+	rd_u8(r, &e.code);
+	rd_u8(r, &err);
+	rd_u8(r, &mtu);
+	e.local = err & 128;
+	e.err = -MAX_OF(err & 127, 1);
+	e.mtu = mtu * 100u;
+	if (rd_sub(r, 4, &from))
+		e.offender = addr_from4(from.p);
+	fake_put_err(s, &e, r->p, r->left);
+}
+
 static void datagram(struct fake_sock *s, struct rd *r, uint8_t kind)
 {
 	static const int errors[] = { -ECONNREFUSED, -EHOSTUNREACH, -EMSGSIZE, -ENETUNREACH };
 	uint16_t size = 0;
 
+	if (kind & 2) {
+		queued(s, r);
+		return;
+	}
 	if (kind & 1) {
 		fake_put_dgram(s, NULL, 0, 0, errors[r->left & 3]);
 		return;
@@ -139,6 +163,8 @@ static void event(struct fake_world *w, uint8_t kind, struct rd *r)
 	default:
 		if (!s->open)
 			break;
+		if (s->proto == FLOW_TCP && !s->connected && (kind >> 4 & 2))
+			queued(s, r);
 		if (s->proto == FLOW_TCP)
 			stream(s, r, kind >> 4);
 		else

@@ -191,8 +191,8 @@ def frame(etype, body, head=vnet(), turn=True, dst=MAC_US):
     return record(FIX, head + dst + MAC_C + be16(etype) + body, turn)
 
 
-def ip4(proto, body, dst=R4, src=C4, **kw):
-    return frame(0x0800, struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0x4000, 64, proto, 0)
+def ip4(proto, body, dst=R4, src=C4, ttl=64, **kw):
+    return frame(0x0800, struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0x4000, ttl, proto, 0)
                  + addr(src) + addr(dst) + body, **kw)
 
 
@@ -228,6 +228,17 @@ def event(kind, pick=0, body=b""):
     return record(EVENT | kind, bytes([pick]) + body)
 
 
+def quoted4():
+    return struct.pack("!BBHHHBBH", 0x45, 0, 999, 0, 0, 63, 17, 0) + addr(R4) + addr(C4) \
+        + struct.pack("!HHHH", 53, 40000, 979, 0)
+
+
+def quoted6():
+    return struct.pack("!IHBB", 6 << 28, 999, 17, 63) + addr(R6) + addr(C6) \
+        + struct.pack("!HHHH", 53, 40000, 999, 0)
+
+
+R4B = addr("192.0.2.1")
 SYN = tcp(2, options=bytes.fromhex("020405b40103030701010402"))
 USO = vnet(5, 100, 0, 34, 6, 1)
 TSO = vnet(1, 1448, 54, 34, 16, 1)
@@ -249,6 +260,18 @@ INGRESS = {
     "udp-zero-length": ip4(17, udp(b"")) * 3 + event(6, 0, be16(0)),
     "udp-many": b"".join(ip4(17, udp(b"abc", port=p), turn=p % 3 == 0) for p in range(2000, 2090)),
     "udp-refused": ip4(17, udp(b"abc")) + event(14, 0) + event(30, 0, b"ab"),
+    "udp-queued-error": ip4(17, udp(b"abc")) + event(38, 0, bytes([11, 0, 113, 0]) + R4B + b"abc")
+                        + event(38, 0, bytes([3, 4, 90, 5]) + R4B + b"x" * 900),
+    "udp-queued-error-6": ip6(17, udp(b"abc")) + event(38, 0, bytes([2, 0, 90, 5]) + b"abc"),
+    "udp-refused-by-container": ip4(17, udp(b"abc")) + event(6, 0, be16(0) + b"answer")
+                                + ip4(1, struct.pack("!BBHI", 3, 3, 0, 0) + quoted4()),
+    "udp-refused-by-container-6": ip6(17, udp(b"abc")) + event(6, 0, be16(0) + b"answer")
+                                  + ip6(58, struct.pack("!BBHI", 1, 4, 0, 0) + quoted6()),
+    "error-about-nothing": ip4(1, struct.pack("!BBHI", 3, 3, 0, 0) + quoted4()),
+    "ping-queued-error": ip4(1, echo(8)) + event(38, 0, bytes([11, 0, 113, 0]) + R4B + echo(8)),
+    "tcp-queued-error": event(3, 150) + ip4(6, SYN) + event(38, 0, bytes([11, 0, 113, 0]) + R4B),
+    "hops-end": ip4(17, udp(b"a"), ttl=1) + ip6(6, SYN, ttl=1) + ip4(1, echo(8), ttl=0)
+                + ip4(17, udp(b"a"), ttl=1, dst="169.254.1.2"),
     "ping-4": ip4(1, echo(8)) + event(6, 0, be16(0) + echo(0)) + event(1, 250),
     "ping-6": ip6(58, echo(128)) + event(6, 0, be16(0) + echo(129)),
     "ping-from-nowhere": ip6(58, echo(128), src="::"),

@@ -107,7 +107,7 @@ def arp(op=1, hw=1, proto=0x0800, hlen=6, plen=4):
 SLLA = b"\x01\x01" + MAC_A
 NONCE = b"\x0e\x01" + b"\x09" * 6
 SYN_OPTS = bytes.fromhex("020405b40402080a010203040000000001030307")
-V4, V6 = b"\0", b"\1"            # first byte of udp (super-frame or not) and icmp
+V4, V6 = b"\0", b"\1"            # first byte of udp (super-frame or not), icmp and quote
 
 SEEDS = {
     "eth": {
@@ -249,6 +249,25 @@ SEEDS = {
         "no-data": V4 + icmp(8),
         "one-byte-short": V6 + icmp6(128)[:7],
         "empty": V4,
+    },
+    "quote": {
+        "udp-4": V4 + ip4(udp(b"abc")),
+        "udp-4-cut": V4 + ip4(udp(b"abc"), total=1028)[:24],
+        "tcp-4-options": V4 + ip4(tcp(), proto=6, options=b"\x01" * 40),
+        "echo-4": V4 + ip4(icmp(8), proto=1),
+        "first-fragment-4": V4 + ip4(udp(b"abc"), frag=0x2000),
+        "later-fragment-4": V4 + ip4(udp(b"abc"), frag=0x2001),
+        "header-length-16": V4 + ip4(udp(b"abc"), ihl=4),
+        "ports-cut-4": V4 + ip4(udp(b"abc"))[:23],
+        "version-6-as-4": V4 + ip6(payload=udp(b"abc")),
+        "udp-6": V6 + ip6(payload=udp(b"abc")),
+        "udp-6-cut": V6 + ip6(payload=udp(b"abc"), length=1028)[:44],
+        "first-fragment-6": V6 + ip6([(FRAG, fragment(0, 1))], payload=udp(b"abc")),
+        "later-fragment-6": V6 + ip6([(FRAG, fragment(8, 1))], payload=udp(b"abc")),
+        "fragment-twice-6": V6 + ip6([(FRAG, fragment(0, 1))] * 2, payload=udp(b"abc")),
+        "hop-by-hop-6": V6 + ip6([(HOP, PAD)], payload=udp(b"abc")),
+        "mapped-6": V6 + ip6(payload=udp(b"abc"), dst="::ffff:127.0.0.1"),
+        "empty": V6,
     },
     "arp": {
         "request": arp(),

@@ -58,6 +58,8 @@ void fake_sock_clear(struct fake_sock *s)
 		bytes_free(&s->sent[i].data);
 	for (uint32_t i = s->recv_head; i < s->nrecv; i++)
 		bytes_free(&s->recv[i].data);
+	for (uint32_t i = s->err_head; i < s->nerrs; i++)
+		bytes_free(&s->errs[i].data);
 	*s = (struct fake_sock){ 0 };
 }
 
@@ -144,8 +146,9 @@ int port_open(struct ctx *c, struct flow *f)
 		.used = true, .open = true, .proto = f->key.proto,
 		.flow = flow_idx(&c->flows, f), .gen = f->gen, .outer = f->outer,
 		.outer_port = f->outer_port, .outer_scope = f->outer_scope,
-		.out_room = io->out_room,
+		.out_room = io->out_room, .ip = f->ip,
 	};
+	FAKE_HOLDS(f->ip.ttl);
 	io->nopen++;
 	io->last = (uint32_t)slot;
 	f->sock = slot;
@@ -234,6 +237,40 @@ static int take_error(struct fake_sock *s)
 int port_error(struct ctx *c, struct flow *f)
 {
 	return take_error(sock_of(c, f));
+}
+
+int port_errqueue(struct ctx *c, struct flow *f, struct port_err *ret, void *buf, size_t size)
+{
+	struct fake_sock *s = sock_of(c, f);
+	struct fake_err *e = &s->errs[s->err_head];
+
+	FAKE_HOLDS(s->proto != FLOW_TCP || !s->connected);
+	if (s->err_head == s->nerrs)
+		return -EAGAIN;
+	*ret = e->e;
+	ret->len = s->proto == FLOW_TCP ? 0 : (uint32_t)MIN_OF(e->data.len, size);
+	if (ret->len)
+		memcpy(buf, e->data.p, ret->len);
+	bytes_free(&e->data);
+	if (++s->err_head == s->nerrs) {
+		s->err_head = s->nerrs = 0;
+		s->queued_err = 0;
+	}
+	return 0;
+}
+
+void port_connected(struct ctx *c, struct flow *f)
+{
+	struct fake_sock *s = sock_of(c, f);
+
+	FAKE_HOLDS(s->proto == FLOW_TCP && !s->connected);
+	s->connected = true;
+}
+
+void port_set_ip(struct ctx *c, struct flow *f, const struct flow_ip *ip)
+{
+	FAKE_HOLDS(ip->ttl);
+	sock_of(c, f)->ip = f->ip = *ip;
 }
 
 ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
@@ -325,14 +362,16 @@ ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n)
 
 /* --- port.h: datagrams --- */
 
-static void keep_sent(struct fake_sock *s, const uint8_t *p, size_t len, uint16_t gso_size)
+static void keep_sent(struct fake_sock *s, const uint8_t *p, size_t len,
+		      const struct port_dgram *from)
 {
 	struct fake_dgram *d;
 
 	if (s->nsent == FAKE_DGRAMS)
 		return;
 	d = &s->sent[s->nsent++];
-	*d = (struct fake_dgram){ .gso_size = gso_size, .message = s->messages };
+	*d = (struct fake_dgram){ .gso_size = from->gso_size, .message = s->messages,
+				  .ip = from->ip };
 	bytes_add(&d->data, p, len);
 }
 
@@ -340,6 +379,8 @@ static void keep_sent(struct fake_sock *s, const uint8_t *p, size_t len, uint16_
  * UDP_SEGMENT; a message over 65507 bytes. */
 static int send_message(struct fake_sock *s, const struct port_dgram *d)
 {
+	const struct port_err too_big = { .local = true, .err = -EMSGSIZE, .mtu = s->mtu };
+	size_t most = s->mtu ? s->mtu - (addr_is4(&s->outer) ? IP4_HLEN : IP6_HLEN) - UDP_HLEN : 0;
 	struct fake_bytes all = { 0 };
 	size_t at = 0;
 
@@ -356,10 +397,17 @@ static int send_message(struct fake_sock *s, const struct port_dgram *d)
 		/* without it a message is one datagram, and ours are of one piece */
 		FAKE_HOLDS(d->niov == 1);
 	}
+	FAKE_HOLDS(d->ip.ttl);
+	if (s->mtu && (d->gso_size ? d->gso_size > most : d->ip.df && all.len > most)) {
+		if (!d->gso_size)	/* Linux: of a GSO message no entry */
+			fake_put_err(s, &too_big, NULL, 0);
+		bytes_free(&all);
+		return -EMSGSIZE;
+	}
 	do {
 		size_t part = d->gso_size ? MIN_OF(all.len - at, (size_t)d->gso_size) : all.len;
 
-		keep_sent(s, all.p ? all.p + at : NULL, part, d->gso_size);
+		keep_sent(s, all.p ? all.p + at : NULL, part, d);
 		at += part;
 	} while (at < all.len);
 	s->messages++;
@@ -384,14 +432,18 @@ static struct fake_sock *sending(struct ctx *c, const struct flow *f)
 int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
 {
 	struct fake_sock *s = sending(c, f);
-	int rc = s->send_err;
+	int rc = s->send_err ? s->send_err : s->queued_err;
 
 	FAKE_HOLDS(s->proto != FLOW_TCP && n);
-	s->send_err = 0;
+	if (s->send_err)
+		s->send_err = 0;
+	else
+		s->queued_err = 0;
 	if (rc)
 		return rc;
+	s->ip.df = f->ip.df = d[0].ip.df;
 	for (unsigned int i = 0; i < n; i++) {
-		rc = send_message(s, &d[i]);
+		rc = d[i].ip.df == f->ip.df ? send_message(s, &d[i]) : -EAGAIN;
 		if (rc)
 			return i ? (int)i : rc;
 	}
@@ -403,6 +455,12 @@ static int receive(struct fake_sock *s, struct port_dgram *d, unsigned int n)
 	unsigned int done = 0;
 
 	FAKE_HOLDS(s->proto != FLOW_TCP && n);
+	if (s->queued_err) {
+		int err = s->queued_err;
+
+		s->queued_err = 0;
+		return err;
+	}
 	for (; done < n && s->recv_head < s->nrecv; done++) {
 		struct fake_dgram *from = &s->recv[s->recv_head];
 		int err = from->err;
@@ -417,6 +475,7 @@ static int receive(struct fake_sock *s, struct port_dgram *d, unsigned int n)
 		FAKE_HOLDS(d[done].niov == 1);
 		d[done].len = (uint32_t)MIN_OF(from->data.len, d[done].iov->iov_len);
 		d[done].gso_size = from->gso_size;
+		d[done].ip = from->ip;
 		if (d[done].len)
 			memcpy(d[done].iov->iov_base, from->data.p, d[done].len);
 		bytes_free(&from->data);
@@ -472,7 +531,8 @@ void fake_put_dgram(struct fake_sock *s, const void *data, size_t len, uint16_t 
 	if (s->nrecv == FAKE_DGRAMS)
 		return;
 	d = &s->recv[s->nrecv++];
-	*d = (struct fake_dgram){ .gso_size = gso_size, .err = err };
+	*d = (struct fake_dgram){ .gso_size = gso_size, .err = err,
+				  .ip = { .ttl = 64, .df = true } };
 	bytes_add(&d->data, data, len);
 }
 
@@ -494,6 +554,30 @@ void fake_client_dgram(struct fake_world *w, const struct addr *peer, uint16_t p
 		w->io.from[s->nrecv] = (struct port_client){ *peer, *local, 0, port };
 	fake_put_dgram(s, data, len, gso_size, 0);
 	inbound_event(&w->c, FAKE_UDP);
+}
+
+void fake_put_dgram_ip(struct fake_sock *s, const void *data, size_t len,
+		       const struct flow_ip *ip)
+{
+	fake_put_dgram(s, data, len, 0, 0);
+	s->recv[s->nrecv - 1].ip = *ip;
+}
+
+void fake_put_err(struct fake_sock *s, const struct port_err *e, const void *data, size_t len)
+{
+	struct fake_err *q;
+
+	if (s->nerrs == FAKE_ERRS)
+		return;
+	q = &s->errs[s->nerrs++];
+	*q = (struct fake_err){ .e = *e };
+	if (addr_is_any(&q->e.dst))
+		q->e.dst = s->outer;
+	if (!q->e.ttl)
+		q->e.ttl = 64;
+	bytes_add(&q->data, data, len);
+	if (!e->local)
+		s->queued_err = e->err;
 }
 
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,

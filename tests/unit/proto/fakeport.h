@@ -31,6 +31,7 @@
 #define FAKE_CHUNKS	1024u	/* of the hold arena: 4 MiB */
 #define FAKE_RANGES	8u	/* sets of pieces for all flows */
 #define FAKE_DGRAMS	256u	/* datagrams kept of one socket, each way */
+#define FAKE_ERRS	64u	/* entries of one error queue */
 #define FAKE_KEPT	128u	/* frames whose bytes datagrams still lie in */
 #define FAKE_FRAME_MAX	65600u
 #define FAKE_CLIENTS	64u	/* waiting to be accepted */
@@ -47,9 +48,16 @@ struct fake_bytes {
 
 struct fake_dgram {
 	struct fake_bytes data;
+	struct flow_ip ip;	/* sent with; to be received with */
 	uint16_t gso_size;
 	uint32_t message;	/* which port_dgram_send() message it went with */
 	int err;		/* to be received: an error in its place */
+};
+
+/* An entry of the error queue. */
+struct fake_err {
+	struct port_err e;
+	struct fake_bytes data;
 };
 
 struct fake_sock {
@@ -76,6 +84,13 @@ struct fake_sock {
 	uint32_t nsent, messages, recv_head, nrecv;
 	int send_err;		/* of the next port_dgram_send(), once */
 	bool no_gso;		/* refuses messages with gso_size: -EIO */
+	uint32_t mtu;		/* larger datagrams with df are refused: -EMSGSIZE; 0: none are */
+
+	struct flow_ip ip;	/* what the socket is set to */
+	bool connected;		/* port_connected() */
+	struct fake_err errs[FAKE_ERRS];
+	uint32_t err_head, nerrs;
+	int queued_err;		/* -errno of what stands there, until it is read or met */
 };
 
 struct fake_frame {
@@ -156,7 +171,8 @@ _Noreturn void fake_fail(const char *file, int line, const char *what);
 
 struct fake_packet {
 	struct addr src, dst;
-	uint8_t proto, ttl;		/* ttl 0: 64 */
+	uint8_t proto, ttl, tos;	/* ttl 0: 64 */
+	bool no_df;
 	struct vnet vnet;		/* written if the tap has one */
 	bool sum_later;			/* leave the pseudo-header's sum (VNET_F_NEEDS_CSUM) */
 	const void *l4;			/* TCP, UDP or ICMP packet, checksum 0 */
@@ -209,6 +225,14 @@ void fake_client(struct fake_world *w, const struct addr *peer, uint16_t port,
 		 const struct addr *local);
 void fake_client_dgram(struct fake_world *w, const struct addr *peer, uint16_t port,
 		       const struct addr *local, const void *data, size_t len, uint16_t gso_size);
+/* The same, with its header. */
+void fake_put_dgram_ip(struct fake_sock *s, const void *data, size_t len,
+		       const struct flow_ip *ip);
+/* An entry of the error queue, with len bytes of the packet; e->dst and e->ttl are
+ * filled in where they are not set. As with Linux, it is an error of the socket too
+ * unless it is local: the next call of another kind meets it, if the queue
+ * is not read before. */
+void fake_put_err(struct fake_sock *s, const struct port_err *e, const void *data, size_t len);
 /* What epoll would say. */
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,
 		bool error);

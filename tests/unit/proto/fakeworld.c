@@ -124,7 +124,8 @@ bool fake_ingress(struct fake_world *w, const struct fake_packet *p)
 {
 	const struct ip ip = {
 		.version = addr_is4(&p->src) ? 4 : 6, .src = p->src, .dst = p->dst,
-		.proto = p->proto, .ttl = p->ttl ? p->ttl : 64, .df = true, .len = (uint16_t)p->len,
+		.proto = p->proto, .ttl = p->ttl ? p->ttl : 64, .tos = p->tos,
+		.df = !p->no_df, .len = (uint16_t)p->len,
 	};
 	struct eth eth = { .dst = w->net.gw_mac, .src = w->net.mac };
 	size_t at = sum_offset(p->proto), most = VNET_HLEN + ETH_HLEN + IP6_HLEN + p->len;

@@ -245,13 +245,17 @@ static void test_no_gso(void **state)
 /* What an earlier datagram met is told to the container, and the new one is sent. */
 static void test_error_on_send(void **state)
 {
+	const struct port_err refused = {
+		.type = ICMP4_UNREACH, .code = ICMP4_UNREACH_PORT, .err = -ECONNREFUSED,
+		.offender = parse("198.51.100.10"),
+	};
 	struct fake_world *w = start(NULL);
 	struct fake_seen f;
 
 	(void)state;
 	put(w, 4000, "a", 1, 0);
 	turn(w);
-	fake_last(w)->send_err = -ECONNREFUSED;
+	fake_put_err(fake_last(w), &refused, "a", 1);
 	put(w, 4000, "b", 1, 0);
 	turn(w);
 	assert_int_equal(fake_last(w)->nsent, 2);
@@ -269,17 +273,43 @@ static void test_error_on_send(void **state)
 	fake_stop(w);
 }
 
+/* What the host itself refuses is told once, and not tried again. */
+static void test_refused_by_host(void **state)
+{
+	struct fake_world *w = start(NULL);
+	struct fake_seen f;
+
+	(void)state;
+	put(w, 4000, "a", 1, 0);
+	turn(w);
+	fake_last(w)->send_err = -EPERM;
+	put(w, 4000, "b", 1, 0);
+	turn(w);
+	assert_int_equal(fake_last(w)->nsent, 1);
+	assert_true(fake_frame(w, &f));
+	assert_int_equal(f.icmp.code, ICMP4_UNREACH_ADMIN);
+	assert_true(addr_eq(&f.ip.src, &w->conf.host_addresses[0]));
+	assert_false(fake_frame(w, &f));
+	assert_int_equal(w->count.udp_tx_error, 1);
+	fake_stop(w);
+}
+
+/* An error that a receive meets before its event does not hide what was received. */
 static void test_error_on_receive(void **state)
 {
+	const struct port_err unreach = {
+		.type = ICMP6_UNREACH, .code = ICMP6_UNREACH_ADDR, .err = -EHOSTUNREACH,
+		.offender = parse("2001:db8:9::1"),
+	};
 	struct fake_world *w = start(NULL);
 	struct fake_seen f;
 
 	(void)state;
 	fake_ingress_udp(w, &c6, &r6, 4000, 53, "a", 1, 0);
 	turn(w);
-	fake_put_dgram(fake_last(w), NULL, 0, 0, -EHOSTUNREACH);
+	fake_put_err(fake_last(w), &unreach, "a", 1);
 	fake_put_dgram(fake_last(w), "b", 1, 0, 0);
-	fake_event(w, fake_last(w), true, false, true);
+	fake_event(w, fake_last(w), true, false, false);
 	do
 		turn(w);
 	while (proto_busy(&w->c));
@@ -287,9 +317,111 @@ static void test_error_on_receive(void **state)
 	assert_int_equal(f.ip.proto, PROTO_ICMP6);
 	assert_int_equal(f.icmp.type, ICMP6_UNREACH);
 	assert_int_equal(f.icmp.code, ICMP6_UNREACH_ADDR);
-	assert_true(addr_eq(&f.ip.src, &w->net.gateway6));
+	assert_true(addr_eq(&f.ip.src, &unreach.offender));
 	assert_true(fake_frame(w, &f));
 	assert_int_equal(f.ip.proto, PROTO_UDP);
+	fake_stop(w);
+}
+
+static bool put_ip(struct fake_world *w, const struct flow_ip *ip)
+{
+	uint8_t dgram[UDP_HLEN + 10] = { 0 };
+	struct wr out = wr_init(dgram, sizeof(dgram));
+
+	udp_write(&out, &(struct udp){ .sport = 4000, .dport = 53, .len = sizeof(dgram) });
+	return fake_ingress(w, &(struct fake_packet){
+		.src = c4, .dst = r4, .proto = PROTO_UDP, .ttl = ip->ttl, .tos = ip->tos,
+		.no_df = !ip->df, .l4 = dgram, .len = sizeof(dgram),
+	});
+}
+
+/* Hop limit (one less), DSCP, ECN and DF leave with each datagram; only those that are
+ * alike go as one message. */
+static void test_header_out(void **state)
+{
+	static const struct flow_ip in[] = {
+		{ 64, 0, true }, { 64, 0, true }, { 9, 0, true }, { 64, 0xb8, true },
+		{ 64, 0xb8, true }, { 64, 0xbb, true }, { 64, 0, false }, { 64, 0, false },
+		{ 2, 0, true },
+	};
+	static const uint32_t message[] = { 0, 0, 1, 2, 2, 3, 4, 4, 5 };
+	struct fake_world *w = start(NULL);
+	struct fake_sock *s;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(in); i++)
+		assert_true(put_ip(w, &in[i]));
+	turn(w);
+	s = fake_last(w);
+	assert_int_equal(s->nsent, ARRAY_LEN(in));
+	for (size_t i = 0; i < ARRAY_LEN(in); i++) {
+		assert_int_equal(s->sent[i].ip.ttl, in[i].ttl - 1);
+		assert_int_equal(s->sent[i].ip.tos, in[i].tos);
+		assert_int_equal(s->sent[i].ip.df, in[i].df);
+		assert_int_equal(s->sent[i].message, message[i]);
+	}
+	fake_stop(w);
+}
+
+static void test_header_in(void **state)
+{
+	static const struct flow_ip in[] = {
+		{ 64, 0, true }, { 64, 0, true }, { 64, 3, true }, { 1, 3, true },
+		{ 255, 0xb8, true },
+	};
+	static const size_t frames[] = { 2, 1, 1, 1 };
+	struct fake_world *w = start(NULL);
+	struct fake_seen f;
+	size_t k = 0;
+
+	(void)state;
+	put(w, 4000, "a", 1, 0);
+	turn(w);
+	for (size_t i = 0; i < ARRAY_LEN(in); i++)
+		fake_put_dgram_ip(fake_last(w), "0123456789", 10, &in[i]);
+	fake_event(w, fake_last(w), true, false, false);
+	turn(w);
+	for (size_t i = 0; i < ARRAY_LEN(frames); k += frames[i++]) {
+		assert_true(fake_frame(w, &f));
+		assert_int_equal(f.len, 10 * frames[i]);
+		assert_int_equal(f.ip.ttl, in[k].ttl > 1 ? in[k].ttl - 1 : 1);
+		assert_int_equal(f.ip.tos, in[k].tos);
+	}
+	assert_false(fake_frame(w, &f));
+	fake_stop(w);
+}
+
+/* A path that got too small: the container hears its MTU for each datagram that is
+ * refused, and segmentation goes on when it has heeded it. */
+static void test_too_big(void **state)
+{
+	static char d[1472 * 4];
+	struct fake_world *w = start(NULL);
+	struct fake_seen f;
+	struct fake_sock *s;
+	uint32_t messages;
+
+	(void)state;
+	put(w, 4000, d, sizeof(d), 1472);
+	turn(w);
+	s = fake_last(w);
+	assert_int_equal(s->nsent, 4);
+	s->mtu = 1400;
+	put(w, 4000, d, sizeof(d), 1472);
+	turn(w);
+	assert_int_equal(s->nsent, 4);
+	for (int i = 0; i < 4; i++) {
+		assert_true(fake_frame(w, &f));
+		assert_int_equal(f.icmp.type, ICMP4_UNREACH);
+		assert_int_equal(f.icmp.code, ICMP4_UNREACH_FRAG);
+		assert_int_equal(f.icmp.mtu, 1400);
+	}
+	assert_false(fake_frame(w, &f));
+	messages = s->messages;
+	put(w, 4000, d, 1372 * 4, 1372);
+	turn(w);
+	assert_int_equal(s->nsent, 8);
+	assert_int_equal(s->messages, messages + 1);
 	fake_stop(w);
 }
 
@@ -540,7 +672,9 @@ int main(void)
 		cmocka_unit_test(test_time_outs), cmocka_unit_test(test_eviction),
 		cmocka_unit_test(test_out_of_sockets), cmocka_unit_test(test_full_of_tcp),
 		cmocka_unit_test(test_port_zero),
-		cmocka_unit_test(test_stale_event),
+		cmocka_unit_test(test_stale_event), cmocka_unit_test(test_refused_by_host),
+		cmocka_unit_test(test_header_out), cmocka_unit_test(test_header_in),
+		cmocka_unit_test(test_too_big),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

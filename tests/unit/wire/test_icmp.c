@@ -148,6 +148,25 @@ static void test_write_no_room(void **state)
 	ASSERT_POISONED(out);
 }
 
+/* RFC 1624: what a full sum over the changed message would be, for every identifier. */
+static void test_renumber(void **state)
+{
+	(void)state;
+	for (uint32_t id = 0; id <= UINT16_MAX; id++) {
+		struct rd r = rd_init(echo4, sizeof(echo4));
+		uint8_t out[sizeof(echo4)];
+		struct wr w = wr_init(out, sizeof(out));
+		struct icmp h;
+
+		assert_int_equal(icmp_read(&r, false, &h), WIRE_OK);
+		icmp_renumber(&h, (uint16_t)id);
+		assert_true(icmp_write_echo(&w, &h));
+		memcpy(w.p, r.p, r.left);
+		assert_int_equal(out[4] << 8 | out[5], id);
+		assert_true(icmp4_sum_ok(out, sizeof(out)));
+	}
+}
+
 static void test_sum4(void **state)
 {
 	static const uint8_t zero[16];
@@ -179,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_write6),
 		cmocka_unit_test(test_write_in_place),
 		cmocka_unit_test(test_write_no_room),
+		cmocka_unit_test(test_renumber),
 		cmocka_unit_test(test_sum4),
 	};
 

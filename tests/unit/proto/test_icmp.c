@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests core/proto/icmp.c: ICMP errors of the container about what it was sent. (Echo is
+ * in test_ingress.c, errors to the container in test_icmp_error.c.) */
+#include "../unit.h"
+
+#include "fakeport.h"
+#include "proto/proto.h"
+#include "wire/numbers.h"
+
+static struct addr c4, r4, c6, r6;
+
+static struct addr parse(const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	return a;
+}
+
+static int addresses(void **state)
+{
+	(void)state;
+	c4 = parse("203.0.113.2");
+	r4 = parse("198.51.100.10");
+	c6 = parse("2001:db8:1::2");
+	r6 = parse("2001:db8:2::10");
+	return 0;
+}
+
+/* A flow from port 4000 to 53, answered if asked. */
+static struct fake_world *with_flow(bool v4, bool answered)
+{
+	struct fake_world *w = fake_start(&(struct fake_setup){ 0 });
+
+	fake_ingress_udp(w, v4 ? &c4 : &c6, v4 ? &r4 : &r6, 4000, 53, "q", 1, 0);
+	fake_turn(w);
+	if (answered) {
+		fake_put_dgram(fake_last(w), "answer", 6, 0, 0);
+		fake_event(w, fake_last(w), true, false, false);
+		fake_turn(w);
+		fake_frames_drop(w);
+	}
+	assert_int_equal(w->c.flows.count, 1);
+	return w;
+}
+
+/* An error about a packet of that protocol between these. */
+struct about {
+	struct addr from, to;		/* of the error */
+	struct addr src, dst;		/* of the quoted packet */
+	uint16_t sport, dport;
+	uint8_t type, code, proto;
+};
+
+static void send_about(struct fake_world *w, const struct about *a)
+{
+	uint8_t msg[ICMP_HLEN + IP6_HLEN + UDP_HLEN] = { a->type, a->code };
+	struct wr out = wr_init(msg + ICMP_HLEN, sizeof(msg) - ICMP_HLEN);
+	const struct ip ip = {
+		.version = addr_is4(&a->src) ? 4 : 6, .src = a->src, .dst = a->dst, .ttl = 63,
+		.proto = a->proto, .len = 900,	/* most of it cut off */
+	};
+
+	assert_true(ip.version == 4 ? ip4_write(&out, &ip) : ip6_write(&out, &ip));
+	udp_write(&out, &(struct udp){ .sport = a->sport, .dport = a->dport, .len = 900 });
+	fake_ingress(w, &(struct fake_packet){
+		.src = a->from, .dst = a->to, .l4 = msg, .len = sizeof(msg) - out.left,
+		.proto = addr_is4(&a->from) ? PROTO_ICMP : PROTO_ICMP6,
+	});
+	fake_turn(w);
+	fake_check(w);
+}
+
+static struct about port_unreachable(bool v4)
+{
+	return (struct about){
+		.from = v4 ? c4 : c6, .to = v4 ? r4 : r6, .src = v4 ? r4 : r6,
+		.dst = v4 ? c4 : c6, .sport = 53, .dport = 4000, .proto = PROTO_UDP,
+		.type = v4 ? ICMP4_UNREACH : ICMP6_UNREACH,
+		.code = v4 ? ICMP4_UNREACH_PORT : ICMP6_UNREACH_PORT,
+	};
+}
+
+/* The program has closed its socket: so do we, and the host tells the remote. */
+static void test_closes(void **state)
+{
+	(void)state;
+	for (int v4 = 0; v4 < 2; v4++) {
+		struct fake_world *w = with_flow(v4, true);
+		const struct about a = port_unreachable(v4);
+
+		send_about(w, &a);
+		assert_int_equal(w->c.flows.count, 0);
+		assert_false(fake_last(w)->open);
+		assert_int_equal(w->count.icmp_errors_heeded, 1);
+		send_about(w, &a);		/* again: about nothing */
+		assert_int_equal(w->count.drop_icmp_error, 1);
+		fake_stop(w);
+	}
+}
+
+/* With a filter of the container in between, and with datagrams still to leave. */
+static void test_prohibited(void **state)
+{
+	struct fake_world *w = with_flow(true, true);
+	struct about a = port_unreachable(true);
+
+	(void)state;
+	a.code = ICMP4_UNREACH_ADMIN;
+	fake_ingress_udp(w, &c4, &r4, 4000, 53, "q", 1, 0);
+	send_about(w, &a);
+	assert_int_equal(w->c.flows.count, 0);
+	fake_stop(w);
+}
+
+static void stays(bool answered, const struct about *a)
+{
+	struct fake_world *w = with_flow(true, answered);
+	struct fake_seen f;
+
+	send_about(w, a);
+	assert_int_equal(w->c.flows.count, 1);
+	assert_true(fake_last(w)->open);
+	assert_int_equal(w->count.icmp_errors_heeded, 0);
+	assert_int_equal(w->count.drop_icmp_error, 1);
+	assert_false(fake_frame(w, &f));	/* no error about an error */
+	fake_stop(w);
+}
+
+/* What differs from the one right packet in one thing ends nothing. */
+static void test_stays(void **state)
+{
+	const struct addr other = parse("203.0.113.77");
+	struct about a = port_unreachable(true);
+
+	(void)state;
+	stays(false, &a);			/* nothing was sent to it yet */
+	a.sport++;
+	stays(true, &a);
+	a = port_unreachable(true);
+	a.dport++;
+	stays(true, &a);
+	a = port_unreachable(true);
+	a.proto = PROTO_TCP;
+	stays(true, &a);
+	a = port_unreachable(true);
+	a.src = other;
+	stays(true, &a);
+	a = port_unreachable(true);
+	a.dst = other;
+	stays(true, &a);
+	a = port_unreachable(true);
+	a.from = other;
+	stays(true, &a);
+	a = port_unreachable(true);
+	a.to = other;
+	stays(true, &a);
+	a = port_unreachable(true);
+	a.code = ICMP4_UNREACH_HOST;		/* may be mended */
+	stays(true, &a);
+	a.code = ICMP4_UNREACH_FRAG;
+	stays(true, &a);
+	a.type = ICMP4_TIMEX;
+	stays(true, &a);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_closes),
+		cmocka_unit_test(test_prohibited),
+		cmocka_unit_test(test_stays),
+	};
+
+	return cmocka_run_group_tests(tests, addresses, NULL);
+}
