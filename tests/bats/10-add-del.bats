@@ -256,7 +256,7 @@ bad_keys=(
 	'log|{"level": "loud"}|loud' 'log|{"target": "moon"}|moon' 'log|{"colour": 1}|colour' 'log|7|'
 	'colour|"red"|' 'MTU|1500|'
 	# of issues to come: refused by name until they work
-	'forward|{"tcp": ["8080:80"]}|' 'reverse|{"tcp": ["8080:80"]}|' 'hostLoopback|["169.254.1.3"]|'
+	'reverse|{"tcp": ["8080:80"]}|' 'hostLoopback|["169.254.1.3"]|'
 	'capture|"/tmp/x.pcapng"|' 'outbound|{"interface": "h0"}|'
 	'via|"broker"|'
 )
