@@ -98,6 +98,8 @@ enum tcp_mark {
 					 * a moment for the answer */
 	TCPM_FIN_AHEAD = 1 << 18,	/* the container's FIN came out of order: fin_seq */
 	TCPM_TAIL = 1 << 19,		/* the end of what is under way was sent again, once */
+	TCPM_ECN = 1 << 20,		/* the container asked for ECN (RFC 3168, 6.1.1) ... */
+	TCPM_ECE = 1 << 21,		/* ... and is told of congestion until it answers by CWR */
 };
 
 /*

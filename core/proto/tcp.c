@@ -66,13 +66,25 @@ void tcp_options(const struct ctx *c, const struct flow *f, struct tcp_opts *ret
 		sack_blocks(&c->ranges.sets[f->tcp.ooo], ret, ret->ts ? 3 : TCP_SACK_MAX);
 }
 
+/* RFC 3168, 6.1.3: a CE mark is echoed in each ACK until CWR comes. */
+static void hear_ecn(struct flow *f, const struct ip *ip, const struct tcp *t, size_t len)
+{
+	if (!(f->tcp.marks & TCPM_ECN))
+		return;
+	if (t->flags & TCPF_CWR)
+		f->tcp.marks &= ~(uint32_t)TCPM_ECE;
+	if (len && (ip->tos & IP_ECN_MASK) == IP_ECN_CE)
+		f->tcp.marks |= TCPM_ECE;
+}
+
 /* Sends one segment of the flow with the acknowledgment and window of now. */
 int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 		     const struct iovec *iov, int n, size_t len, size_t *sent)
 {
 	struct tcp t = {
 		.sport = f->key.remote_port, .dport = f->key.inner_port, .seq = seq,
-		.ack = f->tcp.rcv_nxt, .flags = flags | TCPF_ACK,
+		.ack = f->tcp.rcv_nxt,
+		.flags = flags | TCPF_ACK | (f->tcp.marks & TCPM_ECE ? TCPF_ECE : 0),
 		.wnd = flags & TCPF_RST ? 0 : tcp_in_window(c, f),
 	};
 	int rc;
@@ -429,6 +441,8 @@ void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const 
 	}
 	if (f && UNLIKELY(!flow_ip_eq(&hdr, &f->ip)))
 		port_set_ip(c, f, &hdr);
+	if (f)
+		hear_ecn(f, ip, t, len);
 	if (f && f->tcp.state == TCPS_SYN_SENT)
 		tcp_dialled(c, f, t, len + !!(t->flags & TCPF_SYN) + !!(t->flags & TCPF_FIN));
 	else if (f)

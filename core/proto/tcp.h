@@ -36,9 +36,13 @@
  * what comes from the remote has IP_DEFAULT_TTL and no DSCP, since a stream does not
  * tell them.
  *
- * Deviations: the window scale and MSS are fixed at SYN; no ECN. An ACK waits up
- * to TCP_ACK_WAIT_MS for the remote's answer where the flow is a conversation
- * of small segments (RFC 1122, 4.2.3.2 allows 500 ms).
+ * ECN (RFC 3168) where the container asks for it: what a queue on its side marks is
+ * echoed. Our own segments are not marked as capable of it: a mark could not slow
+ * what has no congestion window. The other side's ECN is the host kernel's.
+ *
+ * Deviations: the window scale and MSS are fixed at SYN. An ACK waits up to
+ * TCP_ACK_WAIT_MS for the remote's answer where the flow is a conversation of small
+ * segments (RFC 1122, 4.2.3.2 allows 500 ms).
  */
 #ifndef PROTO_TCP_H
 #define PROTO_TCP_H

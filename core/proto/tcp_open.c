@@ -16,6 +16,9 @@
 #define MSS_DEFAULT4	536u
 #define MSS_DEFAULT6	1220u
 
+/* A SYN that asks for ECN has both, and no ACK (RFC 3168, 6.1.1). */
+#define SYN_ECN		(TCPF_ECE | TCPF_CWR | TCPF_ACK)
+
 /* RFC 6528: a clock of 4 microseconds plus a keyed hash of the connection. */
 static uint32_t initial_seq(const struct ctx *c, const struct flow_key *key)
 {
@@ -51,6 +54,7 @@ void tcp_take_syn(struct ctx *c, struct flow *f, const struct tcp *syn)
 	t->snd_wscale = scaled ? (uint8_t)syn->opt.wscale : 0;
 	t->rcv_wscale = scaled ? TCP_WSCALE : 0;
 	t->marks |= syn->opt.sack_ok ? TCPM_SACK : 0;
+	t->marks |= (syn->flags & SYN_ECN) == (SYN_ECN & ~TCPF_ACK) ? TCPM_ECN : 0;
 	if (syn->opt.ts) {
 		t->marks |= TCPM_TS;
 		t->ts_recent = syn->opt.tsval;
@@ -125,7 +129,8 @@ int tcp_send_synack(struct ctx *c, struct flow *f)
 	uint32_t wnd = f->tcp.in_cap > UINT16_MAX ? UINT16_MAX : f->tcp.in_cap;
 	struct tcp t = {
 		.sport = f->key.remote_port, .dport = f->key.inner_port, .seq = f->tcp.iss,
-		.ack = f->tcp.rcv_nxt, .flags = TCPF_SYN | TCPF_ACK,
+		.ack = f->tcp.rcv_nxt,
+		.flags = TCPF_SYN | TCPF_ACK | (f->tcp.marks & TCPM_ECN ? TCPF_ECE : 0),
 		.wnd = (uint16_t)wnd,		/* never scaled on a SYN (RFC 7323, 2.2) */
 	};
 

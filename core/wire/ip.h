@@ -12,6 +12,7 @@
 
 #define IP4_HLEN	20
 #define IP6_HLEN	40
+#define IP_ECN_CE	3	/* congestion experienced, of the mask below */
 #define IP_ECN_MASK	3	/* of ip.tos; the rest is DSCP (RFC 3168, 5; RFC 2474, 3) */
 #define IP6_EXT_MAX	8	/* extension headers walked before WIRE_CHAIN */
 

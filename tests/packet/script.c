@@ -172,7 +172,7 @@ struct segment {
 	long ack, win, mss, ws, gso;
 
 	/* options: what must be there, and what must not */
-	bool sackok, no_sackok, ts, no_ts, no_sack;
+	bool sackok, no_sackok, ts, no_ts, no_sack, ce;
 	bool has_tsval, has_tsecr;
 	long tsval, tsecr;
 	unsigned int nsack;
@@ -181,7 +181,7 @@ struct segment {
 
 static bool read_flags(const char *word, uint8_t *ret)
 {
-	static const char letters[] = "FSRP.";	/* in the order of the bits */
+	static const char letters[] = "FSRP.UEW";	/* in the order of the bits */
 
 	*ret = 0;
 	if (strcmp(word, "-") == 0)
@@ -235,6 +235,7 @@ static int read_option(char **words, struct segment *g)
 	const struct { const char *name; bool *is; } flags[] = {
 		{ "sackok", &g->sackok }, { "nosackok", &g->no_sackok },
 		{ "nots", &g->no_ts }, { "nosack", &g->no_sack },
+		{ "ce", &g->ce },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
@@ -315,6 +316,7 @@ static bool do_ingress(struct script *s, char **words)
 	}
 	for (long i = 0; i < g.len; i++)
 		data[i] = out_byte((uint64_t)(g.seq - 1 + i));
+	s->w->tcp_tos = g.ce ? IP_ECN_CE : 0;
 	fake_ingress_tcp(s->w, &s->inner, &s->remote, &t, data, (size_t)g.len);
 	look_for_socket(s);
 	s->dirty = true;
@@ -375,9 +377,10 @@ static void describe(const struct script *s, const struct fake_seen *f, char *bu
 		snprintf(buf, size, "icmp %u %u", f->icmp.type, f->icmp.code);
 		return;
 	}
-	n = snprintf(buf, size, "%s%s%s%s%s %d(%zu) ack %d win %u mss %u ws %d gso %u",
+	n = snprintf(buf, size, "%s%s%s%s%s%s %d(%zu) ack %d win %u mss %u ws %d gso %u",
 			 t->flags & TCPF_FIN ? "F" : "", t->flags & TCPF_SYN ? "S" : "",
 			 t->flags & TCPF_RST ? "R" : "", t->flags & TCPF_PSH ? "P" : "",
+			 t->flags & TCPF_ECE ? "E" : "",
 			 t->flags & TCPF_ACK ? "." : "", (int)(t->seq - s->iss), f->len,
 			 (int)(t->ack - s->isn), t->wnd, t->opt.mss, t->opt.wscale, f->gso_size);
 	if (t->opt.sack_ok)

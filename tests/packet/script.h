@@ -17,6 +17,7 @@
  *		ts VAL[/ECR]	timestamps; to the container VAL may be *
  *		sack L-R[,L-R...]	SACK blocks in this order, counted as SEQ or ack is
  *		nosackok, nots, nosack	to the container: it must not be there
+ *		ce		from the container: a queue marked it (RFC 3168, 5)
  *	> icmp TYPE CODE	an ICMP error about the SYN (IPv6: > icmp of its own)
  *	pieces N SEQ(LEN) STEP ACK	N segments of the container, each STEP behind the last
  *	stream N		frames that together are the stream from where it stood up to
@@ -39,7 +40,7 @@
  *	count NAME N		a counter of flow/counters.h
  *	+N			N milliseconds pass, timers fire when they are due
  *
- * FLAGS are letters of "SFRP" and "." for ACK, or "-". SEQ and ack count from the
+ * FLAGS are letters of "SFRPUEW" and "." for ACK, or "-". SEQ and ack count from the
  * initial ones: SYN is 0, the first byte 1. Frames from the container that
  * follow one another are one batch. All bytes are a fixed pattern, tested
  * wherever they come out; so are, after every turn, fakeport's invariants, that the

@@ -132,6 +132,7 @@ struct fake_world {
 	struct conf conf;
 	struct netcfg net;
 	struct counters count;
+	uint8_t tcp_tos;	/* of the container's next TCP segment */
 	struct io io;
 	uint8_t hot[CTX_HOT_SIZE];
 	uint8_t dgrams[CTX_DGRAMS * CTX_HOT_SIZE];

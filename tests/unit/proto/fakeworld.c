@@ -189,7 +189,8 @@ bool fake_ingress_tcp(struct fake_world *w, const struct addr *src, const struct
 {
 	uint8_t *seg = fake_need(malloc(TCP_HLEN + TCP_OPTS_MAX + len));
 	struct wr out = wr_init(seg, TCP_HLEN + TCP_OPTS_MAX + len);
-	struct fake_packet p = { .src = *src, .dst = *dst, .proto = PROTO_TCP, .l4 = seg };
+	struct fake_packet p = { .src = *src, .dst = *dst, .proto = PROTO_TCP, .l4 = seg,
+				 .tos = w->tcp_tos };
 	bool kept;
 
 	FAKE_HOLDS(tcp_write(&out, t));
