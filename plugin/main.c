@@ -392,6 +392,7 @@ static void fill_trial(struct keys *k)
 	strcpy(k->conf.container_id, "status");
 	strcpy(k->conf.ifname, "eth0");
 	strcpy(k->conf.netns_path, "/proc/self/ns/net");
+	strcpy(k->conf.state_dir, "/");
 	if (k->ipam && !k->conf.naddresses)
 		prefix_parse("192.0.2.1/32", &k->conf.addresses[k->conf.naddresses++]);
 }
@@ -419,6 +420,9 @@ static int run_status(struct call *c)
 		r = read_without(&k.conf.without, &c->err);
 	if (r == 0) {
 		fill_trial(&k);
+		r = conf_validate(&k.conf, &c->err);
+	}
+	if (r == 0) {
 		r = attach_status(&k.conf, -1, &c->err);
 		if (r == 0)
 			r = ipam_call("STATUS", req.netconf, &(struct ipam_for){ .stop_fd = -1 },

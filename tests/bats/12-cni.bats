@@ -79,6 +79,7 @@ verbs=(
 	'2 STATUS: since 1.1.0|STATUS|1.0.0|- - -|{}|1'
 	'2 STATUS|STATUS|1.1.0|- - -|{}|0'
 	'2 STATUS: a configuration that cannot be|STATUS|1.1.0|- - -|{"mtu": 1}|7'
+	'2 STATUS|STATUS|1.1.0|- - -|{"mtu": 1000, "ipv6": true}|7'
 	'2 GC: since 1.1.0|GC|1.0.0|- - -|{}|1'
 	'2 GC: no list given|GC|1.1.0|- - -|{}|0'
 	'2 GC|GC|1.1.0|- - -|{"cni.dev/valid-attachments": []}|0'
@@ -177,6 +178,12 @@ verbs=(
 	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
 	kill -CONT "$main"
 	refused 103 "does not answer"
+	kill -STOP "$(bed_engine "$C")"
+	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
+	kill -CONT "$(bed_engine "$C")"
+	refused 103 "does not answer for the gateway"
+	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
+	same "CHECK of a daemon that goes on: $output" "$status" 0
 	kill -9 "$main"
 	bed_until 3 bed_no_core
 	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
@@ -502,7 +509,8 @@ reserved() { find "$IPAM_DIR" -name '[0-9f]*[.:]*[0-9]' -printf '%f\n' 2> /dev/n
 	inside() { # inside COMMAND ID NETNS: by the user, in that PID namespace
 		bed_host nsenter --pid="/proc/$pids/ns/pid" \
 			setpriv --reuid "$BED_UID" --regid "$BED_GID" --clear-groups --inh-caps=-all \
-			env XDG_RUNTIME_DIR="$XDG" CNI_COMMAND="$1" CNI_CONTAINERID="$2" CNI_NETNS="$3" CNI_IFNAME=eth0 "$CNI_PASST"
+			env XDG_RUNTIME_DIR="$XDG" ASAN_OPTIONS=detect_leaks=0 CNI_COMMAND="$1" \
+			CNI_CONTAINERID="$2" CNI_NETNS="$3" CNI_IFNAME=eth0 "$CNI_PASST"
 	}
 	result=$(attach "$C")
 	run inside CHECK "c$C" "$NS" < <(conf "{\"prevResult\": $result}")
