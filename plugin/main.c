@@ -251,6 +251,7 @@ static int add_locked(struct call *c, const struct request *req, struct keys *k,
 	if (r < 0) {
 		attach_undo(a);
 		release(c, req, &who);
+		attach_remove(a, NULL);
 	}
 	return r;
 }
@@ -298,8 +299,8 @@ static int check_names(struct call *c)
 	return 0;
 }
 
-/* The addresses go back before the lock does: an ADD that waits for it may get
- * the same ones. */
+/* Here as there the addresses go back before the lock does: an ADD that waits
+ * for it may get the same ones. */
 static int del_attachment(struct call *c, const struct request *req)
 {
 	const struct ipam_for who = ipam_for(c, -1);

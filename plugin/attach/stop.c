@@ -174,8 +174,7 @@ int stop_daemon(int dir, const struct stop_id *id, struct err *e)
 		return 0;
 	if (id && kill_group(id) && life_ended(life, STOP_KILL_MS))
 		return 0;
-	err_set(e, ERR_AGAIN, "the daemon%s does not end, and cannot be killed from here",
-		life_answers(life, 0) ? "" : " ");
+	err_set(e, ERR_AGAIN, "the daemon does not end, and cannot be killed from here");
 	return err_hint(e, "end process %d of the PID namespace it was started in, then try again",
 			id ? id->pid : 0);
 }
