@@ -164,8 +164,12 @@ int stop_daemon(int dir, const struct stop_id *id, struct err *e)
 	FD_OWNED int life = life_open(dir);
 	int r;
 
-	if (life == -ENXIO)
+	if (life == -ENXIO) {
+		/* None, or one in its last moments, or somebody took its FIFO away. */
+		if (id)
+			kill_group(id);
 		return 0;
+	}
 	if (life < 0)
 		return err_set(e, life == -EACCES ? ERR_PRIVILEGE : ERR_IO,
 			       "the daemon's " HANDOFF_LIFE_NAME ": %s", strerror(-life));
