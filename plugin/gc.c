@@ -52,8 +52,8 @@ static bool is_valid(const struct gc *g, const struct state_name *name)
 	return false;
 }
 
-/* Whether it lives and is no longer wanted. What cannot be read may be another
- * network's. */
+/* Whether it is of this network and no longer wanted. What cannot be read may be
+ * another network's. */
 static bool is_stale(const struct gc *g, const struct attach *a, const struct state_name *name)
 {
 	struct state s;
@@ -62,6 +62,7 @@ static bool is_stale(const struct gc *g, const struct attach *a, const struct st
 	       strcmp(s.network, g->network) == 0 && !is_valid(g, name);
 }
 
+/* Also where its daemon is gone: then its addresses are what is left of it. */
 static int end_one(struct gc *g, struct attach *a, const struct state_name *name, struct err *e)
 {
 	const struct ipam_for who = { .container_id = name->container_id, .ifname = name->ifname,
@@ -84,10 +85,10 @@ static int look_at(struct gc *g, const struct state_name *name, struct err *e)
 		return 0;
 	if (r <= 0)
 		return r;
-	if (!attach_lives(&a))
-		return attach_remove(&a, e);
 	if (is_stale(g, &a, name))
 		return end_one(g, &a, name, e);
+	if (!attach_lives(&a))
+		return attach_remove(&a, e);
 	attach_done(&a);
 	return 0;
 }

@@ -398,11 +398,24 @@ static void fill_trial(struct keys *k)
 		prefix_parse("192.0.2.1/32", &k->conf.addresses[k->conf.naddresses++]);
 }
 
-/* SPEC, "Error": 51 where what runs already may suffer as well: a host without
- * a network. A configuration that is wrong in itself keeps its own code. */
+/* SPEC, "Error": 50, or 51 where what runs already may suffer as well: a host
+ * without a network. An IPAM plugin that says one of them knows why. */
 static int status_code(int code)
 {
-	return code == ERR_HOSTNET ? ERR_LIMITED : ERR_UNAVAILABLE;
+	return code == ERR_HOSTNET || code == ERR_LIMITED ? ERR_LIMITED : ERR_UNAVAILABLE;
+}
+
+/* A configuration that is wrong in itself keeps its own code. */
+static int try_status(struct call *c, struct json_object *netconf, struct keys *k)
+{
+	fill_trial(k);
+	if (read_without(&k->conf.without, &c->err) < 0 || conf_validate(&k->conf, &c->err) < 0)
+		return -1;
+	if (attach_status(&k->conf, -1, &c->err) == 0 &&
+	    ipam_call("STATUS", netconf, &(struct ipam_for){ .stop_fd = -1 }, &c->err) == 0)
+		return 0;
+	c->err.code = status_code(c->err.code);
+	return -1;
 }
 
 static int run_status(struct call *c)
@@ -418,19 +431,7 @@ static int run_status(struct call *c)
 	if (r == 0)
 		r = keys_read(req.netconf, c->args, &k, &c->err);
 	if (r == 0)
-		r = read_without(&k.conf.without, &c->err);
-	if (r == 0) {
-		fill_trial(&k);
-		r = conf_validate(&k.conf, &c->err);
-	}
-	if (r == 0) {
-		r = attach_status(&k.conf, -1, &c->err);
-		if (r == 0)
-			r = ipam_call("STATUS", req.netconf, &(struct ipam_for){ .stop_fd = -1 },
-				      &c->err);
-		else
-			c->err.code = status_code(c->err.code);
-	}
+		r = try_status(c, req.netconf, &k);
 	keys_drop(&k);
 	cni_drop(&req);
 	return r;

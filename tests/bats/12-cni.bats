@@ -500,6 +500,37 @@ reserved() { find "$IPAM_DIR" -name '[0-9f]*[.:]*[0-9]' -printf '%f\n' 2> /dev/n
 	LIST_PATH=$BED_DIR/plugin:$BED_DIR/tmp/ipam-bin conflist DEL "$LIST" "c$C" "$NS" eth0
 }
 
+@test "section 4: STATUS, CHECK and GC reach the IPAM plugin, and its refusal the caller" {
+	local ipam='{"cniVersion": "1.1.0", "ipam": {"type": "fake"}}' verb
+	mkdir -p "$BED_DIR/tmp/ipam-bin"
+	printf '%s\n' '#!/bin/bash' "echo \$CNI_COMMAND\$CNI_CONTAINERID >> $BED_DIR/tmp/calls" \
+		"[ ! -e $BED_DIR/tmp/refuse ] || { echo '{\"code\": 51, \"msg\": \"pool is dry\"}'; exit 1; }" \
+		"[ \$CNI_COMMAND != ADD ] || echo '{\"cniVersion\": \"1.1.0\", \"ips\": [{\"address\": \"10.7.0.5/24\"}]}'" \
+		> "$BED_DIR/tmp/ipam-bin/fake"
+	chmod 0755 "$BED_DIR/tmp/ipam-bin/fake"
+	: > "$BED_DIR/tmp/calls"
+	chmod 0666 "$BED_DIR/tmp/calls"
+	cp "$BED_DIR/tmp/ipam-bin/fake" "$BED_DIR/plugin/"
+	run_cni STATUS "" "" "" < <(conf "$ipam")
+	same "STATUS: $output" "$status$stdout" 0
+	run_cni ADD "c$C" "$NS" eth0 < <(conf "$ipam")
+	same "ADD: $output" "$status" 0
+	run_cni CHECK "c$C" "$NS" eth0 < <(conf "$ipam" | jq --argjson r "$stdout" '.prevResult = $r')
+	same "CHECK: $output" "$status$stdout" 0
+	run_cni GC "" "" "" < <(conf "$ipam" | jq '."cni.dev/valid-attachments" = []')
+	same "GC: $output" "$status$stdout" 0
+	same calls "$(xargs < "$BED_DIR/tmp/calls")" "STATUS ADDc$C CHECKc$C DELc$C GC"
+	nothing_left "$C"
+	: > "$BED_DIR/tmp/refuse"
+	for verb in STATUS GC; do
+		run_cni "$verb" "" "" "" < <(conf "$ipam")
+		refused 51 "pool is dry"
+	done
+	rm "$BED_DIR/tmp/refuse" "$BED_DIR/plugin/fake"
+	run_cni STATUS "" "" "" < <(conf "$ipam")
+	refused 50 fake
+}
+
 @test "another PID namespace: DEL, CHECK and GC find the daemon, and no stranger" {
 	local result holder pids
 	bed_bg holder bed_host unshare --pid --fork --kill-child sleep 3600
