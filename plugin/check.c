@@ -3,29 +3,7 @@
 
 #include <string.h>
 
-/* A string member, "" if there is none. */
-static const char *get_str(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	if (!json_object_is_type(o, json_type_object) ||
-	    !json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string))
-		return "";
-	return json_object_get_string(v);
-}
-
-/* A list of the result and its length. */
-static struct json_object *get_list(struct json_object *prev, const char *key, size_t *n)
-{
-	struct json_object *list;
-
-	*n = 0;
-	if (!json_object_object_get_ex(prev, key, &list) ||
-	    !json_object_is_type(list, json_type_array))
-		return NULL;
-	*n = json_object_array_length(list);
-	return list;
-}
+#include "plugin/get.h"
 
 /* Interfaces without a sandbox are the host's. */
 static struct json_object *find_interface(struct json_object *prev, const char *ifname)
@@ -46,8 +24,8 @@ static struct json_object *find_interface(struct json_object *prev, const char *
 static int expect_link(struct json_object *prev, const char *netns, struct conf *want,
 		       struct err *e)
 {
-	struct json_object *o = find_interface(prev, want->ifname), *mtu;
-	int64_t n;
+	struct json_object *o = find_interface(prev, want->ifname);
+	int64_t mtu;
 
 	if (!o)
 		return err_set(e, ERR_CONFIG, "prevResult: interfaces: no %s in a sandbox",
@@ -58,11 +36,8 @@ static int expect_link(struct json_object *prev, const char *netns, struct conf 
 	if (get_str(o, "mac")[0] && mac_parse(get_str(o, "mac"), &want->mac) < 0)
 		return err_set(e, ERR_CONFIG, "prevResult: interfaces: mac: \"%.40s\" is not a"
 			       " MAC address", get_str(o, "mac"));
-	want->mtu = 0;
-	if (!json_object_object_get_ex(o, "mtu", &mtu) || !json_object_is_type(mtu, json_type_int))
-		return 0;
-	n = json_object_get_int64(mtu);
-	want->mtu = n > 0 && n <= CONF_MTU_MAX ? (uint32_t)n : 0;
+	mtu = json_object_get_int64(get_member(o, "mtu", json_type_int));	/* 0 for NULL */
+	want->mtu = mtu > 0 && mtu <= CONF_MTU_MAX ? (uint32_t)mtu : 0;
 	return 0;
 }
 

@@ -5,25 +5,16 @@
 #include <string.h>
 
 #include "plugin/attach/attach.h"
+#include "plugin/get.h"
 #include "plugin/ipam.h"
 
 struct gc {
 	struct json_object *netconf;
-	const char *network;		/* NULL: none, nothing that lives is touched */
+	const char *network;		/* "": none, nothing that lives is touched */
 	struct json_object *valid;	/* the list, or NULL */
 	int stop_fd;
 	struct err *first;		/* error */
 };
-
-static const char *get_str(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	if (!json_object_is_type(o, json_type_object) ||
-	    !json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string))
-		return NULL;
-	return json_object_get_string(v);
-}
 
 /* The key of the specification, then the one its tag 1.1.0 had (CNI #1101). */
 static int find_valid(struct gc *g)
@@ -39,7 +30,7 @@ static int find_valid(struct gc *g)
 		for (size_t j = 0; j < json_object_array_length(g->valid); j++) {
 			o = json_object_array_get_idx(g->valid, j);
 			/* Half understood, it would end what is valid. */
-			if (!get_str(o, "containerID") || !get_str(o, "ifname"))
+			if (!get_str(o, "containerID")[0] || !get_str(o, "ifname")[0])
 				return err_set(g->first, ERR_CONFIG, "%s: entry %zu has no"
 					       " \"containerID\" and \"ifname\"", keys[i], j);
 		}
@@ -61,16 +52,17 @@ static bool is_valid(const struct gc *g, const struct state_name *name)
 	return false;
 }
 
-/* Whether it lives and is no longer wanted. What cannot be read may be another
- * network's. */
+/* Whether it is of this network and no longer wanted. What cannot be read may be
+ * another network's. */
 static bool is_stale(const struct gc *g, const struct attach *a, const struct state_name *name)
 {
 	struct state s;
 
-	return g->valid && g->network && state_read(&a->dir, &s, NULL) == 1 &&
+	return g->valid && g->network[0] && state_read(&a->dir, &s, NULL) == 1 &&
 	       strcmp(s.network, g->network) == 0 && !is_valid(g, name);
 }
 
+/* Also where its daemon is gone: then its addresses are what is left of it. */
 static int end_one(struct gc *g, struct attach *a, const struct state_name *name, struct err *e)
 {
 	const struct ipam_for who = { .container_id = name->container_id, .ifname = name->ifname,
@@ -93,10 +85,10 @@ static int look_at(struct gc *g, const struct state_name *name, struct err *e)
 		return 0;
 	if (r <= 0)
 		return r;
-	if (!attach_lives(&a))
-		return attach_remove(&a, e);
 	if (is_stale(g, &a, name))
 		return end_one(g, &a, name, e);
+	if (!attach_lives(&a))
+		return attach_remove(&a, e);
 	attach_done(&a);
 	return 0;
 }
@@ -116,7 +108,7 @@ int gc_run(struct json_object *netconf, int stop_fd, struct err *e)
 
 	if (netconf && find_valid(&g) < 0)
 		return -1;
-	g.network = netconf ? get_str(netconf, "name") : NULL;
+	g.network = get_str(netconf, "name");
 	state_list(&names, &n, e);
 	for (size_t i = 0; i < n; i++) {
 		one = ERR_INIT;

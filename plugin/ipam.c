@@ -10,34 +10,19 @@
 #include "conf/conf.h"
 #include "plugin/attach/run.h"
 #include "plugin/cni.h"
+#include "plugin/get.h"
 
 #define ENV_COUNT	4
 
-/* A string member, or NULL. */
-static const char *get_str(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	if (!json_object_is_type(o, json_type_object) ||
-	    !json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string) ||
-	    !json_object_get_string_len(v))
-		return NULL;
-	return json_object_get_string(v);
-}
-
-/* The plugin's name, or NULL. */
+/* The plugin's name, "" if none is wanted. */
 static const char *type_of(struct json_object *netconf)
 {
-	struct json_object *ipam;
-
-	if (!netconf || !json_object_object_get_ex(netconf, "ipam", &ipam))
-		return NULL;
-	return get_str(ipam, "type");
+	return get_str(get_member(netconf, "ipam", json_type_object), "type");
 }
 
 bool ipam_wanted(struct json_object *netconf)
 {
-	return type_of(netconf) != NULL;
+	return type_of(netconf)[0];
 }
 
 static bool is_file(const char *path)
@@ -76,9 +61,8 @@ static int find(const char *type, char path[CONF_PATH_MAX], struct err *e)
 static int refused(const char *type, const struct run_result *r, struct err *e)
 {
 	const char *msg, *details;
-	struct json_object *code;
 	struct request answer;
-	int n = 0;
+	int code;
 
 	if (cni_decode(r->output, r->output_len, "", false, &answer, NULL) < 0 &&
 	    !answer.netconf) {
@@ -90,12 +74,12 @@ static int refused(const char *type, const struct run_result *r, struct err *e)
 		return err_set(e, ERR_IO, "IPAM plugin %.80s ended with status %d and no error"
 			       " object", type, WEXITSTATUS(r->status));
 	}
-	if (json_object_object_get_ex(answer.netconf, "code", &code))
-		n = json_object_get_int(code);
+	code = json_object_get_int(get_member(answer.netconf, "code", json_type_int));
 	msg = get_str(answer.netconf, "msg");
 	details = get_str(answer.netconf, "details");
-	err_set(e, n > 0 ? n : ERR_IO, "IPAM plugin %.80s: %.250s", type, msg ? msg : "failed");
-	if (details)
+	err_set(e, code > 0 ? code : ERR_IO, "IPAM plugin %.80s: %.250s", type,
+		msg[0] ? msg : "failed");
+	if (details[0])
 		err_hint(e, "%.600s", details);
 	cni_drop(&answer);
 	return -1;
@@ -168,7 +152,7 @@ int ipam_call(const char *verb, struct json_object *netconf, const struct ipam_f
 
 static void add_text(struct json_object *list, const char *s)
 {
-	if (s)
+	if (s[0])
 		json_object_array_add(list, json_object_new_string(s));
 }
 
@@ -177,7 +161,7 @@ static void add_gateway(struct json_object *list, const char *s)
 {
 	struct addr a, b;
 
-	if (!s || addr_parse(s, &a) < 0)
+	if (addr_parse(s, &a) < 0)
 		return;
 	for (size_t i = 0; i < json_object_array_length(list); i++)
 		if (addr_parse(json_object_get_string(json_object_array_get_idx(list, i)),
@@ -188,10 +172,11 @@ static void add_gateway(struct json_object *list, const char *s)
 
 static void add_routes(struct json_object *to, struct json_object *from)
 {
-	if (json_object_is_type(from, json_type_array))
-		for (size_t i = 0; i < json_object_array_length(from); i++)
-			json_object_array_add(to, json_object_get(
-						      json_object_array_get_idx(from, i)));
+	size_t n;
+	struct json_object *list = get_list(from, "routes", &n);
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(to, json_object_get(json_object_array_get_idx(list, i)));
 }
 
 /* Results of 0.1.0 and 0.2.0: "ip4" and "ip6", each with routes of its own. */
@@ -199,15 +184,13 @@ static void read_old(struct json_object *o, struct json_object *ips,
 		     struct json_object *gateways, struct json_object *routes)
 {
 	static const char *const families[] = { "ip4", "ip6" };
-	struct json_object *ip, *list;
+	struct json_object *ip;
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		if (!json_object_object_get_ex(o, families[i], &ip) || !get_str(ip, "ip"))
-			continue;
+		ip = get_member(o, families[i], json_type_object);
 		add_text(ips, get_str(ip, "ip"));
 		add_gateway(gateways, get_str(ip, "gateway"));
-		if (json_object_object_get_ex(ip, "routes", &list))
-			add_routes(routes, list);
+		add_routes(routes, ip);
 	}
 }
 
@@ -217,17 +200,16 @@ static struct json_object *as_keys(struct json_object *o)
 	struct json_object *keys = json_object_new_object(), *list, *v;
 	struct json_object *ips = json_object_new_array(), *gateways = json_object_new_array(),
 			   *routes = json_object_new_array();
+	size_t n;
 
 	read_old(o, ips, gateways, routes);
-	if (json_object_object_get_ex(o, "ips", &list) &&
-	    json_object_is_type(list, json_type_array))
-		for (size_t i = 0; i < json_object_array_length(list); i++) {
-			v = json_object_array_get_idx(list, i);
-			add_text(ips, get_str(v, "address"));
-			add_gateway(gateways, get_str(v, "gateway"));
-		}
-	if (json_object_object_get_ex(o, "routes", &list))
-		add_routes(routes, list);
+	list = get_list(o, "ips", &n);
+	for (size_t i = 0; i < n; i++) {
+		v = json_object_array_get_idx(list, i);
+		add_text(ips, get_str(v, "address"));
+		add_gateway(gateways, get_str(v, "gateway"));
+	}
+	add_routes(routes, o);
 	json_object_object_add(keys, "ips", ips);
 	json_object_object_add(keys, "gateways", gateways);
 	json_object_object_add(keys, "routes", routes);

@@ -256,6 +256,7 @@ static int add_locked(struct call *c, const struct request *req, struct keys *k,
 	if (r < 0) {
 		attach_undo(a);
 		release(c, req, &who);
+		attach_remove(a, NULL);
 	}
 	return r;
 }
@@ -303,8 +304,8 @@ static int check_names(struct call *c)
 	return 0;
 }
 
-/* The addresses go back before the lock does: an ADD that waits for it may get
- * the same ones. */
+/* Here as there the addresses go back before the lock does: an ADD that waits
+ * for it may get the same ones. */
 static int del_attachment(struct call *c, const struct request *req)
 {
 	const struct ipam_for who = ipam_for(c, -1);
@@ -397,15 +398,29 @@ static void fill_trial(struct keys *k)
 	strcpy(k->conf.container_id, "status");
 	strcpy(k->conf.ifname, "eth0");
 	strcpy(k->conf.netns_path, "/proc/self/ns/net");
+	strcpy(k->conf.state_dir, "/");
 	if (k->ipam && !k->conf.naddresses)
 		prefix_parse("192.0.2.1/32", &k->conf.addresses[k->conf.naddresses++]);
 }
 
-/* SPEC, "Error": 51 where what runs already may suffer as well: a host without
- * a network. A configuration that is wrong in itself keeps its own code. */
+/* SPEC, "Error": 50, or 51 where what runs already may suffer as well: a host
+ * without a network. An IPAM plugin that says one of them knows why. */
 static int status_code(int code)
 {
-	return code == ERR_HOSTNET ? ERR_LIMITED : ERR_UNAVAILABLE;
+	return code == ERR_HOSTNET || code == ERR_LIMITED ? ERR_LIMITED : ERR_UNAVAILABLE;
+}
+
+/* A configuration that is wrong in itself keeps its own code. */
+static int try_status(struct call *c, struct json_object *netconf, struct keys *k)
+{
+	fill_trial(k);
+	if (read_without(&k->conf.without, &c->err) < 0 || conf_validate(&k->conf, &c->err) < 0)
+		return -1;
+	if (attach_status(&k->conf, -1, &c->err) == 0 &&
+	    ipam_call("STATUS", netconf, &(struct ipam_for){ .stop_fd = -1 }, &c->err) == 0)
+		return 0;
+	c->err.code = status_code(c->err.code);
+	return -1;
 }
 
 static int run_status(struct call *c)
@@ -421,16 +436,7 @@ static int run_status(struct call *c)
 	if (r == 0)
 		r = keys_read(req.netconf, c->args, &k, &c->err);
 	if (r == 0)
-		r = read_without(&k.conf.without, &c->err);
-	if (r == 0) {
-		fill_trial(&k);
-		r = attach_status(&k.conf, -1, &c->err);
-		if (r == 0)
-			r = ipam_call("STATUS", req.netconf, &(struct ipam_for){ .stop_fd = -1 },
-				      &c->err);
-		else
-			c->err.code = status_code(c->err.code);
-	}
+		r = try_status(c, req.netconf, &k);
 	keys_drop(&k);
 	cni_drop(&req);
 	return r;

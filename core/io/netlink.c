@@ -17,6 +17,7 @@
 
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -32,6 +33,8 @@
 #define LOOPBACK_INDEX	1	/* in every network namespace (net/loopback.h) */
 #define RECV_SIZE	32768	/* what the kernel fills at most in one dump step */
 #define MSG_SIZE	512
+#define ANSWER_MS	2500	/* two questions of the kernel's and a half: RETRANS_TIME is 1 s */
+#define ANSWER_LOOK_US	1000
 #define CHANGE		(NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK)
 
 /* One socket and the request under way on it. */
@@ -632,6 +635,7 @@ struct seen {			/* of what is wanted */
 	unsigned int flags;
 	uint32_t mtu;
 	struct mac mac;
+	bool linklocal;		/* has a link-local IPv6 address, wanted or not */
 	bool addresses[CONF_ADDRS_MAX], routes[CONF_ROUTES_MAX];
 };
 
@@ -662,6 +666,7 @@ static void see_address(struct query *q, struct nlmsghdr *h)
 		return;
 	a = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
 	addr = get_addr(a, ifa->ifa_family);
+	s->linklocal |= addr_is_linklocal6(&addr);
 	for (uint32_t i = 0; i < s->want->naddresses; i++)
 		s->addresses[i] |= s->want->addresses[i].len == ifa->ifa_prefixlen &&
 				   addr_eq(&s->want->addresses[i].addr, &addr);
@@ -742,6 +747,86 @@ static int check_lists(const struct seen *s, struct err *e)
 	return 0;
 }
 
+/* What the kernel knows of a neighbour: NUD_* */
+static void see_neighbour(struct query *q, struct nlmsghdr *h)
+{
+	const struct ndmsg *nd = nlmsg_data(h);
+
+	if (h->nlmsg_type == RTM_NEWNEIGH)
+		*(uint16_t *)q->arg = nd->ndm_state;
+}
+
+static int neighbour(struct query *q, int type, int flags, uint8_t nd_flags, uint32_t ifindex,
+		     const struct addr *a)
+{
+	const struct ndmsg nd = { .ndm_family = (uint8_t)family_of(a), .ndm_flags = nd_flags,
+				  .ndm_ifindex = (int)ifindex };
+	struct nl_msg *m CLEANUP(free_msg) = request(type, flags, &nd, sizeof(nd));
+
+	if (!m || put_addr(m, NDA_DST, a) < 0)
+		return -ENOMEM;
+	return ask(q, m);
+}
+
+/* NUD_NONE if it is not known, or -errno. */
+static int neighbour_state(struct query *q, uint32_t ifindex, const struct addr *a)
+{
+	uint16_t state = NUD_NONE;
+	int r;
+
+	q->row = see_neighbour;
+	q->arg = &state;
+	r = neighbour(q, RTM_GETNEIGH, 0, 0, ifindex, a);
+	q->row = NULL;
+	return r == -ENOENT ? NUD_NONE : r < 0 ? r : state;
+}
+
+/* Has the kernel forget the neighbour and ask for it anew, without a packet to
+ * it (NTF_USE). One that the container set by hand is left to it. 1 if it
+ * answered, 0 if not, -errno. */
+static int neighbour_answers(struct query *q, uint32_t ifindex, const struct addr *a)
+{
+	const int answered = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
+	int r = neighbour_state(q, ifindex, a);
+
+	if (r < 0 || (r & (NUD_PERMANENT | NUD_NOARP)))
+		return r < 0 ? r : 1;
+	neighbour(q, RTM_DELNEIGH, NLM_F_ACK, 0, ifindex, a);
+	r = neighbour(q, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_ACK, NTF_USE, ifindex, a);
+	for (int us = 0; r >= 0 && us < ANSWER_MS * 1000; us += ANSWER_LOOK_US) {
+		r = neighbour_state(q, ifindex, a);
+		if (r > 0 && (r & answered))
+			return 1;
+		usleep(ANSWER_LOOK_US);
+	}
+	return MIN_OF(r, 0);
+}
+
+static int check_gateways(struct query *q, const struct seen *s, struct err *e)
+{
+	const struct conf *c = s->want;
+	char text[ADDR_STRLEN];
+	int r;
+
+	for (uint32_t i = 0; i < c->nroutes; i++) {
+		const struct addr *gw = &c->routes[i].gw;
+
+		if (addr_is_any(gw) || (i && addr_eq(gw, &c->routes[i - 1].gw)))
+			continue;
+		/* Without a packet to lend its source the kernel cannot ask then. */
+		if (!addr_is4(gw) && !s->linklocal)
+			continue;
+		r = neighbour_answers(q, s->ifindex, gw);
+		if (r < 0)
+			return err_set(e, ERR_IO, "cannot ask for the container's neighbours: %s",
+				       strerror(-r));
+		if (r == 0)
+			return differs(c, e, "the daemon does not answer for the gateway ",
+				       addr_format(gw, text));
+	}
+	return 0;
+}
+
 int netlink_check(const struct conf *want, struct err *e)
 {
 	struct query q CLEANUP(close_query) = { .sk = NULL };
@@ -761,7 +846,7 @@ int netlink_check(const struct conf *want, struct err *e)
 	if (r < 0)
 		return err_set(e, ERR_IO, "cannot read the container's addresses and routes: %s",
 			       strerror(-r));
-	return check_lists(&s, e);
+	return check_lists(&s, e) < 0 ? -1 : check_gateways(&q, &s, e);
 }
 
 int netlink_delete(uint32_t ifindex)

@@ -40,7 +40,9 @@ int netlink_configure(const struct netcfg *net, struct netlink_done *done, struc
  * Compares interface want->ifname in the calling process's network namespace
  * with what is wanted of it: up, with a carrier (our daemon holds the tap),
  * want's MAC, its MTU unless 0, every address and every route; more of them is
- * fine. 0, or -1 with *e (ERR_CHECK) naming the first thing that differs.
+ * fine. Then every gateway of these routes must answer for its address (ARP,
+ * neighbour discovery): that is our engine, whose frames pass. 0, or -1 with *e
+ * (ERR_CHECK) naming the first thing that differs.
  */
 int netlink_check(const struct conf *want, struct err *e);
 

@@ -23,9 +23,7 @@
 /* A folder found: either its attachment lives, or its rests are swept. */
 static int check_free(const struct attach *a, struct err *e)
 {
-	FD_OWNED int life = life_open(a->dir.fd);
-
-	if (life >= 0) {
+	if (attach_lives(a)) {
 		err_set(e, ERR_EXISTS, "attachment %s exists already", a->dir.name);
 		return err_hint(e, "end it with DEL before the next ADD");
 	}
@@ -155,8 +153,6 @@ void attach_undo(struct attach *a)
 	fd_drop(&a->life_fd);
 	stop_daemon(a->dir.fd, state_read(&a->dir, &s, NULL) == 1 ? &s.daemon : NULL, NULL);
 	spawn_end(&a->core);
-	state_remove(&a->dir, NULL);
-	netns_close(&a->ns);
 }
 
 void attach_done(struct attach *a)
@@ -201,6 +197,7 @@ int attach_stop(struct attach *a, struct err *e)
 
 int attach_remove(struct attach *a, struct err *e)
 {
+	netns_close(&a->ns);
 	return state_remove(&a->dir, e);
 }
 

@@ -7,7 +7,7 @@
  *
  * Each way goes in steps, so that a front end can do its own things while the
  * attachment is locked (an IPAM plugin's addresses belong to who has the lock):
- *     attach_open, attach_start, then attach_done or attach_undo
+ *     attach_open, attach_start, then attach_done, or attach_undo and attach_remove
  *     attach_find, attach_stop, attach_remove
  *     attach_find, attach_check, attach_done
  */
@@ -41,11 +41,15 @@ int attach_open(struct attach *a, struct conf *c, int stop_fd, struct err *e);
 /*
  * Validates once more and starts the daemon. On success the network works and
  * the daemon is on its own, but the folder is still locked: the caller answers
- * and calls attach_done, or attach_undo if the answer did not get through. On
- * failure the caller calls attach_undo.
+ * and calls attach_done, or, if the answer did not get through, attach_undo and
+ * attach_remove. These two also after a failure.
  */
 int attach_start(struct attach *a, struct conf *c, struct err *e);
+
+/* Ends all that was started; the folder stays, locked. */
 void attach_undo(struct attach *a);
+
+/* Lets go of it as it is. */
 void attach_done(struct attach *a);
 
 /* Locks an attachment that is there: 1, or 0 if there is none, or -1 with *e. */

@@ -30,9 +30,10 @@ int life_open(int dir)
 				 O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
-	/* It is made before the daemon is started: without it there is none. */
+	/* It is made before the daemon is started: without it, or with a link in its
+	 * place, there is none. */
 	if (fd < 0)
-		return errno == ENOENT ? -ENXIO : -errno;
+		return errno == ENOENT || errno == ELOOP ? -ENXIO : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	return S_ISFIFO(st.st_mode) ? fd_take(&fd) : -ENXIO;

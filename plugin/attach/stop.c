@@ -164,8 +164,12 @@ int stop_daemon(int dir, const struct stop_id *id, struct err *e)
 	FD_OWNED int life = life_open(dir);
 	int r;
 
-	if (life == -ENXIO)
+	if (life == -ENXIO) {
+		/* None, or one in its last moments, or somebody took its FIFO away. */
+		if (id)
+			kill_group(id);
 		return 0;
+	}
 	if (life < 0)
 		return err_set(e, life == -EACCES ? ERR_PRIVILEGE : ERR_IO,
 			       "the daemon's " HANDOFF_LIFE_NAME ": %s", strerror(-life));
@@ -174,8 +178,7 @@ int stop_daemon(int dir, const struct stop_id *id, struct err *e)
 		return 0;
 	if (id && kill_group(id) && life_ended(life, STOP_KILL_MS))
 		return 0;
-	err_set(e, ERR_AGAIN, "the daemon%s does not end, and cannot be killed from here",
-		life_answers(life, 0) ? "" : " ");
+	err_set(e, ERR_AGAIN, "the daemon does not end, and cannot be killed from here");
 	return err_hint(e, "end process %d of the PID namespace it was started in, then try again",
 			id ? id->pid : 0);
 }

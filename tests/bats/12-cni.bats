@@ -79,6 +79,7 @@ verbs=(
 	'2 STATUS: since 1.1.0|STATUS|1.0.0|- - -|{}|1'
 	'2 STATUS|STATUS|1.1.0|- - -|{}|0'
 	'2 STATUS: a configuration that cannot be|STATUS|1.1.0|- - -|{"mtu": 1}|7'
+	'2 STATUS|STATUS|1.1.0|- - -|{"mtu": 1000, "ipv6": true}|7'
 	'2 GC: since 1.1.0|GC|1.0.0|- - -|{}|1'
 	'2 GC: no list given|GC|1.1.0|- - -|{}|0'
 	'2 GC|GC|1.1.0|- - -|{"cni.dev/valid-attachments": []}|0'
@@ -177,6 +178,12 @@ verbs=(
 	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
 	kill -CONT "$main"
 	refused 103 "does not answer"
+	kill -STOP "$(bed_engine "$C")"
+	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
+	kill -CONT "$(bed_engine "$C")"
+	refused 103 "does not answer for the gateway"
+	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
+	same "CHECK of a daemon that goes on: $output" "$status" 0
 	kill -9 "$main"
 	bed_until 3 bed_no_core
 	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
@@ -493,6 +500,37 @@ reserved() { find "$IPAM_DIR" -name '[0-9f]*[.:]*[0-9]' -printf '%f\n' 2> /dev/n
 	LIST_PATH=$BED_DIR/plugin:$BED_DIR/tmp/ipam-bin conflist DEL "$LIST" "c$C" "$NS" eth0
 }
 
+@test "section 4: STATUS, CHECK and GC reach the IPAM plugin, and its refusal the caller" {
+	local ipam='{"cniVersion": "1.1.0", "ipam": {"type": "fake"}}' verb
+	mkdir -p "$BED_DIR/tmp/ipam-bin"
+	printf '%s\n' '#!/bin/bash' "echo \$CNI_COMMAND\$CNI_CONTAINERID >> $BED_DIR/tmp/calls" \
+		"[ ! -e $BED_DIR/tmp/refuse ] || { echo '{\"code\": 51, \"msg\": \"pool is dry\"}'; exit 1; }" \
+		"[ \$CNI_COMMAND != ADD ] || echo '{\"cniVersion\": \"1.1.0\", \"ips\": [{\"address\": \"10.7.0.5/24\"}]}'" \
+		> "$BED_DIR/tmp/ipam-bin/fake"
+	chmod 0755 "$BED_DIR/tmp/ipam-bin/fake"
+	: > "$BED_DIR/tmp/calls"
+	chmod 0666 "$BED_DIR/tmp/calls"
+	cp "$BED_DIR/tmp/ipam-bin/fake" "$BED_DIR/plugin/"
+	run_cni STATUS "" "" "" < <(conf "$ipam")
+	same "STATUS: $output" "$status$stdout" 0
+	run_cni ADD "c$C" "$NS" eth0 < <(conf "$ipam")
+	same "ADD: $output" "$status" 0
+	run_cni CHECK "c$C" "$NS" eth0 < <(conf "$ipam" | jq --argjson r "$stdout" '.prevResult = $r')
+	same "CHECK: $output" "$status$stdout" 0
+	run_cni GC "" "" "" < <(conf "$ipam" | jq '."cni.dev/valid-attachments" = []')
+	same "GC: $output" "$status$stdout" 0
+	same calls "$(xargs < "$BED_DIR/tmp/calls")" "STATUS ADDc$C CHECKc$C DELc$C GC"
+	nothing_left "$C"
+	: > "$BED_DIR/tmp/refuse"
+	for verb in STATUS GC; do
+		run_cni "$verb" "" "" "" < <(conf "$ipam")
+		refused 51 "pool is dry"
+	done
+	rm "$BED_DIR/tmp/refuse" "$BED_DIR/plugin/fake"
+	run_cni STATUS "" "" "" < <(conf "$ipam")
+	refused 50 fake
+}
+
 @test "another PID namespace: DEL, CHECK and GC find the daemon, and no stranger" {
 	local result holder pids
 	bed_bg holder bed_host unshare --pid --fork --kill-child sleep 3600
@@ -502,7 +540,8 @@ reserved() { find "$IPAM_DIR" -name '[0-9f]*[.:]*[0-9]' -printf '%f\n' 2> /dev/n
 	inside() { # inside COMMAND ID NETNS: by the user, in that PID namespace
 		bed_host nsenter --pid="/proc/$pids/ns/pid" \
 			setpriv --reuid "$BED_UID" --regid "$BED_GID" --clear-groups --inh-caps=-all \
-			env XDG_RUNTIME_DIR="$XDG" CNI_COMMAND="$1" CNI_CONTAINERID="$2" CNI_NETNS="$3" CNI_IFNAME=eth0 "$CNI_PASST"
+			env XDG_RUNTIME_DIR="$XDG" ASAN_OPTIONS=detect_leaks=0 CNI_COMMAND="$1" \
+			CNI_CONTAINERID="$2" CNI_NETNS="$3" CNI_IFNAME=eth0 "$CNI_PASST"
 	}
 	result=$(attach "$C")
 	run inside CHECK "c$C" "$NS" < <(conf "{\"prevResult\": $result}")

@@ -202,6 +202,91 @@ static void test_closing_undoes(void **state)
 	assert_int_equal(if_nametoindex("eth0"), 0);
 }
 
+static void assert_differs(const struct conf *want, const char *words)
+{
+	struct err e = ERR_INIT;
+
+	assert_int_equal(netlink_check(want, &e), -1);
+	assert_int_equal(e.code, ERR_CHECK);
+	if (!strstr(e.msg, words))
+		fail_msg("\"%s\" does not say \"%s\"", e.msg, words);
+}
+
+/* A configuration that wants what was configured, without its gateways: nobody
+ * is there to answer for them. */
+static struct conf wanted(const struct netcfg *net)
+{
+	struct conf c;
+
+	conf_init(&c);
+	strcpy(c.ifname, net->ifname);
+	c.mac = net->mac;
+	c.mtu = net->mtu;
+	c.naddresses = net->naddresses;
+	memcpy(c.addresses, net->addresses, sizeof(c.addresses));
+	c.nroutes = 1;
+	memcpy(c.routes, net->routes, sizeof(c.routes));
+	return c;
+}
+
+static void test_check(void **state)
+{
+	const struct netcfg net = a_netcfg();
+	struct netlink_done done;
+	FD_OWNED int tap = -1;
+	struct err e = ERR_INIT;
+	uint32_t features;
+	struct conf c = wanted(&net), want = c;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	assert_differs(&c, "gone");
+	tap = make_tap(0, &features);
+	assert_differs(&c, "down");
+	configure(&net, &done);
+	if (netlink_check(&c, &e) < 0)
+		fail_msg("%s", e.msg);
+	want.mac.b[5]++;
+	assert_differs(&want, "MAC");
+	want = c;
+	want.mtu++;
+	assert_differs(&want, "1400, not 1401");
+	want.mtu = 0;		/* any */
+	assert_int_equal(netlink_check(&want, &e), 0);
+	want.addresses[0].len = 25;
+	assert_differs(&want, "203.0.113.2/25");
+	want = c;
+	want.addresses[3] = px("2001:db8:2::3/128");
+	assert_differs(&want, "2001:db8:2::3/128");
+	want = c;
+	want.routes[0].gw = ad("203.0.113.9");
+	assert_differs(&want, "192.0.2.0/24");
+	want = c;
+	want.nroutes = net.nroutes;
+	assert_differs(&want, "169.254.1.1");	/* all there, but nobody answers */
+}
+
+/* The descriptor outlives the interface and tells that it is gone. */
+static void test_delete(void **state)
+{
+	const struct netcfg net = a_netcfg();
+	struct netlink_done done;
+	FD_OWNED int tap = -1;
+	uint32_t features;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	tap = make_tap(0, &features);
+	configure(&net, &done);
+	assert_false(tun_gone(tap));
+	assert_int_equal(netlink_delete(done.ifindex), 0);
+	assert_true(tun_gone(tap));
+	assert_int_equal(if_nametoindex("eth0"), 0);
+	assert_int_equal(netlink_delete(done.ifindex), -ENODEV);
+}
+
 static void test_no_ipv6(void **state)
 {
 	const struct netcfg net = a_netcfg();
@@ -251,6 +336,8 @@ int main(void)
 		cmocka_unit_test(test_offloads),
 		cmocka_unit_test(test_closing_undoes),
 		cmocka_unit_test(test_failures_name_what),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_delete),
 		cmocka_unit_test(test_no_ipv6),
 	};
 

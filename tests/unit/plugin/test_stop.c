@@ -150,7 +150,7 @@ static void test_not_a_fifo(void **state)
 	assert_int_equal(life_open(dir), -ENXIO);
 	unlinkat(dir, HANDOFF_LIFE_NAME, 0);
 	assert_int_equal(symlinkat("/dev/null", dir, HANDOFF_LIFE_NAME), 0);
-	assert_int_equal(life_open(dir), -ELOOP);
+	assert_int_equal(life_open(dir), -ENXIO);
 	assert_int_equal(life_make(dir), -EEXIST);
 }
 
@@ -174,6 +174,20 @@ static void test_stop_unknown(void **state)
 	(void)state;
 	assert_int_equal(stop_daemon(dir, NULL, NULL), 0);
 	assert_int_equal(ended(id.pid), 0);
+}
+
+/* Its FIFO was removed by somebody: the state file still tells the process. */
+static void test_lost_fifo(void **state)
+{
+	struct stop_id id = start(false), stranger = id;
+
+	(void)state;
+	unlinkat(dir, HANDOFF_LIFE_NAME, 0);
+	stranger.start_time--;
+	assert_int_equal(stop_daemon(dir, &stranger, NULL), 0);
+	assert_true(stop_is(&id));
+	assert_int_equal(stop_daemon(dir, &id, NULL), 0);
+	assert_int_equal(ended(id.pid), SIGKILL);
 }
 
 static void test_deaf(void **state)
@@ -234,6 +248,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_a_fifo, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_stop, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_stop_unknown, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_lost_fifo, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_deaf, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_children, make_folder, remove_folder),
 	};
