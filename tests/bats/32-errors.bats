@@ -42,6 +42,21 @@ hops() { awk '$1 ~ /^[0-9]+[.:]?/ { print $2 }' | sed 's/^fe80::.*/host/' | tr '
 here4="$HOSTADDR $PEER4 $MID4 $FAR4 "
 here6="host $PEER6 $MID6 $FAR6 "
 
+# reject WORDS: what mid forwards and this matches is refused by it
+reject() {
+	nsenter --net="/run/netns/$MID" nft -f - <<- END
+		table inet filter {
+			chain forward {
+				type filter hook forward priority 0;
+				$*
+			}
+		}
+	END
+}
+reject_no_more() { nsenter --net="/run/netns/$MID" nft delete table inet filter; }
+# Three times: the first can meet the host's socket at work, which then takes it for a hint.
+rejected() { [ "$(nsenter --net="/run/netns/$MID" nft list ruleset | grep -o 'packets [0-9]*' | tr -dc 0-9)" -ge 3 ]; }
+
 # What the host has learned of path MTUs.
 forget_paths() {
 	bed_host ip route flush cache
@@ -125,20 +140,28 @@ trace() {
 	grep -q "From $PEER4 .*Net Unreachable" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
 	bed_in "$C" ping -n -c 1 -W 2 2001:db8:77::7 > "$BED_DIR/ping" && die "answered"
 	grep -q "From $PEER6 .*No route" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
-	nsenter --net="/run/netns/$MID" nft -f - <<- END
-		table inet filter {
-			chain forward {
-				type filter hook forward priority 0;
-				udp dport 5 reject with icmpx admin-prohibited
-				tcp dport 5 reject with icmpx admin-prohibited
-			}
-		}
-	END
+	reject "meta l4proto { tcp, udp } th dport 5 reject with icmpx admin-prohibited"
 	errors queue "$FAR4" 5 EHOSTUNREACH 3 13 "$MID4"
 	errors queue "$FAR6" 5 EACCES 1 1 "$MID6"
 	client unreachable "$FAR4" 5
 	client unreachable "$FAR6" 5
-	nsenter --net="/run/netns/$MID" nft delete table inet filter
+	reject_no_more
+}
+
+@test "a connection that stands outlives a router that says unreachable for a while" {
+	local to pid
+	for to in "$FAR4" "$FAR6"; do
+		rm -f "$BED_DIR"/{begin,end,up}
+		errors stands "$to" 80 "$BED_DIR/begin" "$BED_DIR/end" > "$BED_DIR/up" 3>&- &
+		pid=$!
+		bed_until 5 test -s "$BED_DIR/up"
+		reject "tcp dport 80 counter reject with icmpx admin-prohibited"
+		: > "$BED_DIR/begin"
+		bed_until 5 rejected
+		reject_no_more
+		: > "$BED_DIR/end"
+		wait "$pid" || die "it broke"
+	done
 }
 
 @test "hop limit, DSCP, ECN and DF of each datagram, both ways" {
