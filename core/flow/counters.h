@@ -53,6 +53,7 @@
 	X(icmp_rx_echo, "echo replies received outside") \
 	X(icmp_no_socket, "echo requests without a ping socket (net.ipv4.ping_group_range)") \
 	X(icmp_errors_sent, "ICMP errors sent to the container") \
+	X(icmp_errors_limited, "ICMP errors not sent: too many") \
 	X(icmp_errors_heeded, "ICMP errors of the container that ended a flow") \
 	X(arp_replies, "ARP replies sent") \
 	X(nd_replies, "neighbour advertisements sent")

@@ -7,6 +7,7 @@
 
 #include <linux/errqueue.h>
 
+#include "io/sockaddr.h"
 #include "wire/numbers.h"
 
 /* One thing by its two names. */
@@ -207,15 +208,15 @@ static bool read_entry(struct msghdr *m, struct port_err *ret)
 	return found;
 }
 
-ssize_t ancillary_error(int fd, struct port_err *ret, struct sockaddr_storage *ret_name, void *buf,
-			size_t size)
+int ancillary_error(int fd, struct port_err *ret, void *buf, size_t size)
 {
 	/* of old datagrams hop limit and class come too */
 	char control[CMSG_SPACE(sizeof(struct entry)) + sizeof(union ancillary)]
 		__attribute__((aligned(__alignof__(struct cmsghdr))));
+	union sockaddr_any dst;
 	struct iovec iov = { buf, size };
 	struct msghdr m = {
-		.msg_name = ret_name, .msg_namelen = sizeof(*ret_name), .msg_iov = &iov,
+		.msg_name = &dst, .msg_namelen = sizeof(dst), .msg_iov = &iov,
 		.msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
 	};
 	ssize_t n;
@@ -225,7 +226,10 @@ ssize_t ancillary_error(int fd, struct port_err *ret, struct sockaddr_storage *r
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	if (m.msg_namelen == 0)
-		ret_name->ss_family = AF_UNSPEC;
-	return read_entry(&m, ret) ? n : -EPROTO;
+	if (!read_entry(&m, ret))
+		return -EPROTO;
+	if (m.msg_namelen)
+		sockaddr_read(&dst, &ret->dst, NULL);
+	ret->len = (uint32_t)n;
+	return 0;
 }

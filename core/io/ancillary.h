@@ -50,9 +50,7 @@ void ancillary_get_local(struct msghdr *m, struct port_client *from);
 void ancillary_room(struct msghdr *m, union ancillary *a);
 void ancillary_get(struct msghdr *m, struct port_dgram *d);
 
-/* Takes the oldest entry of fd's error queue: port_errqueue(), but for dst and len,
- * which are *ret_name and the result: bytes of the packet, or -errno. */
-ssize_t ancillary_error(int fd, struct port_err *ret, struct sockaddr_storage *ret_name, void *buf,
-			size_t size);
+/* port_errqueue() of that socket. */
+int ancillary_error(int fd, struct port_err *ret, void *buf, size_t size);
 
 #endif

@@ -209,18 +209,11 @@ static struct flow *owner(struct ctx *c, const struct addr *remote, const void *
 static void read_errors(struct ctx *c, int fd)
 {
 	uint8_t data[QUOTED_MAX];
-	union sockaddr_any sa;
 	struct port_err e;
 
-	for (int i = 0; i < BATCH; i++) {
-		ssize_t n = ancillary_error(fd, &e, &sa.any, data, sizeof(data));
-		struct flow *f;
+	for (int i = 0; i < BATCH && ancillary_error(fd, &e, data, sizeof(data)) == 0; i++) {
+		struct flow *f = e.local ? NULL : owner(c, &e.dst, data, e.len);
 
-		if (n < 0)
-			return;
-		e.dst = sockaddr_addr(&sa);
-		e.len = (uint32_t)n;
-		f = e.local ? NULL : owner(c, &e.dst, data, (size_t)n);
 		if (f)
 			icmp_tell(c, f, &e, data);
 	}
@@ -243,7 +236,7 @@ static int receive(struct ctx *c, int fd, bool v4, struct port_dgram *d, struct 
 	if (n < 0)
 		return -errno;
 	ancillary_get(&m, d);
-	*from = sockaddr_addr(&sa);
+	sockaddr_read(&sa, from, NULL);
 	r = rd_init(c->hot, (size_t)n);
 	if (v4 && ip4_read(&r, &ip, &r) != WIRE_OK)
 		r = rd_init(NULL, 0);

@@ -247,19 +247,13 @@ int port_error(struct ctx *c, struct flow *f)
 
 int port_errqueue(struct ctx *c, struct flow *f, struct port_err *ret, void *buf, size_t size)
 {
-	union sockaddr_any sa;
-	ssize_t n;
+	int rc = is_raw(f) ? rawping_refusal(c, f, ret) :
+		 f->sock < 0 ? -EAGAIN :	/* a client's flow: its listener serves many */
+		 ancillary_error(f->sock, ret, buf, size);
 
-	if (is_raw(f))
-		return rawping_refusal(c, f, ret);
-	if (f->sock < 0)		/* a client's flow: the listener has none */
-		return -EAGAIN;
-	n = ancillary_error(f->sock, ret, &sa.any, buf, size);
-	if (n < 0)
-		return (int)n;
-	ret->dst = sockaddr_addr(&sa);
-	ret->len = f->key.proto == FLOW_TCP ? 0 : (uint32_t)n;
-	return 0;
+	if (rc == 0 && f->key.proto == FLOW_TCP)
+		ret->len = 0;		/* the host's segment, not the container's */
+	return rc;
 }
 
 /* From here on a router's "unreachable" is no more than a hint, which the kernel
@@ -404,7 +398,7 @@ static int recv_ping(struct flow *f, struct port_dgram *d)
 {
 	union sockaddr_any sa;
 	union ancillary a;
-	struct addr from;
+	struct addr from = ADDR_ANY;
 	struct msghdr m;
 	ssize_t n;
 
@@ -417,7 +411,8 @@ static int recv_ping(struct flow *f, struct port_dgram *d)
 		n = recvmsg(f->sock, &m, MSG_DONTWAIT);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		from = n < 0 ? ADDR_ANY : sockaddr_addr(&sa);
+		if (n >= 0)
+			sockaddr_read(&sa, &from, NULL);
 	} while (n < 0 || !addr_eq(&from, &f->outer));
 	ancillary_get(&m, d);
 	d->len = (uint32_t)n;

@@ -5,12 +5,10 @@
 
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/addr.h"
 
 union sockaddr_any {
-	struct sockaddr_storage any;
 	struct sockaddr sa;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
@@ -41,23 +39,14 @@ static inline socklen_t sockaddr_make(union sockaddr_any *sa, const struct addr 
 	return sizeof(sa->v4);
 }
 
-/* What the kernel wrote: ADDR_ANY where it is of neither family; port may be NULL. */
+/* What the kernel wrote; port may be NULL. */
 static inline void sockaddr_read(const union sockaddr_any *sa, struct addr *a, uint16_t *port)
 {
 	bool v4 = sa->sa.sa_family == AF_INET;
 
-	*a = v4 ? addr_from4(&sa->v4.sin_addr) :
-	     sa->sa.sa_family == AF_INET6 ? addr_from6(&sa->v6.sin6_addr) : ADDR_ANY;
+	*a = v4 ? addr_from4(&sa->v4.sin_addr) : addr_from6(&sa->v6.sin6_addr);
 	if (port)
 		*port = ntohs(v4 ? sa->v4.sin_port : sa->v6.sin6_port);
-}
-
-static inline struct addr sockaddr_addr(const union sockaddr_any *sa)
-{
-	struct addr a;
-
-	sockaddr_read(sa, &a, NULL);
-	return a;
 }
 
 #endif

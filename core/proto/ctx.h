@@ -44,6 +44,7 @@ struct ctx {
 	struct wheel wheel;
 	struct hold_pool pool;
 	struct ranges_pool ranges;
+	uint64_t icmp_full_at;		/* proto/icmp_error's budget: full again then */
 	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */
 	uint32_t epoch;			/* TCP_EPOCH_MS each: how many flows sent data ... */
 	uint32_t senders, last_senders;	/* ... in this one so far, and in the last */

@@ -50,8 +50,8 @@ static bool is_final(bool v4, const struct icmp *h)
 /*
  * The container refuses a datagram it got: the flow ends, and with its socket the
  * host's kernel answers the remote's next one with port unreachable. Only a quote of
- * what we did send counts: of a live UDP flow, to whom the error goes, from the one it
- * went to. TCP has resets, and errors about it are for attackers (RFC 5927).
+ * what we may have sent counts: of a live UDP flow, the error going to whom it came
+ * from, from whom it went to. TCP has resets, and errors about it are for attackers (RFC 5927).
  */
 static void error_message(struct ctx *c, const struct ip *ip, const struct icmp *h, struct rd *r)
 {
@@ -71,7 +71,7 @@ static void error_message(struct ctx *c, const struct ip *ip, const struct icmp 
 	key.remote_port = q.sport;
 	f = q.proto == PROTO_UDP && is_final(v4, h) && addr_eq(&ip->dst, &q.src) &&
 	    addr_eq(&ip->src, &q.dst) ? flow_find(&c->flows, &key) : NULL;
-	if (!f || !f->dg.rx) {		/* nothing was sent to it yet: a guess */
+	if (!f) {
 		c->count->drop_icmp_error++;
 		return;
 	}

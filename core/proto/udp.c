@@ -47,10 +47,11 @@ static uint32_t segments(const struct port_dgram *d)
 
 /* Sends the datagrams of one message singly: the path, or the kernel, does not
  * take UDP_SEGMENT for it. The pieces of the message are whole datagrams, or one
- * piece holds several. Whether any went: then it was not their size. */
+ * piece holds several. Whether that was the reason, and not their size. */
 static bool send_singly(struct ctx *c, struct flow *f, const struct port_dgram *d)
 {
-	bool any = false;
+	bool fit = true;
+	int rc;
 
 	for (uint32_t i = 0; i < d->niov; i++) {
 		uint8_t *p = d->iov[i].iov_base;
@@ -62,17 +63,17 @@ static bool send_singly(struct ctx *c, struct flow *f, const struct port_dgram *
 			struct port_dgram one = { .iov = &iov, .niov = 1, .len = (uint32_t)part,
 						  .ip = d->ip };
 
-			if (icmp_dgram_send(c, f, &one, 1) == 1) {
+			rc = icmp_dgram_send(c, f, &one, 1);
+			fit &= rc != -EMSGSIZE;
+			if (rc == 1)
 				c->count->udp_tx_datagrams++;
-				any = true;
-			} else {
+			else
 				c->count->udp_tx_error++;
-			}
 			p += part;
 			left -= part;
 		} while (left);
 	}
-	return any;
+	return fit;
 }
 
 /* Sends n messages of one flow; those not taken as one are sent singly, those

@@ -4,7 +4,7 @@
 # Errors of the network and of hosts, hop limits and path MTUs, by the programs that
 # people look at them with, through two routers (bed_chain). Seen from the container:
 #
-#     1 the host (hostAddress, or the gateway)   2 peer   3 mid   4 far, behind 1400 bytes
+#     1 the host (hostAddress, or link-local)   2 peer   3 mid   4 far, behind 1400 bytes
 
 load bed
 load expect
@@ -35,11 +35,33 @@ teardown() {
 client() { bed_in "$C" python3 "$BED_DIR/client.py" "$@"; }
 errors() { bed_in "$C" python3 "$BED_DIR/errors.py" "$@"; }
 
-# The routers of a trace on standard input, one word each: "2 198.51.100.10" → address
-hops() { awk '$1 ~ /^[0-9]+[.:]?/ { print $2 }' | tr '\n' ' '; }
+# The routers of a trace on standard input, one word each: "2 198.51.100.10" → address.
+# In IPv6 the host speaks by the link-local address that we have on this link.
+hops() { awk '$1 ~ /^[0-9]+[.:]?/ { print $2 }' | sed 's/^fe80::.*/host/' | tr '\n' ' '; }
 
 here4="$HOSTADDR $PEER4 $MID4 $FAR4 "
-here6="2001:db8:1::1 $PEER6 $MID6 $FAR6 "
+here6="host $PEER6 $MID6 $FAR6 "
+
+# reject WORDS: what mid forwards and this matches is refused by it
+reject() {
+	nsenter --net="/run/netns/$MID" nft -f - <<- END
+		table inet filter {
+			chain forward {
+				type filter hook forward priority 0;
+				$*
+			}
+		}
+	END
+}
+reject_no_more() { nsenter --net="/run/netns/$MID" nft delete table inet filter; }
+# Three times: the first can meet the host's socket at work, which then takes it for a hint.
+rejected() { [ "$(nsenter --net="/run/netns/$MID" nft list ruleset | grep -o 'packets [0-9]*' | tr -dc 0-9)" -ge 3 ]; }
+
+# What the host has learned of path MTUs.
+forget_paths() {
+	bed_host ip route flush cache
+	bed_host ip -6 route flush cache
+}
 
 # trace WHAT WANTED COMMAND...: that trace shows these hops
 trace() {
@@ -65,7 +87,7 @@ trace() {
 		for to in "$FAR4" "$FAR6"; do
 			# shellcheck disable=SC2086
 			bed_in "$C" mtr -n -C -c 2 -i 0.2 -G 1 $by "$to" > "$BED_DIR/mtr"
-			same "hops of mtr $by $to" "$(awk -F, 'NR > 1 { printf "%s ", $6 }' "$BED_DIR/mtr")" \
+			same "hops of mtr $by $to" "$(awk -F, 'NR > 1 { print NR - 1, $6 }' "$BED_DIR/mtr" | hops)" \
 				"$([[ $to == *:* ]] && echo "$here6" || echo "$here4")"
 			same "loss" "$(awk -F, 'NR > 1 && $7 > 0' "$BED_DIR/mtr")" ""
 		done
@@ -82,19 +104,21 @@ trace() {
 }
 
 @test "a packet too large with DF: the router's MTU comes back at once, then from the host" {
-	local to over
-	for to in "$FAR4 28" "$FAR6 48"; do
-		read -r to over <<< "$to"
+	local to over router
+	forget_paths
+	for to in "$FAR4 28 $PEER4" "$FAR6 48 $PEER6"; do
+		read -r to over router <<< "$to"
 		bed_in "$C" ping -n -c 1 -W 2 -M "do" -s $((CHAIN_MTU - over)) "$to"
 		bed_in "$C" ping -n -c 1 -W 2 -M "do" -s $((CHAIN_MTU - over + 1)) "$to" > "$BED_DIR/ping" 2>&1 &&
 			die "went through: $(cat "$BED_DIR/ping")"
-		grep -Eq "[Ff]rag needed.*mtu = $CHAIN_MTU|[Pp]acket too big: mtu=$CHAIN_MTU" "$BED_DIR/ping" ||
+		grep -Eq "^From $router .*(Frag needed|Packet too big).*mtu ?= ?$CHAIN_MTU" "$BED_DIR/ping" ||
 			die "$(cat "$BED_DIR/ping")"
 		# the container forgets it, the host does not
 		bed_in "$C" ip -"$([[ $to == *:* ]] && echo 6 || echo 4)" route flush cache
 		bed_in "$C" ping -n -c 1 -W 2 -M "do" -s $((CHAIN_MTU - over + 9)) "$to" > "$BED_DIR/ping" 2>&1 &&
 			die "went through: $(cat "$BED_DIR/ping")"
-		grep -Eq "mtu ?= ?$CHAIN_MTU" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+		grep -Eq "^From ($HOSTADDR|fe80::[^ ]*) .*mtu ?= ?$CHAIN_MTU" "$BED_DIR/ping" ||
+			die "$(cat "$BED_DIR/ping")"
 	done
 }
 
@@ -116,20 +140,28 @@ trace() {
 	grep -q "From $PEER4 .*Net Unreachable" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
 	bed_in "$C" ping -n -c 1 -W 2 2001:db8:77::7 > "$BED_DIR/ping" && die "answered"
 	grep -q "From $PEER6 .*No route" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
-	nsenter --net="/run/netns/$MID" nft -f - <<- END
-		table inet filter {
-			chain forward {
-				type filter hook forward priority 0;
-				udp dport 5 reject with icmpx admin-prohibited
-				tcp dport 5 reject with icmpx admin-prohibited
-			}
-		}
-	END
+	reject "meta l4proto { tcp, udp } th dport 5 reject with icmpx admin-prohibited"
 	errors queue "$FAR4" 5 EHOSTUNREACH 3 13 "$MID4"
 	errors queue "$FAR6" 5 EACCES 1 1 "$MID6"
 	client unreachable "$FAR4" 5
 	client unreachable "$FAR6" 5
-	nsenter --net="/run/netns/$MID" nft delete table inet filter
+	reject_no_more
+}
+
+@test "a connection that stands outlives a router that says unreachable for a while" {
+	local to pid
+	for to in "$FAR4" "$FAR6"; do
+		rm -f "$BED_DIR"/{begin,end,up}
+		errors stands "$to" 80 "$BED_DIR/begin" "$BED_DIR/end" > "$BED_DIR/up" 3>&- &
+		pid=$!
+		bed_until 5 test -s "$BED_DIR/up"
+		reject "tcp dport 80 counter reject with icmpx admin-prohibited"
+		: > "$BED_DIR/begin"
+		bed_until 5 rejected
+		reject_no_more
+		: > "$BED_DIR/end"
+		wait "$pid" || die "it broke"
+	done
 }
 
 @test "hop limit, DSCP, ECN and DF of each datagram, both ways" {
@@ -189,6 +221,7 @@ root_cni() {
 	two_pings "$D" "$E"
 	C=$D trace "traceroute -I" "$here4" traceroute -n -q 1 -w 2 -I "$FAR4"
 	C=$D trace "traceroute -I, IPv6" "$here6" traceroute -n -q 1 -w 2 -I "$FAR6"
+	forget_paths
 	bed_in "$D" ping -n -c 1 -W 2 -M "do" -s 1452 "$FAR4" > "$BED_DIR/ping1" && die "went through"
 	grep -q "$PEER4 .*mtu = $CHAIN_MTU" "$BED_DIR/ping1" || die "$(cat "$BED_DIR/ping1")"
 	bed_in "$D" ping -n -c 1 -W 2 -M "do" -s 1452 "$FAR6" > "$BED_DIR/ping1" && die "went through"

@@ -9,6 +9,8 @@ errors.py path ADDRESS PORT SIZE MTU    UDP: one datagram of SIZE finds the path
                                         of that size is echoed
 errors.py header ADDRESS PORT HOPS      UDP: hop limit, DSCP, ECN and DF of many datagrams
                                         arrive as they were sent, HOPS less, both ways
+errors.py stands ADDRESS PORT BEGIN END TCP: sends a byte once the file BEGIN is there, reads its
+                                        echo once END is; prints a line when connected
 errors.py leave ADDRESS PORT            UDP: sends one datagram and is gone
 
 errors.py header-server PORT            the far end of `header`
@@ -16,6 +18,7 @@ errors.py late-server PORT              answers the first datagram's sender agai
                                         and prints the error it gets for it
 """
 import errno
+import os
 import socket
 import struct
 import sys
@@ -134,6 +137,22 @@ def header(address, port, hops):
         must(data.decode() == wanted, f"there came {data}, wanted {wanted}")
         got = headers_of(control, name)
         must(got == (ttl - int(hops), tos), f"back came {got}, wanted {ttl - int(hops)}, {tos}")
+
+
+def until(file):
+    while not os.path.exists(file):
+        time.sleep(0.02)
+
+
+def stands(address, port, begin, end):
+    s = socket.create_connection((address, port), 10)
+    s.sendall(b"a")
+    must(s.recv(1) == b"a", "no echo")
+    print("up", flush=True)
+    until(begin)
+    s.sendall(b"b")
+    until(end)
+    must(s.recv(1) == b"b", "no echo afterwards")
 
 
 def leave(address, port):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tests core/proto/icmp.c: ICMP errors of the container about what it was sent. (Echo is
- * in test_ingress.c, errors to the container in test_icmp_error.c.) */
+ * in test_ingress.c, errors to the container in test_icmp_flow.c.) */
 #include "../unit.h"
 
 #include "fakeport.h"
@@ -27,19 +27,17 @@ static int addresses(void **state)
 	return 0;
 }
 
-/* A flow from port 4000 to 53, answered if asked. */
-static struct fake_world *with_flow(bool v4, bool answered)
+/* An answered flow from port 4000 to 53. */
+static struct fake_world *with_flow(bool v4)
 {
 	struct fake_world *w = fake_start(&(struct fake_setup){ 0 });
 
 	fake_ingress_udp(w, v4 ? &c4 : &c6, v4 ? &r4 : &r6, 4000, 53, "q", 1, 0);
 	fake_turn(w);
-	if (answered) {
-		fake_put_dgram(fake_last(w), "answer", 6, 0, 0);
-		fake_event(w, fake_last(w), true, false, false);
-		fake_turn(w);
-		fake_frames_drop(w);
-	}
+	fake_put_dgram(fake_last(w), "answer", 6, 0, 0);
+	fake_event(w, fake_last(w), true, false, false);
+	fake_turn(w);
+	fake_frames_drop(w);
 	assert_int_equal(w->c.flows.count, 1);
 	return w;
 }
@@ -86,7 +84,7 @@ static void test_closes(void **state)
 {
 	(void)state;
 	for (int v4 = 0; v4 < 2; v4++) {
-		struct fake_world *w = with_flow(v4, true);
+		struct fake_world *w = with_flow(v4);
 		const struct about a = port_unreachable(v4);
 
 		send_about(w, &a);
@@ -102,7 +100,7 @@ static void test_closes(void **state)
 /* With a filter of the container in between, and with datagrams still to leave. */
 static void test_prohibited(void **state)
 {
-	struct fake_world *w = with_flow(true, true);
+	struct fake_world *w = with_flow(true);
 	struct about a = port_unreachable(true);
 
 	(void)state;
@@ -113,9 +111,9 @@ static void test_prohibited(void **state)
 	fake_stop(w);
 }
 
-static void stays(bool answered, const struct about *a)
+static void stays(const struct about *a)
 {
-	struct fake_world *w = with_flow(true, answered);
+	struct fake_world *w = with_flow(true);
 	struct fake_seen f;
 
 	send_about(w, a);
@@ -134,34 +132,33 @@ static void test_stays(void **state)
 	struct about a = port_unreachable(true);
 
 	(void)state;
-	stays(false, &a);			/* nothing was sent to it yet */
 	a.sport++;
-	stays(true, &a);
+	stays(&a);
 	a = port_unreachable(true);
 	a.dport++;
-	stays(true, &a);
+	stays(&a);
 	a = port_unreachable(true);
 	a.proto = PROTO_TCP;
-	stays(true, &a);
+	stays(&a);
 	a = port_unreachable(true);
 	a.src = other;
-	stays(true, &a);
+	stays(&a);
 	a = port_unreachable(true);
 	a.dst = other;
-	stays(true, &a);
+	stays(&a);
 	a = port_unreachable(true);
 	a.from = other;
-	stays(true, &a);
+	stays(&a);
 	a = port_unreachable(true);
 	a.to = other;
-	stays(true, &a);
+	stays(&a);
 	a = port_unreachable(true);
 	a.code = ICMP4_UNREACH_HOST;		/* may be mended */
-	stays(true, &a);
+	stays(&a);
 	a.code = ICMP4_UNREACH_FRAG;
-	stays(true, &a);
+	stays(&a);
 	a.type = ICMP4_TIMEX;
-	stays(true, &a);
+	stays(&a);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests core/proto/icmp_error.c and hop.c: what the container hears of the errors its
+/* Tests core/proto/icmp_flow.c, icmp_error.c and hop.c: what the container hears of the errors its
  * packets met, from whom, and what they quote (RFC 792, RFC 1812, RFC 4443). */
 #include "../unit.h"
 
@@ -200,6 +200,7 @@ static void test_senders(void **state)
 	};
 	struct fake_seen f;
 	struct quote q;
+	struct addr us;
 
 	(void)state;
 	send_udp(w, true, "x", 1);
@@ -210,10 +211,11 @@ static void test_senders(void **state)
 					      .offender = a }, "x", 1);
 		expect(w, &f, cases[i].seen ? cases[i].seen : &a, ICMP4_TIMEX, 0, PROTO_UDP, &q);
 	}
-	send_udp(w, false, "x", 1);	/* no hostAddress in IPv6: the gateway */
+	send_udp(w, false, "x", 1);	/* no hostAddress in IPv6: our own link-local */
 	arrive(w, &(struct port_err){ .type = ICMP6_UNREACH, .err = -ENETUNREACH,
 				      .offender = w->net.host6 }, "x", 1);
-	expect(w, &f, &w->net.gateway6, ICMP6_UNREACH, 0, PROTO_UDP, &q);
+	us = addr_linklocal6(&w->net.gw_mac);
+	expect(w, &f, &us, ICMP6_UNREACH, 0, PROTO_UDP, &q);
 	fake_stop(w);
 }
 
@@ -330,13 +332,14 @@ static void test_hops_end(void **state)
 	(void)state;
 	for (int v4 = 0; v4 < 2; v4++) {
 		struct fake_world *w = start();
-		const struct addr *us = v4 ? &w->conf.host_addresses[0] : &w->net.gateway6;
+		const struct addr us = v4 ? w->conf.host_addresses[0] :
+				       addr_linklocal6(&w->net.gw_mac);
 		struct fake_seen f;
 		struct quote q;
 
 		send_echo(w, v4, 1);
 		assert_int_equal(w->io.opens, 0);
-		expect(w, &f, us, v4 ? ICMP4_TIMEX : ICMP6_TIMEX, 0, v4 ? PROTO_ICMP :
+		expect(w, &f, &us, v4 ? ICMP4_TIMEX : ICMP6_TIMEX, 0, v4 ? PROTO_ICMP :
 		       PROTO_ICMP6, &q);
 		assert_int_equal(f.len, (v4 ? IP4_HLEN : IP6_HLEN) + ICMP_HLEN + 32);
 		assert_int_equal(w->count.drop_hops, 1);
