@@ -287,23 +287,35 @@ static void drop_default_host(struct conf *c)
 		c->nhost_addresses = 0;
 }
 
+static int check_host_list(const struct conf *c, const char *key, const struct addr *list,
+			   uint32_t n, struct err *e)
+{
+	if (n > CONF_HOST_ADDRS_MAX)
+		return err_set(e, ERR_CONFIG, "%s: %u entries, at most %d", key, n,
+			       CONF_HOST_ADDRS_MAX);
+	for (uint32_t i = 0; i < n; i++) {
+		if (check_host(c, key, &list[i], e) < 0)
+			return -1;
+		if (is_given(c, &list[i]))
+			return bad_addr(e, key, &list[i], "is also in \"addresses\"");
+		for (uint32_t j = 0; j < i; j++)
+			if (addr_eq(&list[i], &list[j]))
+				return bad_addr(e, key, &list[i], "stands there twice");
+	}
+	return 0;
+}
+
 static int check_host_addresses(struct conf *c, struct err *e)
 {
 	drop_default_host(c);
-	if (c->nhost_addresses > CONF_HOST_ADDRS_MAX)
-		return err_set(e, ERR_CONFIG, "hostAddress: %u entries, at most %d",
-			       c->nhost_addresses, CONF_HOST_ADDRS_MAX);
-	for (uint32_t i = 0; i < c->nhost_addresses; i++) {
-		const struct addr *a = &c->host_addresses[i];
-
-		if (check_host(c, "hostAddress", a, e) < 0)
-			return -1;
-		if (is_given(c, a))
-			return bad_addr(e, "hostAddress", a, "is also in \"addresses\"");
-		for (uint32_t j = 0; j < i; j++)
-			if (addr_eq(a, &c->host_addresses[j]))
-				return bad_addr(e, "hostAddress", a, "stands there twice");
-	}
+	if (check_host_list(c, "hostAddress", c->host_addresses, c->nhost_addresses, e) < 0 ||
+	    check_host_list(c, "hostLoopback", c->host_loopback, c->nhost_loopback, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < c->nhost_loopback; i++)
+		for (uint32_t j = 0; j < c->nhost_addresses; j++)
+			if (addr_eq(&c->host_loopback[i], &c->host_addresses[j]))
+				return bad_addr(e, "hostLoopback", &c->host_loopback[i],
+						"is also in \"hostAddress\"");
 	return 0;
 }
 

@@ -324,6 +324,26 @@ static void test_host_addresses(void **state)
 	assert_refused(c, ERR_CONFIG, "hostAddress", "5");
 }
 
+static void test_host_loopback(void **state)
+{
+	struct conf c = good();
+
+	(void)state;
+	assert_int_equal(c.nhost_loopback, 0);	/* out of reach unless asked for */
+	c.nhost_loopback = 2;
+	c.host_loopback[0] = addr("169.254.1.3");
+	c.host_loopback[1] = addr("fd00::3");
+	assert_ok(c);
+	c.host_loopback[1] = c.host_loopback[0];
+	assert_refused(c, ERR_CONFIG, "hostLoopback", "twice");
+	c.host_loopback[1] = addr("127.0.0.1");
+	assert_refused(c, ERR_CONFIG, "hostLoopback", "127.0.0.1");
+	c.host_loopback[1] = c.host_addresses[0];
+	assert_refused(c, ERR_CONFIG, "hostLoopback", "hostAddress");
+	c.nhost_loopback = CONF_HOST_ADDRS_MAX + 1;
+	assert_refused(c, ERR_CONFIG, "hostLoopback", "5");
+}
+
 static void test_log_and_without(void **state)
 {
 	struct conf c = good();
@@ -363,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_gateways),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_host_addresses),
+		cmocka_unit_test(test_host_loopback),
 		cmocka_unit_test(test_log_and_without),
 	};
 

@@ -121,6 +121,14 @@ static int free_slot(struct io *io)
 	return closed;
 }
 
+static bool is_host_loopback(const struct ctx *c, const struct addr *a)
+{
+	for (uint32_t i = 0; i < c->conf->nhost_loopback; i++)
+		if (addr_eq(&c->conf->host_loopback[i], a))
+			return true;
+	return false;
+}
+
 int port_open(struct ctx *c, struct flow *f)
 {
 	struct io *io = c->io;
@@ -129,8 +137,10 @@ int port_open(struct ctx *c, struct flow *f)
 
 	io->opens++;
 	FAKE_HOLDS(f->sock == -1);
-	/* the one promise that matters most: never to the host's own loopback */
-	FAKE_HOLDS(!addr_is_loopback(&f->outer) && !addr_is_unspecified(&f->outer) &&
+	/* the one promise that matters most: never to the host's own loopback, unless
+	 * hostLoopback says so */
+	FAKE_HOLDS(!addr_is_loopback(&f->outer) || is_host_loopback(c, &f->key.remote));
+	FAKE_HOLDS(!addr_is_unspecified(&f->outer) &&
 		   !addr_is_multicast(&f->outer) && !addr_is_broadcast(&f->outer));
 	FAKE_HOLDS(addr_is4(&f->outer) == addr_is4(&f->key.inner));
 	FAKE_HOLDS(f->key.proto == FLOW_PING || f->outer_port);
