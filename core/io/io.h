@@ -9,7 +9,26 @@
 #define IO_BATCH	16u		/* frames read from the tap in one turn */
 #define IO_FRAME_MAX	65600u		/* 65535 and virtio-net and Ethernet headers */
 #define IO_EVENTS	64
+#define IO_PIPES	256u		/* of spliced flows, at once; more of them copy */
+#define IO_PIPES_IDLE	32u		/* of these, kept open while no flow has them */
+#define IO_INNER	64u		/* inner sockets of a family kept ahead of need */
+#define IO_INNER_LOW	32u		/* asked for when fewer are there or on their way */
 #define IO_HOLD_BYTES	(512u << 20)	/* hold arena, virtual; halved until it can be had */
+
+/* Sockets of one family that nsagent opened in the container's namespace. */
+struct inner_pool {
+	int fd[IO_INNER];
+	uint32_t n;
+	bool needed;			/* a flow looked for one: until then none is kept */
+	uint32_t asked;			/* on their way */
+	uint64_t again_ms;		/* not asked for more before then */
+};
+
+struct pipe_pool {
+	int idle[IO_PIPES_IDLE][2];
+	uint32_t nidle, nopen;		/* nopen: all of them, those of flows too */
+	uint64_t again_ms;		/* the kernel gave none worth having: not before then */
+};
 
 struct io {
 	int epoll, tap, main;
@@ -17,6 +36,8 @@ struct io {
 	uint8_t *frames;		/* IO_BATCH + 1 slots of IO_FRAME_MAX bytes */
 	bool stop;
 	struct log_limit no_ping, no_socket;	/* one line a minute each */
+	struct pipe_pool pipes;
+	struct inner_pool inner[2];	/* IPv4, IPv6 */
 	bool tap_gone;			/* the container deleted the interface */
 };
 
@@ -40,10 +61,22 @@ void tap_readable(struct ctx *c);
 /* sock.c: what the kernel has; sets c->peek and io->udp_gso. */
 void sock_probe(struct ctx *c);
 
+/* splice.c: closes idle pipes and inner sockets. */
+void splice_close_pools(struct io *io);
+
+/* How many inner sockets of that family to ask nsagent for now, 0: none; they count
+ * as on their way then. */
+uint32_t splice_inner_ask(struct ctx *c, bool v4);
+
+/* n of them came; fewer than asked for: the rest will not. The descriptors become
+ * the pool's, flows that wait get them. */
+void splice_inner_add(struct ctx *c, bool v4, const int *fd, uint32_t n);
+
 /* What epoll gives back for a flow's socket: index, 24 bits of its generation. */
 #define IO_REF_FLOW	1u
 #define IO_REF_TAP	2u
 #define IO_REF_MAIN	3u
+#define IO_REF_SIDE	4u		/* + enum splice_side: a spliced flow's socket */
 
 static inline uint64_t io_ref(uint32_t kind, uint32_t gen, uint32_t idx)
 {

@@ -15,6 +15,7 @@
 #include "io/io.h"
 #include "io/tun.h"
 #include "proto/proto.h"
+#include "proto/splice.h"
 
 #define TAP_RETRY_MS	1
 #define WAIT_MAX_MS	(1u << 30)
@@ -124,7 +125,7 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	c->count = count;
 	c->io = io;
 	c->guest_mac = net->mac;
-	c->finish_head = FLOW_NONE;
+	c->finish_head = c->splice_head = c->splice_tail = FLOW_NONE;
 	c->tap_vnet = !!(tap_features & TUN_F_VNETHDR);
 	c->tap_csum = !!(tap_features & TUN_F_CHECKSUM);
 	c->tap_tso = !!(tap_features & TUN_F_TSO);
@@ -146,6 +147,13 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	return rc;
 }
 
+static unsigned int splice_events(uint32_t events)
+{
+	return (events & EPOLLIN ? SPLICEV_IN : 0) | (events & EPOLLOUT ? SPLICEV_OUT : 0) |
+	       (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? SPLICEV_END : 0) |
+	       (events & EPOLLPRI ? SPLICEV_URGENT : 0);
+}
+
 static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 {
 	uint64_t ref = ev->data.u64;
@@ -155,6 +163,12 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 		proto_socket_event(c, (uint32_t)ref, (ref >> 32) & 0xffffffu,
 				   ev->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP),
 				   ev->events & EPOLLOUT, ev->events & EPOLLERR);
+		break;
+	case IO_REF_SIDE + SPLICE_OUTER:
+	case IO_REF_SIDE + SPLICE_INNER:
+		proto_splice_event(c, (uint32_t)ref, (ref >> 32) & 0xffffffu,
+				   (enum splice_side)((ref >> 56) - IO_REF_SIDE),
+				   splice_events(ev->events));
 		break;
 	case IO_REF_TAP:
 		*tap = true;
@@ -196,6 +210,7 @@ void loop_run(struct ctx *c)
 void loop_close(struct ctx *c)
 {
 	proto_close(c);
+	splice_close_pools(c->io);
 	if (c->io->epoll >= 0)
 		close(c->io->epoll);
 	c->io->epoll = -1;

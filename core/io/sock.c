@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "io/io.h"
+#include "io/sockaddr.h"
 #include "proto/port.h"
 
 #ifndef SO_PEEK_OFF
@@ -28,14 +29,8 @@
 #define UDP_RCVBUF	(4 << 20)	/* asked for; the host's rmem_max decides */
 #define MESSAGES_MAX	128u		/* of one port_dgram_send() */
 
-union sockaddr_any {
-	struct sockaddr sa;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-static socklen_t sockaddr_make(union sockaddr_any *sa, const struct addr *a, uint16_t port,
-			       uint32_t scope)
+socklen_t sockaddr_make(union sockaddr_any *sa, const struct addr *a, uint16_t port,
+			uint32_t scope)
 {
 	memset(sa, 0, sizeof(*sa));
 	if (addr_is4(a)) {
@@ -58,7 +53,9 @@ static int set_int(int fd, int level, int name, int value)
 
 static int make_socket(const struct flow *f)
 {
-	static const int types[FLOW_PROTO_COUNT] = { SOCK_STREAM, SOCK_DGRAM, SOCK_DGRAM };
+	static const int types[FLOW_PROTO_COUNT] = {
+		[FLOW_TCP] = SOCK_STREAM, [FLOW_UDP] = SOCK_DGRAM, [FLOW_PING] = SOCK_DGRAM,
+	};
 	bool v4 = addr_is4(&f->outer);
 	int proto = 0, fd;
 
@@ -81,19 +78,24 @@ static void keep_port(int fd, const struct flow *f)
 		return;		/* taken, or below 1024 without the right: not fatal */
 }
 
+void sock_stream_options(int fd)
+{
+	/* The container did Nagle's waiting; urgent bytes stay in the
+	 * stream, or MSG_PEEK offsets would not be sequence numbers. */
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+	/* A remote that vanished while nothing is said is found by the
+	 * host's own probes (tcp_keepalive_time), however long that takes. */
+	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
 static int prepare(struct ctx *c, struct flow *f, int fd)
 {
 	int rc;
 
 	switch (f->key.proto) {
 	case FLOW_TCP:
-		/* The container did Nagle's waiting; urgent bytes stay in the
-		 * stream, or MSG_PEEK offsets would not be sequence numbers. */
-		set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-		set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
-		/* A remote that vanished while nothing is said is found by the
-		 * host's own probes (tcp_keepalive_time), however long that takes. */
-		set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+		sock_stream_options(fd);
 		if (c->peek && (rc = set_int(fd, SOL_SOCKET, SO_PEEK_OFF, 0)) < 0)
 			return rc;
 		return 0;

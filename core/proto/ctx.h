@@ -40,6 +40,7 @@ struct ctx {
 	struct hold_pool pool;
 	struct ranges_pool ranges;
 	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */
+	uint32_t splice_head, splice_tail;	/* spliced flows that wait for an inner socket */
 	uint32_t epoch;			/* TCP_EPOCH_MS each: how many flows sent data ... */
 	uint32_t senders, last_senders;	/* ... in this one so far, and in the last */
 	bool tap_blocked;		/* the tap pushed back; tried again 1 ms later */

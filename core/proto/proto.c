@@ -3,6 +3,7 @@
 
 #include "proto/admit.h"
 #include "proto/icmp.h"
+#include "proto/splice.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 
@@ -23,6 +24,15 @@ void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable
 	}
 }
 
+void proto_splice_event(struct ctx *c, uint32_t idx, uint32_t gen, enum splice_side side,
+			unsigned int events)
+{
+	struct flow *f = flow_at(&c->flows, idx);
+
+	if (f->state == FLOW_OPEN && (f->gen & GEN_MASK) == gen && f->key.proto == FLOW_SPLICE)
+		splice_event(c, f, side, events);
+}
+
 static void fire(struct ctx *c, struct flow *f)
 {
 	switch (f->key.proto) {
@@ -34,6 +44,9 @@ static void fire(struct ctx *c, struct flow *f)
 		break;
 	case FLOW_PING:
 		udp_timer(c, f, ICMP_FLOW_MS, ICMP_FLOW_MS);
+		break;
+	case FLOW_SPLICE:
+		splice_timer(c, f);
 		break;
 	}
 }
@@ -47,6 +60,8 @@ static bool serve(struct ctx *c, struct flow *f)
 		return udp_serve(c, f);
 	case FLOW_PING:
 		return icmp_serve(c, f);
+	case FLOW_SPLICE:
+		return splice_serve(c, f);
 	}
 	return false;
 }
@@ -92,6 +107,8 @@ void proto_close(struct ctx *c)
 			continue;
 		if (f->key.proto == FLOW_TCP)
 			tcp_free(c, f);
+		else if (f->key.proto == FLOW_SPLICE)
+			splice_free(c, f, true);
 		else
 			admit_free(c, f);
 	}

@@ -10,6 +10,10 @@
 void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable,
 			bool writable, bool error);
 
+/* A socket of the spliced flow idx changed; events: enum splice_event. */
+void proto_splice_event(struct ctx *c, uint32_t idx, uint32_t gen, enum splice_side side,
+			unsigned int events);
+
 /* The end of a turn: due timers, one pass over the flows that are ready, what the
  * container's datagrams and owed acknowledgments still have to send. */
 void proto_turn(struct ctx *c);

@@ -25,7 +25,7 @@ void *fake_need(void *p)
 	return p;
 }
 
-static void bytes_add(struct fake_bytes *b, const void *src, size_t n)
+void fake_bytes_add(struct fake_bytes *b, const void *src, size_t n)
 {
 	if (b->len + n > b->cap) {
 		b->cap = (b->len + n) * 2 + 4096;
@@ -36,7 +36,7 @@ static void bytes_add(struct fake_bytes *b, const void *src, size_t n)
 	b->len += n;
 }
 
-static void bytes_drop(struct fake_bytes *b, size_t n)
+void fake_bytes_drop(struct fake_bytes *b, size_t n)
 {
 	FAKE_HOLDS(n <= b->len);
 	b->len -= n;
@@ -44,7 +44,7 @@ static void bytes_drop(struct fake_bytes *b, size_t n)
 		memmove(b->p, b->p + n, b->len);
 }
 
-static void bytes_free(struct fake_bytes *b)
+void fake_bytes_free(struct fake_bytes *b)
 {
 	free(b->p);
 	*b = (struct fake_bytes){ 0 };
@@ -52,12 +52,12 @@ static void bytes_free(struct fake_bytes *b)
 
 void fake_sock_clear(struct fake_sock *s)
 {
-	bytes_free(&s->in);
-	bytes_free(&s->out);
+	fake_bytes_free(&s->in);
+	fake_bytes_free(&s->out);
 	for (uint32_t i = 0; i < s->nsent; i++)
-		bytes_free(&s->sent[i].data);
+		fake_bytes_free(&s->sent[i].data);
 	for (uint32_t i = s->recv_head; i < s->nrecv; i++)
-		bytes_free(&s->recv[i].data);
+		fake_bytes_free(&s->recv[i].data);
 	*s = (struct fake_sock){ 0 };
 }
 
@@ -108,7 +108,7 @@ static struct fake_sock *sock_of(struct ctx *c, const struct flow *f)
 }
 
 /* A slot never used, else a closed one. */
-static int free_slot(struct io *io)
+int fake_slot(struct io *io)
 {
 	int closed = -EMFILE;
 
@@ -132,7 +132,7 @@ static bool is_host_loopback(const struct ctx *c, const struct addr *a)
 int port_open(struct ctx *c, struct flow *f)
 {
 	struct io *io = c->io;
-	int slot = free_slot(io);
+	int slot = fake_slot(io);
 	struct fake_sock *s;
 
 	io->opens++;
@@ -154,7 +154,7 @@ int port_open(struct ctx *c, struct flow *f)
 		.used = true, .open = true, .proto = f->key.proto,
 		.flow = flow_idx(&c->flows, f), .gen = f->gen, .outer = f->outer,
 		.outer_port = f->outer_port, .outer_scope = f->outer_scope,
-		.out_room = io->out_room,
+		.out_room = io->out_room, .urgent = SIZE_MAX,
 	};
 	io->nopen++;
 	io->last = (uint32_t)slot;
@@ -179,7 +179,7 @@ void port_close(struct ctx *c, struct flow *f, bool abort_it)
 	f->sock = -1;
 }
 
-static int take_error(struct fake_sock *s)
+int fake_take_error(struct fake_sock *s)
 {
 	int err = s->err;
 
@@ -189,14 +189,14 @@ static int take_error(struct fake_sock *s)
 
 int port_error(struct ctx *c, struct flow *f)
 {
-	return take_error(sock_of(c, f));
+	return fake_take_error(sock_of(c, f));
 }
 
 ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
 {
 	struct fake_sock *s = sock_of(c, f);
 	size_t done = 0;
-	int err = take_error(s);
+	int err = fake_take_error(s);
 
 	FAKE_HOLDS(s->proto == FLOW_TCP);
 	if (err)
@@ -207,7 +207,7 @@ ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
 		size_t part = MIN_OF(iov[i].iov_len, s->out_room);
 
 		FAKE_HOLDS(iov[i].iov_len);
-		bytes_add(&s->out, iov[i].iov_base, part);
+		fake_bytes_add(&s->out, iov[i].iov_base, part);
 		done += part;
 		if (s->out_room != SIZE_MAX)
 			s->out_room -= part;
@@ -246,13 +246,13 @@ ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 		at += part;
 	}
 	if (at <= start) {
-		err = take_error(s);
+		err = fake_take_error(s);
 		return err ? err : s->in_eof ? 0 : -EAGAIN;
 	}
 	if (peek) {
 		s->peek_off = (uint32_t)at;
 	} else {
-		bytes_drop(&s->in, at);
+		fake_bytes_drop(&s->in, at);
 		s->in_read += at;
 		s->peek_off -= MIN_OF(s->peek_off, (uint32_t)at);
 	}
@@ -273,7 +273,7 @@ ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n)
 
 	FAKE_HOLDS(n);
 	FAKE_HOLDS(part == n);		/* only what was peeked is acknowledged */
-	bytes_drop(&s->in, part);
+	fake_bytes_drop(&s->in, part);
 	s->in_read += part;
 	s->peek_off -= MIN_OF(s->peek_off, (uint32_t)part);
 	return (ssize_t)part;
@@ -289,7 +289,7 @@ static void keep_sent(struct fake_sock *s, const uint8_t *p, size_t len, uint16_
 		return;
 	d = &s->sent[s->nsent++];
 	*d = (struct fake_dgram){ .gso_size = gso_size, .message = s->messages };
-	bytes_add(&d->data, p, len);
+	fake_bytes_add(&d->data, p, len);
 }
 
 /* What Linux refuses (udp(7)): more than 64 segments, or an empty message with
@@ -300,12 +300,12 @@ static int send_message(struct fake_sock *s, const struct port_dgram *d)
 	size_t at = 0;
 
 	for (uint32_t i = 0; i < d->niov; i++)
-		bytes_add(&all, d->iov[i].iov_base, d->iov[i].iov_len);
+		fake_bytes_add(&all, d->iov[i].iov_base, d->iov[i].iov_len);
 	FAKE_HOLDS(all.len == d->len);
 	if (d->gso_size) {
 		FAKE_HOLDS(all.len && (all.len + d->gso_size - 1) / d->gso_size <= UDP_SEGMENTS);
 		if (s->no_gso) {
-			bytes_free(&all);
+			fake_bytes_free(&all);
 			return -EIO;
 		}
 	} else {
@@ -319,7 +319,7 @@ static int send_message(struct fake_sock *s, const struct port_dgram *d)
 		at += part;
 	} while (at < all.len);
 	s->messages++;
-	bytes_free(&all);
+	fake_bytes_free(&all);
 	return 0;
 }
 
@@ -354,7 +354,7 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 			break;
 		s->recv_head++;
 		if (err) {
-			bytes_free(&from->data);
+			fake_bytes_free(&from->data);
 			return err;
 		}
 		FAKE_HOLDS(d[done].niov == 1);
@@ -362,7 +362,7 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 		d[done].gso_size = from->gso_size;
 		if (d[done].len)
 			memcpy(d[done].iov->iov_base, from->data.p, d[done].len);
-		bytes_free(&from->data);
+		fake_bytes_free(&from->data);
 	}
 	if (s->recv_head == s->nrecv)
 		s->recv_head = s->nrecv = 0;
@@ -386,7 +386,7 @@ struct flow *fake_flow(struct fake_world *w, const struct fake_sock *s)
 
 void fake_put(struct fake_sock *s, const void *data, size_t len)
 {
-	bytes_add(&s->in, data, len);
+	fake_bytes_add(&s->in, data, len);
 }
 
 void fake_put_dgram(struct fake_sock *s, const void *data, size_t len, uint16_t gso_size, int err)
@@ -397,7 +397,7 @@ void fake_put_dgram(struct fake_sock *s, const void *data, size_t len, uint16_t 
 		return;
 	d = &s->recv[s->nrecv++];
 	*d = (struct fake_dgram){ .gso_size = gso_size, .err = err };
-	bytes_add(&d->data, data, len);
+	fake_bytes_add(&d->data, data, len);
 }
 
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,
