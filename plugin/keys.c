@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "conf/forward.h"
+
 #define KEY_PATH_MAX	96
 #define ARGS_MAX	65536	/* bytes of CNI_ARGS */
 
@@ -351,6 +353,201 @@ static int set_mac(struct reader *x, const struct key *k, struct json_object *v)
 	return 0;
 }
 
+/* --- forwarded ports ------------------------------------------------------ */
+
+static int read_rules(struct reader *x, const struct key *k, struct json_object *v,
+		      enum conf_proto proto, struct conf_forward *to, uint32_t *count, int max)
+{
+	size_t n = json_object_array_length(v);
+	const char *s, *why;
+
+	for (size_t i = 0; i < n; i++) {
+		s = item(x, k, v, i);
+		if (!s)
+			return -1;
+		if (*count == (uint32_t)max)
+			return too_many(x, k->name, n, max);
+		why = forward_parse(s, proto, &to[*count]);
+		if (why)
+			return bad_item(x, k, v, i, why);
+		++*count;
+	}
+	return 0;
+}
+
+static enum conf_proto proto_of(const struct key *k)
+{
+	return strcmp(k->name, conf_proto_names[CONF_UDP]) == 0 ? CONF_UDP : CONF_TCP;
+}
+
+static int forward_rules(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct conf *c = &x->k->conf;
+
+	return read_rules(x, k, v, proto_of(k), c->forwards, &c->nforwards, CONF_FORWARDS_MAX);
+}
+
+static int reverse_rules(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct conf *c = &x->k->conf;
+
+	return read_rules(x, k, v, proto_of(k), c->reverses, &c->nreverses, CONF_REVERSES_MAX);
+}
+
+static int set_forward(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const struct key protos[] = {
+		{ "tcp", T_LIST, forward_rules },
+		{ "udp", T_LIST, forward_rules },
+	};
+
+	return read_inner(x, k, v, protos, ARRAY_LEN(protos), false);
+}
+
+static int set_reverse(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const struct key protos[] = {
+		{ "tcp", T_LIST, reverse_rules },
+		{ "udp", T_LIST, reverse_rules },
+	};
+
+	return read_inner(x, k, v, protos, ARRAY_LEN(protos), false);
+}
+
+static int set_preserve_source(struct reader *x, const struct key *k, struct json_object *v)
+{
+	(void)k;
+	x->k->conf.preserve_source = json_object_get_boolean(v);
+	return 0;
+}
+
+static int set_listen(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const char *s = json_object_get_string(v);
+
+	if (strcmp(s, "always") != 0 && strcmp(s, "ready") != 0)
+		return bad(x, ERR_CONFIG, k->name, v, "is not \"always\" or \"ready\"");
+	x->k->listen_ready = s[0] == 'r';
+	return 0;
+}
+
+static int set_conflict(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const char *s = json_object_get_string(v);
+
+	if (strcmp(s, "error") != 0 && strcmp(s, "ignore") != 0)
+		return bad(x, ERR_CONFIG, k->name, v, "is not \"error\" or \"ignore\"");
+	x->k->conf.port_conflict = s[0] == 'e' ? CONF_CONFLICT_ERROR : CONF_CONFLICT_IGNORE;
+	return 0;
+}
+
+/* Keys of one mapping (CONVENTIONS.md, "portMappings"); it stands behind the last
+ * of conf.forwards while they are read. */
+
+static struct conf_forward *this_mapping(struct reader *x)
+{
+	return &x->k->conf.forwards[x->k->conf.nforwards];
+}
+
+static int read_port(struct reader *x, const struct key *k, struct json_object *v, uint16_t *ret)
+{
+	int64_t port = json_object_get_int64(v);
+
+	if (port < 0 || port > UINT16_MAX)
+		return bad(x, ERR_CONFIG, k->name, v, "is not a port");
+	*ret = (uint16_t)port;
+	return 0;
+}
+
+static int set_host_port(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct conf_forward *f = this_mapping(x);
+	int r = read_port(x, k, v, &f->first);
+
+	f->last = f->first;
+	return r;
+}
+
+static int set_container_port(struct reader *x, const struct key *k, struct json_object *v)
+{
+	return read_port(x, k, v, &this_mapping(x)->to_first);
+}
+
+static int set_protocol(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const char *s = json_object_get_string(v);
+
+	for (uint8_t i = 0; i < CONF_PROTO_COUNT; i++)
+		if (strcasecmp(s, conf_proto_names[i]) == 0) {
+			this_mapping(x)->proto = i;
+			return 0;
+		}
+	return bad(x, ERR_FIELD, k->name, v, "is not supported, only tcp and udp are");
+}
+
+static int set_host_ip(struct reader *x, const struct key *k, struct json_object *v)
+{
+	if (json_object_get_string_len(v) == 0)
+		return 0;
+	if (addr_parse(json_object_get_string(v), &this_mapping(x)->addr) < 0)
+		return bad(x, ERR_CONFIG, k->name, v, "is not an IP address");
+	return 0;
+}
+
+static bool continues(const struct conf_forward *a, const struct conf_forward *b)
+{
+	return a->kind == CONF_FORWARD_PORTS && a->proto == b->proto && a->first &&
+	       b->first == a->last + 1u && b->to_first == a->to_first + 1u + a->last - a->first &&
+	       !a->ifname[0] && addr_eq(&a->addr, &b->addr) && addr_is_any(&a->to);
+}
+
+/* Runtimes send a range as one mapping a port: what continues a rule joins it. */
+static void keep_mapping(struct conf *c)
+{
+	const struct conf_forward *f = &c->forwards[c->nforwards];
+
+	for (uint32_t i = c->nforwards; i; i--)
+		if (continues(&c->forwards[i - 1], f)) {
+			c->forwards[i - 1].last++;
+			return;
+		}
+	c->nforwards++;
+}
+
+static int set_mappings(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const struct key mapping_keys[] = {
+		{ "hostPort", T_INT, set_host_port },
+		{ "containerPort", T_INT, set_container_port },
+		{ "protocol", T_STR, set_protocol },
+		{ "hostIP", T_STR, set_host_ip },
+	};
+	struct conf *c = &x->k->conf;
+	size_t n = json_object_array_length(v);
+	struct json_object *o;
+
+	for (size_t i = 0; i < n; i++) {
+		o = json_object_array_get_idx(v, i);
+		if (!json_object_is_type(o, json_type_object))
+			return bad_item(x, k, v, i, "is not an object");
+		if (c->nforwards == CONF_FORWARDS_MAX)
+			return too_many(x, k->name, n, CONF_FORWARDS_MAX);
+		*this_mapping(x) = (struct conf_forward){ .kind = CONF_FORWARD_PORTS };
+		if (read_inner(x, k, o, mapping_keys, ARRAY_LEN(mapping_keys), true) < 0) {
+			/* Whose protocol or port it is says the mapping itself. */
+			return err_hint(x->e, "in the mapping %.200s", json_object_to_json_string_ext(
+				o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		}
+		if (!this_mapping(x)->to_first)
+			return bad_item(x, k, v, i, "has no containerPort");
+		keep_mapping(c);
+	}
+	/* The place behind the last is again as conf_init() left it. */
+	if (c->nforwards < CONF_FORWARDS_MAX)
+		*this_mapping(x) = (struct conf_forward){ .kind = 0 };
+	return 0;
+}
+
 static int set_via(struct reader *x, const struct key *k, struct json_object *v)
 {
 	const char *s = json_object_get_string(v);
@@ -535,7 +732,7 @@ static int set_args(struct reader *x, const struct key *k, struct json_object *v
 
 /* Keys inside runtimeConfig come in the case of whoever wrote them. */
 static const struct key runtime_keys[] = {
-	{ "portMappings", T_LIST, later },
+	{ "portMappings", T_LIST, set_mappings },
 	{ "ips", T_LIST, set_ips },
 	{ "mac", T_STR, set_mac },
 	{ "aliases", T_LIST | T_OBJ, later },
@@ -571,9 +768,11 @@ static const struct key conf_keys[] = {
 	{ "configure", T_BOOL, later_false },
 	{ "hostAddress", T_LIST, set_host_address },
 	{ "hostLoopback", T_LIST, set_host_loopback },
-	{ "forward", T_OBJ, later },
-	{ "reverse", T_OBJ, later },
-	{ "preserveSource", T_BOOL, later_false },
+	{ "forward", T_OBJ, set_forward },
+	{ "reverse", T_OBJ, set_reverse },
+	{ "preserveSource", T_BOOL, set_preserve_source },
+	{ "listen", T_STR, set_listen },
+	{ "portConflict", T_STR, set_conflict },
 	{ "outbound", T_OBJ, later },
 	{ "via", T_STR, set_via },
 	{ "log", T_OBJ, set_log },
@@ -651,6 +850,15 @@ static void fill_gateways(struct conf *c)
 				c->routes[i].gw = c->gateways[j];
 }
 
+/* "listen" is of all rules, whichever key stood first. */
+static void fill_ready(struct keys *k)
+{
+	for (uint32_t i = 0; i < k->conf.nforwards; i++)
+		k->conf.forwards[i].ready = k->listen_ready;
+	for (uint32_t i = 0; i < k->conf.nreverses; i++)
+		k->conf.reverses[i].ready = k->listen_ready;
+}
+
 int keys_read(struct json_object *netconf, const char *cni_args, struct keys *ret,
 	      struct err *e)
 {
@@ -671,6 +879,7 @@ int keys_read(struct json_object *netconf, const char *cni_args, struct keys *re
 	    read_inner(&x, &runtime, v, runtime_keys, ARRAY_LEN(runtime_keys), true) < 0)
 		return -1;
 	fill_gateways(&ret->conf);
+	fill_ready(ret);
 	return 0;
 }
 

@@ -16,6 +16,7 @@ struct keys {
 	struct conf conf;
 	struct json_object *dns;	/* the result's; an object; owned */
 	struct json_object *prev;	/* prevResult or NULL; owned */
+	bool listen_ready;		/* "listen": "ready", for all rules */
 };
 
 /*

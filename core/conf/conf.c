@@ -5,8 +5,14 @@
 #include <string.h>
 
 #include "base/siphash.h"
+#include "conf/forward.h"
 
 #define SHOWN_MAX	80	/* bytes of a refused value that a message repeats */
+
+const char *const conf_proto_names[CONF_PROTO_COUNT] = {
+	[CONF_TCP] = "tcp",
+	[CONF_UDP] = "udp",
+};
 
 /* Not a secret: it makes the addresses stable over hosts and restarts. */
 static const struct sipkey mac_key = { { 0x636e692d70617373, 0x742d6d61632d7631 } };
@@ -22,6 +28,7 @@ void conf_init(struct conf *c)
 		.addresses_host = true,
 		.nhost_addresses = 1,
 		.host_addresses = { default_host },
+		.preserve_source = true,
 		.log_level = LOGL_INFO,
 		.log_target = LOGT_SYSLOG,
 	};
@@ -319,6 +326,134 @@ static int check_host_addresses(struct conf *c, struct err *e)
 	return 0;
 }
 
+static int bad_forward(struct err *e, const char *key, const struct conf_forward *f,
+		       const char *why)
+{
+	char text[FORWARD_STRLEN];
+
+	return err_set(e, ERR_CONFIG, "%s.%s: \"%s\" %s", key, conf_proto_names[f->proto],
+		       forward_format(f, text), why);
+}
+
+static int check_forward_ends(const struct conf *c, const char *key,
+			      const struct conf_forward *f, struct err *e)
+{
+	const struct addr *const ends[] = { &f->addr, &f->to };
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		if (addr_is_any(ends[i]))
+			continue;
+		if (addr_is_multicast(ends[i]) || addr_is_broadcast(ends[i]))
+			return bad_forward(e, key, f, "holds an address that is not one host's");
+		if (!family_on(c, ends[i]))
+			return bad_forward(e, key, f, "is of a family that is switched off");
+	}
+	if (!addr_is_any(&f->to) && addr_is_unspecified(&f->to))
+		return bad_forward(e, key, f, "leads to an unspecified address");
+	if (!addr_is_any(&f->addr) && !addr_is_any(&f->to) &&
+	    addr_is4(&f->addr) != addr_is4(&f->to))
+		return bad_forward(e, key, f, "leads from one family into the other");
+	return 0;
+}
+
+static int check_forward(const struct conf *c, const char *key, const struct conf_forward *f,
+			 struct err *e)
+{
+	if (f->proto >= CONF_PROTO_COUNT || f->kind >= CONF_FORWARD_KIND_COUNT)
+		return err_set(e, ERR_CONFIG, "%s: a rule of protocol %u, kind %u", key, f->proto,
+			       f->kind);
+	if (f->ifname[0] && !conf_ifname_ok(f->ifname))
+		return bad_forward(e, key, f, "names no interface");
+	if (f->kind == CONF_FORWARD_AUTO)
+		return check_forward_ends(c, key, f, e);
+	if (f->first > f->last || (!f->first && f->last))
+		return bad_forward(e, key, f, "is not a range of ports");
+	if (f->kind == CONF_FORWARD_EXCEPT)
+		return 0;
+	if (!f->to_first || (uint32_t)f->to_first + (f->last - f->first) > UINT16_MAX)
+		return bad_forward(e, key, f, "leads to no port");
+	return check_forward_ends(c, key, f, e);
+}
+
+/* Whether a socket bound to a takes b's place, by the kernel's rules. */
+static bool covers(const struct addr *a, const struct addr *b)
+{
+	return addr_is_any(a) || addr_eq(a, b) ||
+	       (addr_is_unspecified(a) && addr_is4(a) && addr_is4(b));
+}
+
+/* Whether two rules would listen on the same port of the same address. */
+static bool forwards_meet(const struct conf_forward *a, const struct conf_forward *b)
+{
+	if (a->kind != CONF_FORWARD_PORTS || b->kind != CONF_FORWARD_PORTS ||
+	    a->proto != b->proto || !a->first || !b->first)
+		return false;
+	if (a->first > b->last || b->first > a->last)
+		return false;
+	if (a->ifname[0] && b->ifname[0] && strcmp(a->ifname, b->ifname) != 0)
+		return false;
+	return covers(&a->addr, &b->addr) || covers(&b->addr, &a->addr);
+}
+
+static int check_forwards(const struct conf *c, const char *key, const struct conf_forward *f,
+			  uint32_t n, uint32_t max, struct err *e)
+{
+	if (n > max)
+		return err_set(e, ERR_CONFIG, "%s: %u rules, at most %u", key, n, max);
+	for (uint32_t i = 0; i < n; i++) {
+		if (check_forward(c, key, &f[i], e) < 0)
+			return -1;
+		for (uint32_t j = 0; j < i; j++)
+			if (forwards_meet(&f[i], &f[j]))
+				return bad_forward(e, key, &f[i],
+						   "listens where another rule does already");
+	}
+	return 0;
+}
+
+static bool is_elsewhere(const struct addr *a)
+{
+	return !addr_is_any(a) && !addr_is_loopback(a);
+}
+
+/* Loopback to loopback, one port each: more could be reached without a rule. */
+static int check_reverse(const struct conf_forward *f, struct err *e)
+{
+	if (f->kind == CONF_FORWARD_EXCEPT)
+		return 0;
+	if (f->kind == CONF_FORWARD_AUTO)
+		return bad_forward(e, "reverse", f, "is not supported yet");
+	if (f->proto != CONF_TCP)
+		return bad_forward(e, "reverse", f, "is not supported yet: only TCP is");
+	if (f->ifname[0] || is_elsewhere(&f->addr))
+		return bad_forward(e, "reverse", f, "listens elsewhere than on the container's"
+				   " loopback");
+	if (is_elsewhere(&f->to))
+		return bad_forward(e, "reverse", f, "leads elsewhere than to the host's loopback");
+	if (!f->first)
+		return bad_forward(e, "reverse", f, "names no port to listen on");
+	return 0;
+}
+
+int conf_validate_forward(const struct conf *c, const struct conf_forward *f, struct err *e)
+{
+	return check_forwards(c, "forward", f, 1, 1, e);
+}
+
+static int check_publishing(const struct conf *c, struct err *e)
+{
+	if ((unsigned int)c->port_conflict >= CONF_CONFLICT_COUNT)
+		return err_set(e, ERR_CONFIG, "portConflict: %u is none",
+			       (unsigned int)c->port_conflict);
+	if (check_forwards(c, "forward", c->forwards, c->nforwards, CONF_FORWARDS_MAX, e) < 0 ||
+	    check_forwards(c, "reverse", c->reverses, c->nreverses, CONF_REVERSES_MAX, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < c->nreverses; i++)
+		if (check_reverse(&c->reverses[i], e) < 0)
+			return -1;
+	return 0;
+}
+
 static int check_path(const char *key, const char *path, int code, struct err *e)
 {
 	char text[SHOWN_MAX];
@@ -400,7 +535,8 @@ int conf_validate(struct conf *c, struct err *e)
 		return -1;
 	conf_default_macs(c);
 	if (check_link(c, e) < 0 || check_addresses(c, e) < 0 || check_gateways(c, e) < 0 ||
-	    check_routes(c, e) < 0 || check_host_addresses(c, e) < 0 || check_log(c, e) < 0)
+	    check_routes(c, e) < 0 || check_host_addresses(c, e) < 0 ||
+	    check_publishing(c, e) < 0 || check_log(c, e) < 0)
 		return -1;
 	if (c->without & ~known)
 		return err_set(e, ERR_ENV, "CNI_PASST_WITHOUT: unknown bits %#x",

@@ -22,6 +22,8 @@
 #define CONF_ROUTES_MAX		64
 #define CONF_GATEWAYS_MAX	2	/* one a family */
 #define CONF_HOST_ADDRS_MAX	4
+#define CONF_FORWARDS_MAX	256	/* rules; neighbouring ports are one */
+#define CONF_REVERSES_MAX	64
 #define CONF_MTU_MIN		576	/* RFC 791; 1280 with IPv6 (RFC 8200, 5) */
 #define CONF_MTU_MAX		65535
 
@@ -30,6 +32,41 @@ struct route {
 	struct addr gw;		/* ADDR_ANY: on-link */
 	uint32_t metric;	/* 0: the kernel's default */
 	bool onlink;		/* gw is not inside an address's prefix */
+};
+
+enum conf_proto { CONF_TCP, CONF_UDP, CONF_PROTO_COUNT };
+
+extern const char *const conf_proto_names[CONF_PROTO_COUNT];	/* "tcp" */
+
+enum conf_forward_kind {
+	CONF_FORWARD_PORTS,	/* first..last to to_first.. */
+	CONF_FORWARD_AUTO,	/* what the other side listens on, under the same number */
+	CONF_FORWARD_EXCEPT,	/* first..last: not these, whatever the other rules say */
+	CONF_FORWARD_KIND_COUNT
+};
+
+/*
+ * One rule of "forward" (the host listens, the container serves) or "reverse"
+ * (the container's loopback listens, the host's serves); forward.h has the text.
+ * All rules of a list together say which ports are open: the explicit ones, then
+ * those that "auto" finds, less the exceptions of their protocol.
+ */
+struct conf_forward {
+	uint8_t proto;		/* enum conf_proto */
+	uint8_t kind;		/* enum conf_forward_kind */
+	bool ready;		/* listen only while the other side does */
+	char ifname[CONF_IFNAME_MAX + 1];	/* only what comes in here; empty: anywhere */
+	struct addr addr;	/* listened on; ADDR_ANY: all, of both families */
+	uint16_t first, last;	/* ports listened on; 0 and 0: one that the kernel picks */
+	uint16_t to_first;	/* where the first leads; the others follow */
+	struct addr to;		/* ADDR_ANY: the container's own, of the client's family */
+};
+
+/* Who else listens on a port already. */
+enum conf_conflict {
+	CONF_CONFLICT_ERROR,	/* "error": ADD fails */
+	CONF_CONFLICT_IGNORE,	/* "ignore": the port is left out, with a warning in the log */
+	CONF_CONFLICT_COUNT
 };
 
 /* Kernel features not to use even where they are there: for tests of the
@@ -66,6 +103,13 @@ struct conf {
 	uint32_t nhost_loopback;		/* lead to the host's 127.0.0.1 and ::1 */
 	struct addr host_loopback[CONF_HOST_ADDRS_MAX];
 
+	uint32_t nforwards;
+	struct conf_forward forwards[CONF_FORWARDS_MAX];
+	uint32_t nreverses;
+	struct conf_forward reverses[CONF_REVERSES_MAX];
+	bool preserve_source;			/* the container sees who the client is */
+	enum conf_conflict port_conflict;
+
 	enum log_level log_level;
 	enum log_target log_target;
 	char log_path[CONF_PATH_MAX];		/* for LOGT_FILE */
@@ -74,7 +118,8 @@ struct conf {
 };
 
 /* Defaults of INTERFACES: both families, addresses "host", hostAddress
- * 169.254.1.2, log info to syslog. Identity fields empty. */
+ * 169.254.1.2, nothing forwarded, the client's address kept, log info to
+ * syslog. Identity fields empty. */
 void conf_init(struct conf *c);
 
 /* Sets mac and gw_mac where they are still zero: locally administered, unicast
@@ -87,6 +132,9 @@ void conf_default_macs(struct conf *c);
  * value. Returns 0 or -1.
  */
 int conf_validate(struct conf *c, struct err *e);
+
+/* The part of it that one rule of forwards is: also for rules given at run time. */
+int conf_validate_forward(const struct conf *c, const struct conf_forward *f, struct err *e);
 
 /* Name rules shared with front ends (clients.md 1.8; CNI SPEC, "CNI_*"). */
 bool conf_id_ok(const char *s);		/* container id, network name */

@@ -33,6 +33,14 @@ static void code_u8(struct codec *x, uint8_t *v)
 		rd_u8(&x->r, v);
 }
 
+static void code_u16(struct codec *x, uint16_t *v)
+{
+	if (x->writing)
+		wr_u16(&x->w, *v);
+	else
+		rd_u16(&x->r, v);
+}
+
 static void code_u32(struct codec *x, uint32_t *v)
 {
 	if (x->writing)
@@ -144,6 +152,35 @@ static void code_net(struct codec *x, struct conf *c)
 		code_addr(x, &c->host_loopback[i]);
 }
 
+static void code_forward(struct codec *x, struct conf_forward *f)
+{
+	code_u8(x, &f->proto);
+	code_u8(x, &f->kind);
+	x->bad |= f->proto >= CONF_PROTO_COUNT || f->kind >= CONF_FORWARD_KIND_COUNT;
+	code_bool(x, &f->ready);
+	code_str(x, f->ifname, sizeof(f->ifname));
+	code_addr(x, &f->addr);
+	code_u16(x, &f->first);
+	code_u16(x, &f->last);
+	code_u16(x, &f->to_first);
+	code_addr(x, &f->to);
+}
+
+static void code_publishing(struct codec *x, struct conf *c)
+{
+	uint32_t conflict = c->port_conflict;
+
+	code_max(x, &c->nforwards, CONF_FORWARDS_MAX);
+	for (uint32_t i = 0; i < c->nforwards; i++)
+		code_forward(x, &c->forwards[i]);
+	code_max(x, &c->nreverses, CONF_REVERSES_MAX);
+	for (uint32_t i = 0; i < c->nreverses; i++)
+		code_forward(x, &c->reverses[i]);
+	code_bool(x, &c->preserve_source);
+	code_max(x, &conflict, CONF_CONFLICT_COUNT - 1);
+	c->port_conflict = (enum conf_conflict)conflict;
+}
+
 static void code_log(struct codec *x, struct conf *c)
 {
 	uint32_t level = c->log_level, target = c->log_target;
@@ -166,6 +203,7 @@ static void code_conf(struct codec *x, struct conf *c)
 		return;
 	code_identity(x, c);
 	code_net(x, c);
+	code_publishing(x, c);
 	code_log(x, c);
 	code_u32(x, &c->without);
 }

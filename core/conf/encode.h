@@ -11,8 +11,8 @@
 
 #include "conf/conf.h"
 
-#define ENCODE_VERSION	1
-#define ENCODE_MAX	16384	/* bytes of one encoded configuration */
+#define ENCODE_VERSION	2
+#define ENCODE_MAX	32768	/* bytes of one encoded configuration */
 
 /* Encodes into buf; returns the length or -EMSGSIZE. */
 int encode_conf(const struct conf *c, void *buf, size_t size);

@@ -34,7 +34,7 @@ struct io {
 	int epoll, tap, main;
 	bool udp_gso;			/* UDP_SEGMENT and UDP_GRO may be used */
 	uint8_t *frames;		/* IO_BATCH + 1 slots of IO_FRAME_MAX bytes */
-	bool stop;
+	bool stop, heard;
 	struct log_limit no_ping, no_socket;	/* one line a minute each */
 	struct pipe_pool pipes;
 	struct inner_pool inner[2];	/* IPv4, IPv6 */
@@ -49,8 +49,14 @@ struct io {
 int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struct netcfg *net,
 	      struct counters *count, int tap, uint32_t tap_features, int main_fd);
 
-/* Turns until main's descriptor closes or io->stop. */
-void loop_run(struct ctx *c);
+enum loop_why {
+	LOOP_END,	/* the tap has gone */
+	LOOP_MAIN,	/* main said something, or closed its descriptor */
+	LOOP_INNER,	/* inner sockets are short: splice_inner_ask() */
+};
+
+/* Turns until there is a reason to return. */
+enum loop_why loop_run(struct ctx *c);
 
 /* Closes every flow and gives everything back. */
 void loop_close(struct ctx *c);
@@ -61,11 +67,15 @@ void tap_readable(struct ctx *c);
 /* sock.c: what the kernel has; sets c->peek and io->udp_gso. */
 void sock_probe(struct ctx *c);
 
+/* ... and what every TCP socket of a flow is set to. */
+void sock_stream_options(int fd);
+
 /* splice.c: closes idle pipes and inner sockets. */
 void splice_close_pools(struct io *io);
 
-/* How many inner sockets of that family to ask nsagent for now, 0: none; they count
- * as on their way then. */
+/* Whether a family has too few inner sockets; how many of that one to ask nsagent
+ * for now (0: none), which are then on their way. */
+bool splice_inner_short(const struct ctx *c);
 uint32_t splice_inner_ask(struct ctx *c, bool v4);
 
 /* n of them came; fewer than asked for: the rest will not. The descriptors become

@@ -174,7 +174,7 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 		*tap = true;
 		break;
 	case IO_REF_MAIN:
-		c->io->stop = true;	/* main says nothing yet but its own end */
+		c->io->heard = true;
 		break;
 	}
 }
@@ -190,11 +190,12 @@ static int wait_ms(const struct ctx *c)
 	return next <= c->now ? 0 : (int)MIN_OF(next - c->now, (uint64_t)WAIT_MAX_MS);
 }
 
-void loop_run(struct ctx *c)
+enum loop_why loop_run(struct ctx *c)
 {
 	struct epoll_event ev[IO_EVENTS];
 
-	while (!c->io->stop) {
+	c->io->heard = false;
+	while (!c->io->stop && !c->io->heard && !splice_inner_short(c)) {
 		bool tap = false;
 		int n = epoll_wait(c->io->epoll, ev, IO_EVENTS, wait_ms(c));
 
@@ -205,6 +206,7 @@ void loop_run(struct ctx *c)
 			tap_readable(c);
 		proto_turn(c);
 	}
+	return c->io->stop ? LOOP_END : c->io->heard ? LOOP_MAIN : LOOP_INNER;
 }
 
 void loop_close(struct ctx *c)

@@ -29,23 +29,6 @@
 #define UDP_RCVBUF	(4 << 20)	/* asked for; the host's rmem_max decides */
 #define MESSAGES_MAX	128u		/* of one port_dgram_send() */
 
-socklen_t sockaddr_make(union sockaddr_any *sa, const struct addr *a, uint16_t port,
-			uint32_t scope)
-{
-	memset(sa, 0, sizeof(*sa));
-	if (addr_is4(a)) {
-		sa->v4.sin_family = AF_INET;
-		sa->v4.sin_port = htons(port);
-		memcpy(&sa->v4.sin_addr, addr_bytes(a), 4);
-		return sizeof(sa->v4);
-	}
-	sa->v6.sin6_family = AF_INET6;
-	sa->v6.sin6_port = htons(port);
-	sa->v6.sin6_scope_id = scope;
-	memcpy(&sa->v6.sin6_addr, a->b, 16);
-	return sizeof(sa->v6);
-}
-
 static int set_int(int fd, int level, int name, int value)
 {
 	return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/inner.h"
 #include "io/io.h"
 #include "io/sockaddr.h"
 #include "proto/port.h"
@@ -29,14 +30,24 @@
 
 /* --- inner sockets ------------------------------------------------------ */
 
+static bool is_short(const struct ctx *c, const struct inner_pool *p)
+{
+	return p->needed && p->n < IO_INNER_LOW && c->now >= p->again_ms;
+}
+
+bool splice_inner_short(const struct ctx *c)
+{
+	return is_short(c, &c->io->inner[0]) || is_short(c, &c->io->inner[1]);
+}
+
 uint32_t splice_inner_ask(struct ctx *c, bool v4)
 {
 	struct inner_pool *p = &c->io->inner[!v4];
 	uint32_t n;
 
-	if (!p->needed || p->n >= IO_INNER_LOW || c->now < p->again_ms)
+	if (!is_short(c, p))
 		return 0;
-	/* Those asked for longer ago were lost with an nsagent that died. */
+	/* What was asked for INNER_LOST_MS ago was lost with an nsagent that died. */
 	n = IO_INNER - p->n;
 	p->asked = n;
 	p->again_ms = c->now + INNER_LOST_MS;
@@ -75,17 +86,12 @@ static int take_socket(struct ctx *c, const struct flow *f)
 {
 	bool v4 = addr_is4(&f->outer);
 	struct inner_pool *p = &c->io->inner[!v4];
-	int fd;
 
 	if (f->splice.caller == SPLICE_OUTER) {
 		p->needed = true;
 		return p->n ? p->fd[--p->n] : -EAGAIN;
 	}
-	fd = socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	sock_stream_options(fd);
-	return fd;
+	return inner_socket(v4);
 }
 
 int port_splice_connect(struct ctx *c, struct flow *f)
@@ -101,6 +107,7 @@ int port_splice_connect(struct ctx *c, struct flow *f)
 		*sock = -1;
 		return rc;
 	}
+	sock_stream_options(*splice_sock(f, caller));
 	if (connect(*sock, &sa.sa, len) < 0)
 		rc = -errno;
 	if (rc < 0 && rc != -EINPROGRESS)
@@ -111,17 +118,26 @@ int port_splice_connect(struct ctx *c, struct flow *f)
 	return rc;
 }
 
-void port_side_close(struct ctx *c, struct flow *f, enum splice_side side, bool abort)
+/* Its peer is reset. */
+void port_refuse(struct ctx *c, int sock)
 {
 	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
-	int *sock = splice_sock(f, side);
 
 	(void)c;
+	setsockopt(sock, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(sock);
+}
+
+void port_side_close(struct ctx *c, struct flow *f, enum splice_side side, bool abort)
+{
+	int *sock = splice_sock(f, side);
+
 	if (*sock < 0)
 		return;
 	if (abort)
-		setsockopt(*sock, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	close(*sock);
+		port_refuse(c, *sock);
+	else
+		close(*sock);
 	*sock = -1;
 }
 

@@ -472,7 +472,25 @@ static void give_up(struct child *c, int r)
 		kill(c->pid, SIGKILL);
 }
 
-static void on_engine(struct attach *a)
+/* From one child to the other. Whoever takes nothing goes without: main waits for
+ * nobody. */
+static int pass_inner(struct child *from, struct child *to)
+{
+	struct msg_inner m;
+	int fd[MSG_FDS_MAX];
+	uint32_t n;
+	int r = msg_recv_fds(from->sock, &m, sizeof(m), fd, &n);
+
+	if (r < 0)
+		return r;
+	r = msg_inner_done_ok(&m, n) || (msg_inner_ok(&m) && !n) ? 0 : -EBADMSG;
+	if (r == 0 && to->sock >= 0)
+		msg_send_fds(to->sock, &m, sizeof(m), fd, n);
+	msg_close_fds(fd, n);
+	return r;
+}
+
+static void on_engine_state(struct attach *a)
 {
 	struct msg_engine m;
 	int r = msg_recv(a->engine.sock, &m, sizeof(m), NULL);
@@ -486,13 +504,29 @@ static void on_engine(struct attach *a)
 			 (unsigned long long)a->engine.restarts);
 }
 
-/* Nothing is asked of it yet in this loop: whatever it says is nonsense. */
+static void on_engine(struct attach *a)
+{
+	uint32_t kind;
+	int r = msg_peek_kind(a->engine.sock, &kind);
+
+	if (r == 0 && kind == MSG_INNER)
+		r = pass_inner(&a->engine, &a->nsagent);
+	else if (r == 0)
+		on_engine_state(a);
+	if (r < 0)
+		give_up(&a->engine, r);
+}
+
+/* In this loop it is asked for nothing else. */
 static void on_nsagent(struct attach *a)
 {
 	uint32_t kind;
 	int r = msg_peek_kind(a->nsagent.sock, &kind);
 
-	give_up(&a->nsagent, r < 0 ? r : -EBADMSG);
+	if (r == 0)
+		r = kind == MSG_INNER_DONE ? pass_inner(&a->nsagent, &a->engine) : -EBADMSG;
+	if (r < 0)
+		give_up(&a->nsagent, r);
 }
 
 static int next_wait(const struct attach *a)

@@ -23,6 +23,56 @@ static void say_gone(int main_fd)
 		continue;
 }
 
+/* What inner sockets are short of is asked for; without an answer it is asked for
+ * again later. */
+static void ask_for_inner(struct ctx *c, int main_fd)
+{
+	for (int v4 = 0; v4 < 2; v4++) {
+		struct msg_inner m = { .kind = MSG_INNER, .ipv4 = (uint32_t)v4 };
+
+		m.count = MIN_OF(splice_inner_ask(c, v4), MSG_FDS_MAX);
+		if (m.count)
+			msg_send_fds(main_fd, &m, sizeof(m), NULL, 0);
+	}
+}
+
+/* False: main has gone, or speaks nonsense. */
+static bool hear_main(struct ctx *c, int main_fd)
+{
+	struct msg_inner m;
+	int fd[MSG_FDS_MAX];
+	uint32_t n;
+	int r = msg_recv_fds(main_fd, &m, sizeof(m), fd, &n);
+
+	if (r == -EAGAIN)
+		return true;
+	if (r < 0)
+		return false;
+	if (!msg_inner_done_ok(&m, n)) {
+		msg_close_fds(fd, n);
+		return false;
+	}
+	splice_inner_add(c, m.ipv4, fd, n);
+	return true;
+}
+
+static void run(struct ctx *c, int main_fd)
+{
+	for (;;) {
+		switch (loop_run(c)) {
+		case LOOP_INNER:
+			ask_for_inner(c, main_fd);
+			break;
+		case LOOP_MAIN:
+			if (hear_main(c, main_fd))
+				break;
+			return;
+		case LOOP_END:
+			return;
+		}
+	}
+}
+
 int engine_main(const struct engine_args *args)
 {
 	const struct msg_engine running = { .kind = MSG_RUNNING, .pid = (uint32_t)getpid() };
@@ -37,7 +87,7 @@ int engine_main(const struct engine_args *args)
 	}
 	rc = msg_send(args->main_fd, &running, sizeof(running), -1);
 	if (rc == 0)
-		loop_run(&ctx);
+		run(&ctx, args->main_fd);
 	loop_close(&ctx);
 	if (io.tap_gone)
 		say_gone(args->main_fd);

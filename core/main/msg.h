@@ -19,6 +19,8 @@ enum msg_kind {
 	MSG_SETUP,		/* main -> nsagent: make and configure the interface */
 	MSG_SETUP_DONE,		/* nsagent -> main: outcome; carries the tap's descriptor on success */
 	MSG_TAP_GONE,		/* engine -> main: the container deleted the interface */
+	MSG_INNER,		/* engine -> main -> nsagent: TCP sockets of the container's are wanted */
+	MSG_INNER_DONE,		/* nsagent -> main -> engine: so many, with their descriptors */
 	MSG_KIND_COUNT
 };
 
@@ -41,6 +43,15 @@ struct msg_setup_done {
 	struct err err;		/* code 0: done, one descriptor attached */
 };
 
+#define MSG_FDS_MAX	64u	/* descriptors of one message */
+
+/* MSG_INNER and its answer, which may have fewer. */
+struct msg_inner {
+	uint32_t kind;
+	uint32_t ipv4;		/* 0 or 1 */
+	uint32_t count;		/* of sockets: 1 to MSG_FDS_MAX, in the answer also 0 */
+};
+
 /* Sends one message with an optional descriptor (fd < 0: none). 0 or -errno. */
 int msg_send(int sock, const void *msg, size_t len, int fd);
 
@@ -52,6 +63,13 @@ int msg_send(int sock, const void *msg, size_t len, int fd);
  */
 int msg_recv(int sock, void *msg, size_t len, int *fd);
 
+/* The same with n descriptors, or up to MSG_FDS_MAX of them, which become the
+ * caller's. Neither waits: a receiver that takes nothing gets -EAGAIN. */
+int msg_send_fds(int sock, const void *msg, size_t len, const int *fd, uint32_t n);
+int msg_recv_fds(int sock, void *msg, size_t len, int fd[MSG_FDS_MAX], uint32_t *n);
+
+void msg_close_fds(const int *fd, uint32_t n);
+
 /* Waits for the next message and tells its kind without taking it, so that the
  * receiver can look its size up. 0, -EPIPE at end of file, -EBADMSG for a
  * message too short to have a kind, or -errno. */
@@ -62,6 +80,9 @@ int msg_peek_kind(int sock, uint32_t *kind);
  * asked before any of them is used. */
 bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);
+/* n: descriptors that came with it. */
+bool msg_inner_ok(const struct msg_inner *m);
+bool msg_inner_done_ok(const struct msg_inner *m, uint32_t n);
 bool msg_setup_done_ok(const struct msg_setup_done *m);
 
 #endif

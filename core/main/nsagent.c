@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "io/inner.h"
 #include "io/netlink.h"
 #include "io/ns.h"
 #include "io/tun.h"
@@ -23,12 +24,14 @@
 struct agent {
 	int main_fd;
 	bool is_setup;		/* the interface has been made, here or before a restart */
+	bool reuses;		/* inner_reuse_ports() was done */
 	struct err entered;	/* code 0: inside; else why not, the answer to everything */
 };
 
 union request {
 	uint32_t kind;
 	struct msg_setup setup;
+	struct msg_inner inner;
 };
 
 /* Makes the tap and configures it. Closing the tap undoes all of it. */
@@ -69,6 +72,27 @@ static int do_setup(struct agent *a, const union request *req)
 	return r;
 }
 
+/*
+ * MSG_INNER. Safe for a hostile asker: no more sockets than one message carries,
+ * unbound and unconnected; what they can reach, everything in the container can.
+ */
+static int do_inner(struct agent *a, const union request *req)
+{
+	struct msg_inner done = { .kind = MSG_INNER_DONE, .ipv4 = req->inner.ipv4 };
+	int fd[MSG_FDS_MAX], r;
+
+	if (!msg_inner_ok(&req->inner))
+		return -EBADMSG;
+	if (!a->reuses)
+		inner_reuse_ports();
+	a->reuses = true;
+	while (done.count < req->inner.count && (r = inner_socket(done.ipv4)) >= 0)
+		fd[done.count++] = r;
+	r = msg_send_fds(a->main_fd, &done, sizeof(done), fd, done.count);
+	msg_close_fds(fd, done.count);
+	return r == -EAGAIN || r == -ETOOMANYREFS ? 0 : r;
+}
+
 /* A kind that is not here is nonsense. */
 static const struct {
 	uint32_t kind;
@@ -76,6 +100,7 @@ static const struct {
 	int (*fn)(struct agent *a, const union request *req);	/* < 0 ends the conversation */
 } requests[] = {
 	{ MSG_SETUP, sizeof(struct msg_setup), do_setup },
+	{ MSG_INNER, sizeof(struct msg_inner), do_inner },
 };
 
 static int answer_one(struct agent *a)

@@ -54,6 +54,8 @@ ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n);
  * from it through a pipe to the other.
  */
 
+/* Closes an accepted socket that no flow has, by RST. */
+void port_refuse(struct ctx *c, int sock);
 /* Makes the socket that flow f has not yet, on the side that is not
  * splice.caller, connects it to f->outer, and watches both. Returns 0,
  * -EINPROGRESS, -errno, or 1: no inner socket is there for it yet; one is

@@ -306,6 +306,47 @@ int splice_open(struct ctx *c, const struct splice_call *call)
 	return 0;
 }
 
+bool splice_wanted(const struct ctx *c, const struct forward *fwd, const struct addr *peer)
+{
+	return fwd->reverse || !c->conf->preserve_source || addr_is_loopback(peer) ||
+	       addr_is_loopback(&fwd->to) || netcfg_has_address(c->net, peer);
+}
+
+/* The first address of the container that a connection can be made to, of the
+ * family asked for if there is one: a spliced one may change its family. */
+static struct addr container_address(const struct netcfg *net, bool v4)
+{
+	struct addr found = ADDR_ANY;
+
+	for (uint32_t i = net->naddresses; i-- > 0;) {
+		const struct addr *a = &net->addresses[i].addr;
+
+		if (!addr_is_linklocal6(a) && (addr_is4(a) == v4 || addr_is_any(&found) ||
+					       addr_is4(&found) != v4))
+			found = *a;
+	}
+	return found;
+}
+
+int splice_accept(struct ctx *c, int sock, const struct forward *fwd, const struct addr *peer,
+		  uint16_t peer_port)
+{
+	bool v4 = addr_is4(peer);
+	struct splice_call call = {
+		.sock = sock, .caller = fwd->reverse ? SPLICE_INNER : SPLICE_OUTER,
+		.from = *peer, .from_port = peer_port, .by = fwd->addr, .by_port = fwd->port,
+		.to = fwd->to, .to_port = fwd->to_port,
+	};
+	int rc;
+
+	if (addr_is_any(&call.to))
+		call.to = fwd->reverse ? addr_loopback(v4) : container_address(c->net, v4);
+	rc = splice_open(c, &call);
+	if (rc < 0)
+		port_refuse(c, sock);
+	return rc;
+}
+
 void splice_timer(struct ctx *c, struct flow *f)
 {
 	refused(c, f);

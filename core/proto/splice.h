@@ -18,6 +18,7 @@
 #ifndef PROTO_SPLICE_H
 #define PROTO_SPLICE_H
 
+#include "flow/forward.h"
 #include "proto/ctx.h"
 
 #define SPLICE_WORTH	32768u		/* bytes that came at once: worth a pipe from then on */
@@ -32,6 +33,22 @@ enum splice_event {
 	SPLICEV_END = 1 << 2,		/* RDHUP, HUP or ERR */
 	SPLICEV_URGENT = 1 << 3,	/* PRI */
 };
+
+/*
+ * Whether a client of that address, on that listener, is spliced: its address has
+ * no meaning in the container (the host's loopback, or an address that the
+ * container has too), or is not to be kept ("preserveSource": false), or the
+ * rule leads to the container's loopback, which no packet of the tap reaches.
+ */
+bool splice_wanted(const struct ctx *c, const struct forward *fwd, const struct addr *peer);
+
+/*
+ * Takes over an accepted, non-blocking TCP connection for which splice_wanted() is
+ * true. sock belongs to the callee, who also closes it on failure. 0 or
+ * -errno (for the log and counters: the client has been told by RST).
+ */
+int splice_accept(struct ctx *c, int sock, const struct forward *fwd, const struct addr *peer,
+		  uint16_t peer_port);
 
 /* A connection that was accepted on side `caller`: from its remote end, by its own
  * one. We connect to `to`, on the other side. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "conf/conf.h"
+#include "conf/forward.h"
 
 static struct prefix prefix(const char *s)
 {
@@ -371,6 +372,112 @@ static void test_log_and_without(void **state)
 	assert_int_equal(conf_without_parse(""), 0);
 }
 
+static void add_forward(struct conf *c, enum conf_proto proto, const char *text)
+{
+	const char *why = forward_parse(text, proto, &c->forwards[c->nforwards++]);
+
+	if (why)
+		fail_msg("%s: %s", text, why);
+}
+
+/* Two rules of TCP, which must or must not be able to stand together. */
+static void assert_together(const char *a, const char *b, bool ok)
+{
+	struct conf c = good();
+
+	add_forward(&c, CONF_TCP, a);
+	add_forward(&c, CONF_TCP, b);
+	if (ok)
+		assert_ok(c);
+	else
+		assert_refused(c, ERR_CONFIG, "forward.tcp", "listens where another rule does");
+}
+
+static void test_forwards(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} bad[] = {
+		{ "224.0.0.1:80:80", "not one host's" },
+		{ "80:255.255.255.255:80", "not one host's" },
+		{ "80:0.0.0.0:80", "unspecified" },
+		{ "127.0.0.1:80:[fd00::1]:80", "family into the other" },
+	};
+	struct conf c = good();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		c = good();
+		add_forward(&c, CONF_UDP, bad[i].text);
+		assert_refused(c, ERR_CONFIG, "forward.udp", bad[i].why);
+	}
+	c = good();
+	add_forward(&c, CONF_TCP, "[2001:db8::1]:80:80");
+	assert_ok(c);
+	c.ipv6 = false;
+	assert_refused(c, ERR_CONFIG, "2001:db8::1", "switched off");
+	assert_together("80:80", "80:81", false);
+	assert_together("80-90:80-90", "90-99:90-99", false);
+	assert_together("127.0.0.1:80:80", "80:80", false);
+	assert_together("0.0.0.0:80:80", "127.0.0.1:80:80", false);
+	assert_together("0.0.0.0:80:80", "[::1]:80:80", true);
+	assert_together("127.0.0.1:80:80", "127.0.0.2:80:80", true);
+	assert_together("eth0/80:80", "eth1/80:80", true);
+	assert_together("eth0/80:80", "80:80", false);
+	assert_together("0:80", "0:80", true);
+	assert_together("auto", "80:80", true);
+	assert_together("~80", "80:80", true);
+	c = good();
+	add_forward(&c, CONF_TCP, "80:80");
+	add_forward(&c, CONF_UDP, "80:80");
+	assert_ok(c);
+	c.nforwards = CONF_FORWARDS_MAX + 1;
+	assert_refused(c, ERR_CONFIG, "forward", "257");
+	c = good();
+	c.port_conflict = CONF_CONFLICT_COUNT;
+	assert_refused(c, ERR_CONFIG, "portConflict", "2");
+}
+
+/* Values that no text makes, but a hand-over could hold. */
+static void test_forward_values(void **state)
+{
+	static const struct conf_forward rows[] = {
+		{ .proto = CONF_PROTO_COUNT, .first = 1, .last = 1, .to_first = 1 },
+		{ .kind = CONF_FORWARD_KIND_COUNT, .first = 1, .last = 1, .to_first = 1 },
+		{ .first = 2, .last = 1, .to_first = 1 },
+		{ .first = 0, .last = 1, .to_first = 1 },
+		{ .first = 1, .last = 1, .to_first = 0 },
+		{ .first = 1, .last = 3, .to_first = 65534 },
+		{ .first = 1, .last = 1, .to_first = 1, .ifname = "a/b" },
+	};
+	const struct conf_forward *const at_run_time = &rows[2];
+	struct err e = ERR_INIT;
+	struct conf c = good();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		c = good();
+		c.nforwards = 1;
+		c.forwards[0] = rows[i];
+		assert_refused(c, ERR_CONFIG, "forward", "");
+	}
+	assert_int_equal(conf_validate_forward(&c, at_run_time, &e), -1);
+	assert_int_equal(e.code, ERR_CONFIG);
+}
+
+static void test_forwards_later(void **state)
+{
+	struct conf c = good();
+
+	(void)state;
+	c.nreverses = 1;
+	assert_int_equal((intptr_t)forward_parse("80", CONF_TCP, &c.reverses[0]), 0);
+	assert_ok(c);
+	c = good();
+	add_forward(&c, CONF_TCP, "80:127.0.0.1:80");
+	assert_refused(c, ERR_CONFIG, "127.0.0.1", "not supported yet");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +492,9 @@ int main(void)
 		cmocka_unit_test(test_host_addresses),
 		cmocka_unit_test(test_host_loopback),
 		cmocka_unit_test(test_log_and_without),
+		cmocka_unit_test(test_forwards),
+		cmocka_unit_test(test_forward_values),
+		cmocka_unit_test(test_forwards_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,21 @@ static struct conf full(void)
 		c.routes[i].metric = 0x01020304u + i;
 		c.routes[i].onlink = i % 2;
 	}
+	c.nforwards = CONF_FORWARDS_MAX;
+	for (uint16_t i = 0; i < CONF_FORWARDS_MAX; i++) {
+		struct conf_forward *f = &c.forwards[i];
+
+		*f = (struct conf_forward){
+			.proto = i % CONF_PROTO_COUNT, .kind = i % CONF_FORWARD_KIND_COUNT,
+			.ready = i & 1, .addr = c.gateways[0], .first = i, .last = (uint16_t)(i + 9),
+			.to_first = (uint16_t)(i + 1000), .to = c.gateways[0],
+		};
+		memset(f->ifname, 'e', CONF_IFNAME_MAX);
+	}
+	c.nreverses = CONF_REVERSES_MAX;
+	memcpy(c.reverses, c.forwards, sizeof(c.reverses));
+	c.preserve_source = false;
+	c.port_conflict = CONF_CONFLICT_IGNORE;
 	c.without = CONF_WITHOUT_PEEK;
 	return c;
 }
@@ -78,6 +93,11 @@ static void test_there_and_back(void **state)
 	assert_int_equal(d.routes[63].metric, 0x01020304u + 63);
 	assert_true(d.routes[63].onlink);
 	assert_false(d.routes[62].onlink);
+	assert_int_equal(d.forwards[255].last, 264);
+	assert_string_equal(d.forwards[255].ifname, "eeeeeeeeeeeeeee");
+	assert_int_equal(d.reverses[63].to_first, 1063);
+	assert_false(d.preserve_source);
+	assert_int_equal(d.port_conflict, CONF_CONFLICT_IGNORE);
 	assert_int_equal(d.log_level, LOGL_DEBUG);
 	assert_int_equal(d.without, CONF_WITHOUT_PEEK);
 	assert_int_equal(encode(&d, again), n);
@@ -125,7 +145,7 @@ static void test_out_of_range(void **state)
 
 	(void)state;
 	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
-	assert_patched_refused(&c, "\0\0\0\1\0\0\0\4demo", "\0\0\0\2\0\0\0\4demo", 12);
+	assert_patched_refused(&c, "\0\0\0\2\0\0\0\4demo", "\0\0\0\1\0\0\0\4demo", 12);
 	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
 	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
 	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */
@@ -134,6 +154,11 @@ static void test_out_of_range(void **state)
 	assert_patched_refused(&c, "\12\0\0\1\x8", "\12\0\0\1\x21", 5);	/* /33 */
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\4\0\0\0\2\0\0\0\6/x", 14);
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\4\0\0\0\6/x", 14);
+	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\17",		/* nforwards */
+			       "\0\0\1\1\0\0\0\0\0\0\17", 11);
+	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\2\1\1\0\0\0\17eee", 10); /* proto */
+	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\1\3\1\0\0\0\17eee", 10); /* kind */
+	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\1\1\2\0\0\0\17eee", 10); /* ready */
 	c.naddresses = CONF_ADDRS_MAX + 1;
 	assert_int_equal(encode_conf(&c, (uint8_t[ENCODE_MAX]){ 0 }, ENCODE_MAX), -EMSGSIZE);
 	c = full();

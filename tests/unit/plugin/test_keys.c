@@ -3,6 +3,7 @@
  * and which of configuration, CNI_ARGS and runtimeConfig wins. */
 #include "../unit.h"
 
+#include "conf/forward.h"
 #include "plugin/keys.h"
 
 static int read_text(const char *text, const char *args, struct keys *k, struct err *e)
@@ -177,6 +178,22 @@ static void test_bad_values(void **state)
 		{ "{\"dns\":{\"nameservers\":[\"host.example\"]}}", "dns.nameservers", "host.example" },
 		{ "{\"dns\":{\"search\":[1]}}", "dns.search", "1" },
 		{ "{\"via\":\"moon\"}", "via", "moon" },
+		{ "{\"preserveSource\":1}", "preserveSource", "1" },
+		{ "{\"listen\":\"later\"}", "listen", "later" },
+		{ "{\"portConflict\":\"\"}", "portConflict", "\"\"" },
+		{ "{\"forward\":{\"tcp\":\"80\"}}", "forward.tcp", "\"80\" is not a list" },
+		{ "{\"forward\":{\"udp\":[80]}}", "forward.udp", "80 is not a string" },
+		{ "{\"forward\":{\"tcp\":[\"1:2\",\"x\"]}}", "forward.tcp", "\"x\" is not" },
+		{ "{\"reverse\":{\"udp\":[\"1-2:3\"]}}", "reverse.udp", "different size" },
+		{ "{\"runtimeConfig\":{\"portMappings\":[7]}}", "runtimeConfig.portMappings", "7" },
+		{ "{\"runtimeConfig\":{\"portMappings\":[{\"hostPort\":80}]}}",
+		  "runtimeConfig.portMappings", "has no containerPort" },
+		{ "{\"runtimeConfig\":{\"portMappings\":[{\"hostPort\":65536}]}}",
+		  "runtimeConfig.portMappings.hostPort", "65536" },
+		{ "{\"runtimeConfig\":{\"portMappings\":[{\"containerPort\":-1}]}}",
+		  "runtimeConfig.portMappings.containerPort", "-1" },
+		{ "{\"runtimeConfig\":{\"portMappings\":[{\"hostIP\":\"lo\"}]}}",
+		  "runtimeConfig.portMappings.hostIP", "lo" },
 		{ "{\"runtimeConfig\":7}", "runtimeConfig", "7" },
 		{ "{\"runtimeConfig\":{\"mac\":\"x\"}}", "runtimeConfig.mac", "x" },
 		{ "{\"runtimeConfig\":{\"ips\":[\"x\"]}}", "runtimeConfig.ips", "x" },
@@ -203,16 +220,16 @@ static void test_later(void **state)
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"mtu\":1300}]}", "routes.mtu", "1300" },
 		{ "{\"addresses\":[\"private\"]}", "addresses", "private" },
 		{ "{\"configure\":false}", "configure", "false" },
-		{ "{\"preserveSource\":false}", "preserveSource", "false" },
 		{ "{\"ipam\":{\"type\":\"host-local\"}}", "ipam", "host-local" },
 		{ "{\"dns\":{\"forward\":[\"169.254.1.1\"]}}", "dns.forward", "169.254.1.1" },
-		{ "{\"forward\":{\"tcp\":[\"8080:80\"]}}", "forward", "8080:80" },
-		{ "{\"reverse\":{\"udp\":[\"53:53\"]}}", "reverse", "53:53" },
 		{ "{\"outbound\":{\"interface\":\"h0\"}}", "outbound", "h0" },
 		{ "{\"via\":\"broker\"}", "via", "broker" },
 		{ "{\"capture\":\"/x\"}", "capture", "/x" },
-		{ "{\"runtimeConfig\":{\"PORTMAPPINGS\":[{\"HostPort\":80}]}}",
-		  "runtimeConfig.PORTMAPPINGS", "80" },
+		{ "{\"runtimeConfig\":{\"portMappings\":[{\"protocol\":\"sctp\"}]}}",
+		  "runtimeConfig.portMappings.protocol", "sctp" },
+		{ "{\"runtimeConfig\":{\"portMappings\":[{\"colour\":1}]}}",
+		  "runtimeConfig.portMappings.colour", "1" },
+		{ "{\"forward\":{\"sctp\":[]}}", "forward.sctp", "[]" },
 		{ "{\"runtimeConfig\":{\"bandwidth\":{\"ingressRate\":1}}}",
 		  "runtimeConfig.bandwidth", "1" },
 		{ "{\"runtimeConfig\":{\"aliases\":{\"n\":[\"a\"]}}}", "runtimeConfig.aliases", "a" },
@@ -221,19 +238,67 @@ static void test_later(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		/* messages name the key as our table spells it */
-		const char *key = strstr(rows[i].key, "PORT") ? "runtimeConfig.portMappings"
-							      : rows[i].key;
-
-		assert_refused(rows[i].text, NULL, ERR_FIELD, key, rows[i].value);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_refused(rows[i].text, NULL, ERR_FIELD, rows[i].key, rows[i].value);
 	assert_taken("{\"configure\":true,\"preserveSource\":true,\"ipam\":{},\"via\":\"direct\","
 		     "\"hostLoopback\":[],\"forward\":{\"tcp\":[],\"udp\":[]},\"capture\":\"\","
 		     "\"reverse\":{\"tcp\":[],\"udp\":[]},\"dns\":{\"forward\":[]},"
 		     "\"outbound\":{\"interface\":\"\",\"addresses\":[]},\"runtimeConfig\":{"
 		     "\"portMappings\":[],\"BandWidth\":{\"IngressRate\":0},\"cgroupPath\":\"/x\","
 		     "\"io.kubernetes.cri.pod-annotations\":{\"a\":\"b\"}}}");
+}
+
+static void assert_rule(const struct conf_forward *f, enum conf_proto proto, const char *text)
+{
+	char buf[FORWARD_STRLEN];
+
+	assert_int_equal(f->proto, proto);
+	assert_string_equal(forward_format(f, buf), text);
+}
+
+static void test_forwards(void **state)
+{
+	struct keys k;
+
+	(void)state;
+	take("{\"listen\":\"ready\",\"portConflict\":\"ignore\",\"preserveSource\":false,"
+	     "\"forward\":{\"tcp\":[\"8080:80\",\"~22\"],\"udp\":[\"auto\"]},"
+	     "\"reverse\":{\"tcp\":[\"5432\"]}}", NULL, &k);
+	assert_int_equal(k.conf.nforwards, 3);
+	assert_rule(&k.conf.forwards[0], CONF_TCP, "8080:80");
+	assert_rule(&k.conf.forwards[1], CONF_TCP, "~22");
+	assert_rule(&k.conf.forwards[2], CONF_UDP, "auto");
+	assert_true(k.conf.forwards[0].ready);
+	assert_int_equal(k.conf.nreverses, 1);
+	assert_rule(&k.conf.reverses[0], CONF_TCP, "5432:5432");
+	assert_true(k.conf.reverses[0].ready);
+	assert_false(k.conf.preserve_source);
+	assert_int_equal(k.conf.port_conflict, CONF_CONFLICT_IGNORE);
+	keys_drop(&k);
+}
+
+/* As podman (lower case, one a port), nerdctl (capitals, HostIP) and CRI send them. */
+static void test_port_mappings(void **state)
+{
+	struct keys k;
+
+	(void)state;
+	take("{\"forward\":{\"tcp\":[\"1:1\"]},\"runtimeConfig\":{\"portMappings\":["
+	     "{\"hostPort\":8080,\"containerPort\":80,\"protocol\":\"tcp\"},"
+	     "{\"hostPort\":8081,\"containerPort\":81,\"protocol\":\"tcp\"},"
+	     "{\"hostPort\":8081,\"containerPort\":81,\"protocol\":\"udp\"},"
+	     "{\"hostPort\":8082,\"containerPort\":82,\"protocol\":\"tcp\"},"
+	     "{\"hostPort\":8083,\"containerPort\":99,\"protocol\":\"tcp\"},"
+	     "{\"HostPort\":53,\"ContainerPort\":53,\"Protocol\":\"UDP\",\"HostIP\":\"::1\"},"
+	     "{\"HostPort\":0,\"ContainerPort\":7,\"HostIP\":\"\"}]}}", NULL, &k);
+	assert_int_equal(k.conf.nforwards, 6);
+	assert_rule(&k.conf.forwards[1], CONF_TCP, "8080-8082:80-82");
+	assert_rule(&k.conf.forwards[2], CONF_UDP, "8081:81");
+	assert_rule(&k.conf.forwards[3], CONF_TCP, "8083:99");
+	assert_rule(&k.conf.forwards[4], CONF_UDP, "[::1]:53:53");
+	assert_rule(&k.conf.forwards[5], CONF_TCP, "0:7");
+	assert_false(k.conf.forwards[1].ready);
+	keys_drop(&k);
 }
 
 static void test_args(void **state)
@@ -324,6 +389,8 @@ int main(void)
 		cmocka_unit_test(test_families_and_lists),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_later),
+		cmocka_unit_test(test_forwards),
+		cmocka_unit_test(test_port_mappings),
 		cmocka_unit_test(test_args),
 		cmocka_unit_test(test_who_wins),
 		cmocka_unit_test(test_caps),

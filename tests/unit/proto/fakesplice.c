@@ -71,6 +71,16 @@ int fake_accept(struct fake_world *w, enum splice_side side)
 	return sock;
 }
 
+void port_refuse(struct ctx *c, int sock)
+{
+	struct fake_sock *s = &c->io->socks[sock];
+
+	FAKE_HOLDS(s->used && s->open);
+	s->open = false;
+	s->aborted = true;
+	c->io->nopen--;
+}
+
 int port_splice_connect(struct ctx *c, struct flow *f)
 {
 	enum splice_side caller = (enum splice_side)f->splice.caller;
