@@ -76,7 +76,8 @@ const char *err_name(int code)
 		{ ERR_DECODE, "decode" },	{ ERR_CONFIG, "config" },
 		{ ERR_NETNS, "netns" },		{ ERR_AGAIN, "again" },
 		{ ERR_PRIVILEGE, "privilege" },	{ ERR_EXISTS, "exists" },
-		{ ERR_HOSTNET, "host-network" }, { ERR_INTERNAL, "internal" },
+		{ ERR_HOSTNET, "host-network" }, { ERR_PORT, "port" },
+		{ ERR_INTERNAL, "internal" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)

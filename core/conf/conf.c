@@ -435,6 +435,23 @@ static int check_reverse(const struct conf_forward *f, struct err *e)
 	return 0;
 }
 
+/* "auto" and "ready" need nsagent, datagrams between loopbacks the splice room. */
+static int refuse_later(const struct conf *c, struct err *e)
+{
+	for (uint32_t i = 0; i < c->nforwards; i++) {
+		const struct conf_forward *f = &c->forwards[i];
+
+		if (f->proto == CONF_UDP && addr_is_loopback(&f->to))
+			return bad_forward(e, "forward", f, "is not supported yet: it leads to the"
+					   " container's loopback");
+		if (f->kind == CONF_FORWARD_AUTO)
+			return bad_forward(e, "forward", f, "is not supported yet");
+		if (f->ready)
+			return err_set(e, ERR_FIELD, "listen: \"ready\" is not supported yet");
+	}
+	return 0;
+}
+
 int conf_validate_forward(const struct conf *c, const struct conf_forward *f, struct err *e)
 {
 	return check_forwards(c, "forward", f, 1, 1, e);
@@ -451,7 +468,7 @@ static int check_publishing(const struct conf *c, struct err *e)
 	for (uint32_t i = 0; i < c->nreverses; i++)
 		if (check_reverse(&c->reverses[i], e) < 0)
 			return -1;
-	return 0;
+	return refuse_later(c, e);
 }
 
 static int check_path(const char *key, const char *path, int code, struct err *e)

@@ -29,6 +29,11 @@
 	X(flows_refused, "flows refused: table, descriptors or memory at their cap") \
 	X(tcp_accepted, "TCP connections the remote accepted") \
 	X(tcp_refused, "TCP connections the remote or the host refused") \
+	X(inbound_tcp, "TCP connections of clients of forwarded ports") \
+	X(inbound_refused, "of them those reset because the container did not take them") \
+	X(inbound_paused, "times accept() waited: half-open flows or descriptors at their cap") \
+	X(inbound_udp, "UDP flows begun by clients of forwarded ports") \
+	X(inbound_udp_dropped, "datagrams of such clients that no flow could take") \
 	X(tcp_reset_in, "resets from the container") \
 	X(tcp_reset_out, "resets sent to the container") \
 	X(tcp_badseg, "TCP segments outside the window or the state") \

@@ -58,7 +58,14 @@ enum flow_ready {
 	FLOW_READABLE = 1 << 1,		/* the socket may have something to read */
 };
 
-enum tcp_state { TCPS_CONNECTING, TCPS_SYN_RCVD, TCPS_OPEN, TCPS_TIME_WAIT, TCPS_COUNT };
+enum tcp_state {
+	TCPS_CONNECTING,	/* the container's SYN is here, the host's connect() under way */
+	TCPS_SYN_SENT,		/* a client of a forwarded port is here, our SYN under way */
+	TCPS_SYN_RCVD,
+	TCPS_OPEN,
+	TCPS_TIME_WAIT,
+	TCPS_COUNT
+};
 
 enum tcp_mark {
 	TCPM_IN_FIN = 1 << 0,		/* the container's FIN is in rcv_nxt */
@@ -129,7 +136,11 @@ struct tcp_flow {
 
 struct dgram_flow {
 	uint64_t last_ms;		/* of the last datagram either way */
-	uint32_t rx;			/* datagrams from outside, saturating */
+	uint32_t rx;			/* datagrams from who did not begin, saturating */
+	uint32_t via;			/* FLOW_UDP: the listener the client speaks to, which also
+					 * answers; FORWARD_NONE: the flow has a socket of its own */
+	uint32_t local_scope;		/* ... and the interface, for link-local, else 0 */
+	struct addr local;		/* ... the address that the client spoke to */
 	uint16_t outer_id;		/* FLOW_PING: the socket's own identifier */
 	bool no_gso;			/* the path refused UDP_SEGMENT once */
 };

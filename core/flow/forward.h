@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "conf/conf.h"
 
+#define FORWARD_NONE	UINT32_MAX
 #define FORWARD_MAX	131072u		/* every port, TCP and UDP; virtual until used */
 
 struct forward {
@@ -20,6 +21,34 @@ struct forward {
 	uint16_t to_port;
 	uint8_t proto;		/* enum conf_proto */
 	bool reverse;		/* it listens in the container, and leads to the host */
+	bool queued;		/* of the engine's queue */
+	uint32_t queue_next;
 };
+
+/* All listeners, and the queues of those that may have clients waiting, one a
+ * protocol: where accept() has to wait, datagrams need not. */
+struct forwardtab {
+	struct forward *list;	/* FORWARD_MAX of them, virtual until used */
+	uint32_t n;		/* places ever used */
+	struct forward_queue {
+		uint32_t head, tail, n;		/* first in, first out */
+	} queue[CONF_PROTO_COUNT];
+};
+
+/* Over a list whose first n places are filled and not queued. */
+void forward_init(struct forwardtab *t, struct forward *list, uint32_t n);
+
+/* Where there is a listener, it, else NULL. */
+struct forward *forward_at(const struct forwardtab *t, uint32_t idx);
+
+static inline uint32_t forward_idx(const struct forwardtab *t, const struct forward *f)
+{
+	return (uint32_t)(f - t->list);
+}
+
+/* A listener stands in its queue once. forward_dequeue() may return one that was
+ * closed meanwhile (sock -1), and NULL at the end. */
+void forward_enqueue(struct forwardtab *t, struct forward *f);
+struct forward *forward_dequeue(struct forwardtab *t, enum conf_proto proto);
 
 #endif

@@ -49,6 +49,9 @@ struct io {
 int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struct netcfg *net,
 	      struct counters *count, int tap, uint32_t tap_features, int main_fd);
 
+/* Takes the table of listeners over and watches those in it. 0 or -errno. */
+int loop_listen(struct ctx *c, struct forward *list, uint32_t n);
+
 enum loop_why {
 	LOOP_END,	/* the tap has gone */
 	LOOP_MAIN,	/* main said something, or closed its descriptor */
@@ -63,6 +66,9 @@ void loop_close(struct ctx *c);
 
 /* tap.c: reads up to IO_BATCH frames and hands each to ingress. */
 void tap_readable(struct ctx *c);
+
+/* sock.c: watches listener idx of c->forwards, once, for good. 0 or -errno. */
+int sock_listen(struct ctx *c, uint32_t idx);
 
 /* sock.c: what the kernel has; sets c->peek and io->udp_gso. */
 void sock_probe(struct ctx *c);
@@ -86,7 +92,8 @@ void splice_inner_add(struct ctx *c, bool v4, const int *fd, uint32_t n);
 #define IO_REF_FLOW	1u
 #define IO_REF_TAP	2u
 #define IO_REF_MAIN	3u
-#define IO_REF_SIDE	4u		/* + enum splice_side: a spliced flow's socket */
+#define IO_REF_LISTEN	4u
+#define IO_REF_SIDE	5u		/* + enum splice_side: a spliced flow's socket */
 
 static inline uint64_t io_ref(uint32_t kind, uint32_t gen, uint32_t idx)
 {

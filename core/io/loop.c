@@ -14,6 +14,7 @@
 
 #include "io/io.h"
 #include "io/tun.h"
+#include "proto/inbound.h"
 #include "proto/proto.h"
 #include "proto/splice.h"
 
@@ -154,6 +155,17 @@ static unsigned int splice_events(uint32_t events)
 	       (events & EPOLLPRI ? SPLICEV_URGENT : 0);
 }
 
+int loop_listen(struct ctx *c, struct forward *list, uint32_t n)
+{
+	int rc = 0;
+
+	forward_init(&c->forwards, list, n);
+	for (uint32_t i = 0; i < n && rc == 0; i++)
+		if (list[i].sock >= 0)
+			rc = sock_listen(c, i);
+	return rc;
+}
+
 static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 {
 	uint64_t ref = ev->data.u64;
@@ -170,6 +182,9 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 				   (enum splice_side)((ref >> 56) - IO_REF_SIDE),
 				   splice_events(ev->events));
 		break;
+	case IO_REF_LISTEN:
+		inbound_event(c, (uint32_t)ref);
+		break;
 	case IO_REF_TAP:
 		*tap = true;
 		break;
@@ -181,7 +196,7 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 
 static int wait_ms(const struct ctx *c)
 {
-	uint64_t next = wheel_next(&c->wheel);
+	uint64_t next = proto_next(c);
 
 	if (proto_busy(c))
 		return c->tap_blocked ? TAP_RETRY_MS : 0;

@@ -63,25 +63,26 @@ static void keep_port(int fd, const struct flow *f)
 
 void sock_stream_options(int fd)
 {
-	/* The container did Nagle's waiting; urgent bytes stay in the
-	 * stream, or MSG_PEEK offsets would not be sequence numbers. */
+	/* The container did Nagle's waiting; urgent bytes stay in the stream, or
+	 * MSG_PEEK offsets would not be sequence numbers. */
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
-	/* A remote that vanished while nothing is said is found by the
-	 * host's own probes (tcp_keepalive_time), however long that takes. */
+	/* A remote that vanished while nothing is said is found by the host's own
+	 * probes (tcp_keepalive_time), however long that takes. */
 	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+static int prepare_stream(struct ctx *c, int fd)
+{
+	sock_stream_options(fd);
+	return c->peek ? set_int(fd, SOL_SOCKET, SO_PEEK_OFF, 0) : 0;
 }
 
 static int prepare(struct ctx *c, struct flow *f, int fd)
 {
-	int rc;
-
 	switch (f->key.proto) {
 	case FLOW_TCP:
-		sock_stream_options(fd);
-		if (c->peek && (rc = set_int(fd, SOL_SOCKET, SO_PEEK_OFF, 0)) < 0)
-			return rc;
-		return 0;
+		return prepare_stream(c, fd);
 	case FLOW_UDP:
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RCVBUF);
 		if (c->io->udp_gso)
@@ -149,16 +150,76 @@ int port_open(struct ctx *c, struct flow *f)
 	return rc;
 }
 
-void port_close(struct ctx *c, struct flow *f, bool abort)
+int port_accept(struct ctx *c, const struct forward *fwd, struct addr *peer, uint16_t *port,
+		struct addr *local)
+{
+	union sockaddr_any sa;
+	socklen_t len;
+	int fd;
+
+	(void)c;
+	do {
+		len = sizeof(sa);
+		fd = accept4(fwd->sock, &sa.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		return -errno;
+	sockaddr_read(&sa, peer, port);
+	len = sizeof(sa);
+	if (local && getsockname(fd, &sa.sa, &len) == 0)
+		sockaddr_read(&sa, local, NULL);
+	else if (local)
+		*local = ADDR_ANY;
+	return fd;
+}
+
+int port_adopt(struct ctx *c, struct flow *f, int sock)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.data.u64 = io_ref(IO_REF_FLOW, f->gen, flow_idx(&c->flows, f)),
+	};
+	int rc = prepare_stream(c, sock);
+
+	f->sock = sock;
+	if (rc < 0)
+		return rc;
+	return epoll_ctl(c->io->epoll, EPOLL_CTL_ADD, sock, &ev) < 0 ? -errno : 0;
+}
+
+static void close_by_rst(int fd)
 {
 	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+void port_refuse(struct ctx *c, int sock)
+{
+	(void)c;
+	close_by_rst(sock);
+}
+
+int sock_listen(struct ctx *c, uint32_t idx)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN | EPOLLET, .data.u64 = io_ref(IO_REF_LISTEN, 0, idx),
+	};
+
+	return epoll_ctl(c->io->epoll, EPOLL_CTL_ADD, c->forwards.list[idx].sock, &ev) < 0 ?
+	       -errno : 0;
+}
+
+void port_close(struct ctx *c, struct flow *f, bool abort)
+{
 	(void)c;
 	if (f->sock < 0)
 		return;
 	if (abort)
-		setsockopt(f->sock, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	close(f->sock);		/* and out of epoll: nobody else has this description */
+		close_by_rst(f->sock);
+	else
+		close(f->sock);	/* and out of epoll: nobody else has this description */
 	f->sock = -1;
 }
 
@@ -221,42 +282,94 @@ ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n)
 	return done < 0 ? -errno : done;
 }
 
-union control {
+union control {		/* the segments' size, and an address of the host */
 	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(int))];
+	char buf[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
-static void put_segment(struct msghdr *m, union control *ctl, uint16_t size)
+/* One more control message; the buffer is large enough for those we know. */
+static void put_control(struct msghdr *m, union control *ctl, int level, int type,
+			const void *data, size_t len)
 {
-	struct cmsghdr *h;
+	struct cmsghdr *h = (struct cmsghdr *)(void *)(ctl->buf + m->msg_controllen);
 
+	h->cmsg_level = level;
+	h->cmsg_type = type;
+	h->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(h), data, len);
 	m->msg_control = ctl->buf;
-	m->msg_controllen = CMSG_SPACE(sizeof(size));
-	h = CMSG_FIRSTHDR(m);
-	h->cmsg_level = IPPROTO_UDP;
-	h->cmsg_type = UDP_SEGMENT;
-	h->cmsg_len = CMSG_LEN(sizeof(size));
-	memcpy(CMSG_DATA(h), &size, sizeof(size));
+	m->msg_controllen += CMSG_SPACE(len);
+}
+
+/* Of a client's flow: the answer leaves from where the client's datagram came to. */
+static void put_local(struct msghdr *m, union control *ctl, const struct flow *f, bool v6_socket)
+{
+	struct in6_pktinfo v6 = { .ipi6_ifindex = f->dg.local_scope };
+	struct in_pktinfo v4 = { .ipi_ifindex = 0 };
+
+	if (addr_is_any(&f->dg.local))
+		return;
+	memcpy(&v6.ipi6_addr, f->dg.local.b, sizeof(v6.ipi6_addr));
+	memcpy(&v4.ipi_spec_dst, f->dg.local.b + 12, sizeof(v4.ipi_spec_dst));
+	if (v6_socket)
+		put_control(m, ctl, IPPROTO_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
+	else
+		put_control(m, ctl, IPPROTO_IP, IP_PKTINFO, &v4, sizeof(v4));
+}
+
+/* The socket a flow sends by, and where to, if it is not connected. */
+struct sending {
+	int fd;
+	bool v6_socket;
+	union sockaddr_any to;
+	socklen_t to_len;	/* 0: connected */
+};
+
+static int sending_of(struct ctx *c, const struct flow *f, struct sending *ret)
+{
+	const struct forward *fwd;
+
+	*ret = (struct sending){ .fd = f->sock };
+	if (f->key.proto != FLOW_UDP || f->dg.via == FORWARD_NONE)
+		return 0;
+	fwd = forward_at(&c->forwards, f->dg.via);
+	if (!fwd)
+		return -ENOTCONN;
+	ret->fd = fwd->sock;
+	ret->v6_socket = !addr_is4(&fwd->addr);
+	ret->to_len = ret->v6_socket ?
+		      sockaddr_make6(&ret->to, &f->outer, f->outer_port, f->outer_scope) :
+		      sockaddr_make(&ret->to, &f->outer, f->outer_port, 0);
+	return 0;
 }
 
 int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
 {
 	struct mmsghdr m[MESSAGES_MAX];
 	union control ctl[MESSAGES_MAX];
-	int done;
+	struct sending by;
+	int done = sending_of(c, f, &by);
 
+	if (done < 0)
+		return done;
 	n = MIN_OF(n, MESSAGES_MAX);
 	if (n && d[0].gso_size && !c->io->udp_gso)
 		return -EINVAL;
 	for (unsigned int i = 0; i < n; i++) {
 		m[i].msg_hdr = (struct msghdr){ .msg_iov = d[i].iov, .msg_iovlen = d[i].niov };
+		if (by.to_len) {
+			m[i].msg_hdr.msg_name = &by.to;
+			m[i].msg_hdr.msg_namelen = by.to_len;
+			put_local(&m[i].msg_hdr, &ctl[i], f, by.v6_socket);
+		}
 		if (d[i].gso_size && !c->io->udp_gso)
 			n = i;
 		else if (d[i].gso_size)
-			put_segment(&m[i].msg_hdr, &ctl[i], d[i].gso_size);
+			put_control(&m[i].msg_hdr, &ctl[i], IPPROTO_UDP, UDP_SEGMENT,
+				    &d[i].gso_size, sizeof(d[i].gso_size));
 	}
 	do {
-		done = sendmmsg(f->sock, m, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		done = sendmmsg(by.fd, m, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (done < 0 && errno == EINTR);
 	return done < 0 ? -errno : done;
 }
@@ -272,6 +385,14 @@ static uint16_t got_segment(struct msghdr *m)
 		return (uint16_t)size;
 	}
 	return 0;
+}
+
+static void take_message(struct ctx *c, struct mmsghdr *m, struct port_dgram *d)
+{
+	d->len = m->msg_len;
+	d->gso_size = c->io->udp_gso ? got_segment(&m->msg_hdr) : 0;
+	if (d->gso_size >= d->len)
+		d->gso_size = 0;
 }
 
 /* A ping socket hears every reply to its identifier, whoever sent it. */
@@ -321,11 +442,59 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 	} while (done < 0 && errno == EINTR);
 	if (done < 0)
 		return -errno;
+	for (int i = 0; i < done; i++)
+		take_message(c, &m[i], &d[i]);
+	return done;
+}
+
+/* Where a datagram came to: the address, and the interface if that is needed to
+ * answer (link-local). IPv4 on a socket of both families is told as IPv6. */
+static void got_local(struct msghdr *m, struct port_client *from)
+{
+	struct in6_pktinfo v6;
+	struct in_pktinfo v4;
+
+	from->local = ADDR_ANY;
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h)) {
+		if (h->cmsg_level == IPPROTO_IPV6 && h->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&v6, CMSG_DATA(h), sizeof(v6));
+			from->local = addr_from6(&v6.ipi6_addr);
+			from->scope = addr_is_linklocal6(&from->peer) ? v6.ipi6_ifindex : 0;
+		} else if (h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_PKTINFO) {
+			memcpy(&v4, CMSG_DATA(h), sizeof(v4));
+			from->local = addr_from4(&v4.ipi_spec_dst);
+		}
+	}
+	/* What was sent to a group cannot be answered from its address. */
+	if (!addr_is_unicast(&from->local) && !addr_is_loopback(&from->local))
+		from->local = ADDR_ANY;
+}
+
+int port_dgram_from(struct ctx *c, const struct forward *fwd, struct port_dgram *d,
+		    struct port_client *client, unsigned int n)
+{
+	union sockaddr_any sa[CTX_DGRAMS];
+	struct mmsghdr m[CTX_DGRAMS];
+	union control ctl[CTX_DGRAMS];
+	int done;
+
+	n = MIN_OF(n, CTX_DGRAMS);
+	for (unsigned int i = 0; i < n; i++)
+		m[i].msg_hdr = (struct msghdr){
+			.msg_name = &sa[i], .msg_namelen = sizeof(sa[i]),
+			.msg_iov = d[i].iov, .msg_iovlen = d[i].niov,
+			.msg_control = ctl[i].buf, .msg_controllen = sizeof(ctl[i].buf),
+		};
+	do {
+		done = recvmmsg(fwd->sock, m, n, MSG_DONTWAIT, NULL);
+	} while (done < 0 && errno == EINTR);
+	if (done < 0)
+		return -errno;
 	for (int i = 0; i < done; i++) {
-		d[i].len = m[i].msg_len;
-		d[i].gso_size = c->io->udp_gso ? got_segment(&m[i].msg_hdr) : 0;
-		if (d[i].gso_size >= d[i].len)
-			d[i].gso_size = 0;
+		take_message(c, &m[i], &d[i]);
+		client[i] = (struct port_client){ .scope = 0 };
+		sockaddr_read(&sa[i], &client[i].peer, &client[i].port);
+		got_local(&m[i].msg_hdr, &client[i]);
 	}
 	return done;
 }

@@ -118,16 +118,6 @@ int port_splice_connect(struct ctx *c, struct flow *f)
 	return rc;
 }
 
-/* Its peer is reset. */
-void port_refuse(struct ctx *c, int sock)
-{
-	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
-
-	(void)c;
-	setsockopt(sock, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	close(sock);
-}
-
 void port_side_close(struct ctx *c, struct flow *f, enum splice_side side, bool abort)
 {
 	int *sock = splice_sock(f, side);

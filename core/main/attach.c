@@ -37,6 +37,7 @@
 #include "main/engine.h"
 #include "main/msg.h"
 #include "main/nsagent.h"
+#include "main/publish.h"
 #include "sandbox/sandbox.h"
 
 /* Below the front end's patience, so that it gets our reason. */
@@ -58,6 +59,7 @@ struct attach {
 	int tap_fd;
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
+	struct publish publish;
 	struct child engine, nsagent;
 };
 
@@ -89,6 +91,7 @@ static int run_nsagent(void *arg, int sock)
 
 	close_mains(a);
 	fd_drop(&a->tap_fd);
+	publish_close(&a->publish);	/* or a port closed later would stay taken */
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .restarted = a->is_setup,
 	});
@@ -108,6 +111,7 @@ static int run_engine(void *arg, int sock)
 	return engine_main(&(struct engine_args){
 		.conf = &a->conf, .net = &a->net, .tap_fd = a->tap_fd,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
+		.forwards = a->publish.list, .nforwards = a->publish.n,
 	});
 }
 
@@ -357,7 +361,8 @@ static int start(struct attach *a, struct err *e)
 		return -1;
 	/* nsagent finds its way in while the outer side is being read. */
 	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, &a->net, e) < 0 ||
-	    setup_interface(a, e) < 0)
+	    setup_interface(a, e) < 0 ||
+	    publish_open(&a->publish, &a->conf, &a->net, e) < 0)
 		return -1;
 	return start_engine(a, e);
 }
@@ -605,6 +610,7 @@ static void undo(struct attach *a)
 {
 	child_end(&a->engine);
 	child_end(&a->nsagent);
+	publish_close(&a->publish);
 	fd_drop(&a->tap_fd);
 }
 

@@ -81,6 +81,8 @@ int engine_main(const struct engine_args *args)
 	int rc = loop_init(&ctx, &io, args->conf, args->net, args->counters, args->tap_fd,
 			   args->tap_features, args->main_fd);
 
+	if (rc == 0 && (rc = loop_listen(&ctx, args->forwards, args->nforwards)) < 0)
+		loop_close(&ctx);
 	if (rc < 0) {
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;

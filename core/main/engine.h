@@ -5,10 +5,13 @@
 
 #include "conf/netcfg.h"
 #include "flow/counters.h"
+#include "flow/forward.h"
 
 struct engine_args {
 	const struct conf *conf;
 	const struct netcfg *net;
+	struct forward *forwards;	/* listeners; the child's own copy of main's table */
+	uint32_t nforwards;
 	int tap_fd;			/* non-blocking */
 	uint32_t tap_features;		/* enum tun_feature, io/tun.h */
 	int main_fd;			/* SOCK_SEQPACKET to main; EOF: main is gone */

@@ -40,6 +40,11 @@ static bool evict(struct ctx *c, const struct flow *keep)
 	return true;
 }
 
+bool admit_evict(struct ctx *c)
+{
+	return evict(c, NULL);
+}
+
 struct flow *admit_flow(struct ctx *c, const struct flow_key *key)
 {
 	struct flow *f = flow_new(&c->flows, key, c->now);
@@ -52,6 +57,8 @@ struct flow *admit_flow(struct ctx *c, const struct flow_key *key)
 	}
 	if (key->proto == FLOW_TCP)	/* destroyable from the start */
 		f->tcp.hold = f->tcp.ring = HOLD_INIT;
+	else
+		f->dg.via = FORWARD_NONE;
 	c->count->flows_opened++;
 	return f;
 }

@@ -19,6 +19,9 @@ int admit_socket(struct ctx *c, struct flow *f);
  * network would tell. */
 struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, uint64_t idle_ms);
 
+/* Makes the least recently used UDP or echo flow go; false: there is none. */
+bool admit_evict(struct ctx *c);
+
 /* Ends a UDP or echo flow. */
 void admit_free(struct ctx *c, struct flow *f);
 

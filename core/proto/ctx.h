@@ -7,6 +7,7 @@
 #include "conf/netcfg.h"
 #include "flow/counters.h"
 #include "flow/flow.h"
+#include "flow/forward.h"
 
 #define CTX_HOT_SIZE	65536u		/* one super-frame's payload */
 #define CTX_DGRAMS	32u		/* datagrams of one recvmmsg() */
@@ -36,6 +37,9 @@ struct ctx {
 	struct sipkey isn_key;		/* RFC 6528 */
 
 	struct flowtab flows;
+	struct forwardtab forwards;
+	uint32_t half_open;		/* flows in TCPS_SYN_SENT */
+	uint64_t accept_at;		/* accept() found no descriptor: not before; 0: go on */
 	struct wheel wheel;
 	struct hold_pool pool;
 	struct ranges_pool ranges;

@@ -31,6 +31,20 @@ int port_tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len);
  */
 int port_open(struct ctx *c, struct flow *f);
 
+/*
+ * The next client of a TCP listener: a non-blocking socket that is nobody's yet, its
+ * address (an IPv6 link-local one without its interface) and port. *local, if not NULL, is the
+ * address it spoke to. -EAGAIN: no more for now; -EMFILE and the like: no descriptor,
+ * the client waits on; other errors are of one client that is gone.
+ */
+int port_accept(struct ctx *c, const struct forward *fwd, struct addr *peer, uint16_t *port,
+		struct addr *local);
+/* Makes it f's socket, as port_open() would have: 0 or -errno, f->sock is set in
+ * either case. */
+int port_adopt(struct ctx *c, struct flow *f, int sock);
+/* Closes one that became nobody's, with RST. */
+void port_refuse(struct ctx *c, int sock);
+
 /* Closes f's socket if it has one; abort makes the kernel send RST. */
 void port_close(struct ctx *c, struct flow *f, bool abort);
 
@@ -54,8 +68,6 @@ ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n);
  * from it through a pipe to the other.
  */
 
-/* Closes an accepted socket that no flow has, by RST. */
-void port_refuse(struct ctx *c, int sock);
 /* Makes the socket that flow f has not yet, on the side that is not
  * splice.caller, connects it to f->outer, and watches both. Returns 0,
  * -EINPROGRESS, -errno, or 1: no inner socket is there for it yet; one is
@@ -85,5 +97,16 @@ ssize_t port_pipe_out(struct ctx *c, struct flow *f, enum splice_side from, size
 /* Datagrams: how many of the n messages went or came, or -errno if none did. */
 int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n);
 int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigned int n);
+
+/* Who sent a datagram to a listener, and to which of the host's addresses. */
+struct port_client {
+	struct addr peer, local;
+	uint32_t scope;		/* interface index for link-local, else 0 */
+	uint16_t port;
+};
+
+/* The same from a UDP listener, client[i] for d[i]. Flows with dg.via send by theirs. */
+int port_dgram_from(struct ctx *c, const struct forward *fwd, struct port_dgram *d,
+		    struct port_client *client, unsigned int n);
 
 #endif

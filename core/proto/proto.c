@@ -4,6 +4,7 @@
 #include "proto/admit.h"
 #include "proto/icmp.h"
 #include "proto/splice.h"
+#include "proto/inbound.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 
@@ -90,12 +91,21 @@ void proto_turn(struct ctx *c)
 	while ((idx = wheel_pop(&c->wheel, c->now)) != WHEEL_NONE)
 		fire(c, flow_at(&c->flows, idx));
 	serve_ready(c);
+	inbound_turn(c);
 	tcp_finish(c);
 }
 
 bool proto_busy(const struct ctx *c)
 {
-	return c->flows.ready_head != FLOW_NONE || c->finish_head != FLOW_NONE;
+	return c->flows.ready_head != FLOW_NONE || c->finish_head != FLOW_NONE ||
+	       inbound_busy(c);
+}
+
+uint64_t proto_next(const struct ctx *c)
+{
+	uint64_t next = wheel_next(&c->wheel);
+
+	return c->accept_at ? MIN_OF(next, c->accept_at) : next;
 }
 
 void proto_close(struct ctx *c)

@@ -21,6 +21,9 @@ void proto_turn(struct ctx *c);
 /* Whether something waits that no event will announce. */
 bool proto_busy(const struct ctx *c);
 
+/* When a turn is due if nothing happens, UINT64_MAX: never. */
+uint64_t proto_next(const struct ctx *c);
+
 /* Ends every flow: sockets closed, memory returned. */
 void proto_close(struct ctx *c);
 

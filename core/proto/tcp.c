@@ -32,6 +32,7 @@ static void unlist(struct ctx *c, struct flow *f)
 void tcp_free(struct ctx *c, struct flow *f)
 {
 	unlist(c, f);
+	tcp_dial_end(c, f, f->tcp.state);
 	wheel_stop(&c->wheel, flow_idx(&c->flows, f));
 	port_close(c, f, false);
 	tcp_in_release(c, f);
@@ -116,7 +117,16 @@ void tcp_reply_rst(struct ctx *c, const struct flow_key *key, const struct tcp *
  * likewise, each if asked. f is gone afterwards. */
 void tcp_abort(struct ctx *c, struct flow *f, bool tell_container, bool tell_remote)
 {
-	if (tell_container && f->state == FLOW_OPEN) {
+	if (tell_container && f->tcp.state == TCPS_SYN_SENT) {
+		/* Nothing of the container's is there to be acknowledged. */
+		const struct tcp rst = {
+			.sport = f->key.remote_port, .dport = f->key.inner_port,
+			.seq = f->tcp.snd_nxt, .flags = TCPF_RST, .opt = TCP_OPTS_INIT,
+		};
+
+		frame_tcp(c, &f->key, &rst, NULL, 0, 0, 1, NULL);
+		c->count->tcp_reset_out++;
+	} else if (tell_container && f->state == FLOW_OPEN) {
 		/* Before our SYN-ACK the container knows no sequence number of
 		 * ours: RST with ACK of its SYN (RFC 9293, 3.10.7.1). */
 		tcp_send_segment(c, f, TCPF_RST, f->tcp.state == TCPS_CONNECTING ? 0 :
@@ -295,6 +305,20 @@ static bool segment_text(struct ctx *c, struct flow *f, const struct tcp *t,
 	return !fin || tcp_in_fin(c, f);
 }
 
+void tcp_established(struct ctx *c, struct flow *f, const struct tcp *t)
+{
+	f->tcp.state = TCPS_OPEN;
+	f->tcp.snd_una = f->tcp.snd_base = t->ack;
+	f->tcp.snd_wl1 = t->seq;
+	f->tcp.snd_wl2 = t->ack;
+	f->tcp.snd_wnd = (uint32_t)t->wnd << (t->flags & TCPF_SYN ? 0 : f->tcp.snd_wscale);
+	f->tcp.max_wnd = f->tcp.snd_wnd;
+	f->tcp.retries = 0;
+	tcp_timer_clear(f);
+	f->ready |= FLOW_READABLE;
+	flow_enqueue(&c->flows, f);
+}
+
 /* The ACK that completes the handshake (RFC 9293, 3.10.7.4, SYN-RECEIVED). */
 static bool segment_synack_acked(struct ctx *c, struct flow *f, const struct tcp *t, size_t len)
 {
@@ -302,17 +326,23 @@ static bool segment_synack_acked(struct ctx *c, struct flow *f, const struct tcp
 		tcp_reply_rst(c, &f->key, t, len);
 		return false;
 	}
-	f->tcp.state = TCPS_OPEN;
-	f->tcp.snd_una = f->tcp.snd_base = t->ack;
-	f->tcp.snd_wl1 = t->seq;
-	f->tcp.snd_wl2 = t->ack;
-	f->tcp.snd_wnd = (uint32_t)t->wnd << f->tcp.snd_wscale;
-	f->tcp.max_wnd = f->tcp.snd_wnd;
-	f->tcp.retries = 0;
-	tcp_timer_clear(f);
-	f->ready |= FLOW_READABLE;
-	flow_enqueue(&c->flows, f);
+	tcp_established(c, f, t);
 	return true;
+}
+
+/* SYN where there was one already: the same again, of whose answer the container
+ * knows nothing; its SYN-ACK after both dialled at once (RFC 9293, 3.5, figure 8);
+ * else a challenge ACK (RFC 5961, 4.2). */
+static void segment_syn(struct ctx *c, struct flow *f, const struct tcp *t)
+{
+	if (f->tcp.state != TCPS_SYN_RCVD || t->seq != f->tcp.irs) {
+		tcp_mark(c, f, TCPM_ACK);
+	} else if ((t->flags & TCPF_ACK) && t->ack == f->tcp.snd_nxt) {
+		tcp_established(c, f, t);
+		tcp_mark(c, f, TCPM_ACK);
+	} else {
+		tcp_send_synack(c, f);
+	}
 }
 
 /* An open or opening flow's segment, in the order of RFC 9293, 3.10.7.4. */
@@ -329,11 +359,8 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 			c->count->tcp_badseg++;
 		return;
 	}
-	if (t->flags & TCPF_SYN) {		/* RFC 5961, 4.2: a challenge ACK */
-		if (f->tcp.state == TCPS_SYN_RCVD && t->seq == f->tcp.irs)
-			tcp_send_synack(c, f);
-		else
-			tcp_mark(c, f, TCPM_ACK);
+	if (t->flags & TCPF_SYN) {
+		segment_syn(c, f, t);
 		return;
 	}
 	if (!(t->flags & TCPF_ACK)) {
@@ -383,7 +410,9 @@ void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const 
 			tcp_abort(c, f, false, true);
 		return;
 	}
-	if (f)
+	if (f && f->tcp.state == TCPS_SYN_SENT)
+		tcp_dialled(c, f, t, len + !!(t->flags & TCPF_SYN) + !!(t->flags & TCPF_FIN));
+	else if (f)
 		segment_flow(c, f, t, data, len);
 	else if ((t->flags & (TCPF_SYN | TCPF_ACK | TCPF_RST)) == TCPF_SYN)
 		tcp_open(c, &key, ip, t);
@@ -409,6 +438,11 @@ void tcp_socket_event(struct ctx *c, struct flow *f, bool readable, bool writabl
 	if (f->tcp.state == TCPS_CONNECTING) {
 		if (writable || error)
 			tcp_connected(c, f);
+		return;
+	}
+	if (f->tcp.state == TCPS_SYN_SENT) {	/* what it has to say waits till it is open */
+		if (error)
+			tcp_abort(c, f, true, false);
 		return;
 	}
 	if (error) {
@@ -445,7 +479,7 @@ void tcp_finish(struct ctx *c)
 		f->tcp.marks &= ~(uint32_t)TCPM_LISTED;
 		if ((f->tcp.marks & TCPM_DISCARD) && f->state == FLOW_OPEN)
 			tcp_out_discard(c, f);
-		if ((f->tcp.marks & TCPM_ACK) && f->tcp.state != TCPS_CONNECTING &&
+		if ((f->tcp.marks & TCPM_ACK) && f->tcp.state > TCPS_SYN_SENT &&
 		    tcp_send_segment(c, f, 0, f->tcp.snd_nxt, NULL, 0, 0, NULL) == -EAGAIN)
 			tcp_mark(c, f, TCPM_ACK);	/* the tap is full: next turn */
 	}

@@ -15,6 +15,7 @@
  *        SO_PEEK_OFF (Linux < 6.9) flow.ring is that queue.
  *
  *   tcp_open.c   SYN, connect(), SYN-ACK, and what a failed connect() becomes
+ *   tcp_dial.c   the other way: a client of a forwarded port, our SYN to the container
  *   tcp_timer.c  the one timer of a flow: RTO (RFC 6298), SYN-ACK, window probe, linger
  *   tcp.c        entry points, RST, the end of a connection
  *
@@ -55,6 +56,7 @@
 #define TCP_RTO_MAX		60000u	/* RFC 6298 2.5 */
 #define TCP_RETRIES		15u	/* RFC 1122 4.2.3.5 R2: well over 100 s */
 #define TCP_SYN_RETRIES		5u
+#define TCP_HALF_OPEN_MAX	1024u	/* flows whose SYN to the container is not answered yet */
 #define TCP_HEAD_MS		10u	/* beyond two round trips: then a hole is sent again ... */
 #define TCP_HEAD_TRIES	8u	/* ... at most so often before the RTO */
 #define TCP_LINGER_MS		2000u	/* TIME-WAIT on a link without stray segments */
@@ -83,6 +85,13 @@ bool tcp_serve(struct ctx *c, struct flow *f);
 void tcp_timer(struct ctx *c, struct flow *f);
 /* The end of a turn: owed ACKs, bytes to drop from sockets. */
 void tcp_finish(struct ctx *c);
+/* An accepted client's connection becomes a flow of that key, which is not in the table: SYN to the
+ * container (RFC 9293, 3.10.1). Takes sock over, also if it fails: false, and the
+ * client is reset. */
+bool tcp_dial(struct ctx *c, const struct flow_key *key, int sock, const struct addr *client,
+	      uint16_t client_port);
+/* Room in the table for a key: what lingers there ends (RFC 9293, 3.6.1). False: it is in use. */
+bool tcp_vacate(struct ctx *c, const struct flow_key *key);
 
 /* --- between the tcp files --- */
 
@@ -95,12 +104,21 @@ int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 void tcp_options(const struct ctx *c, const struct flow *f, struct tcp_opts *ret); /* of all but SYN */
 void tcp_reply_rst(struct ctx *c, const struct flow_key *key, const struct tcp *t, size_t len);
 void tcp_free(struct ctx *c, struct flow *f);
+void tcp_established(struct ctx *c, struct flow *f, const struct tcp *t);	/* by that ACK of our SYN */
 
 /* tcp_open.c */
 void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	      const struct tcp *syn);
 void tcp_connected(struct ctx *c, struct flow *f);
 int tcp_send_synack(struct ctx *c, struct flow *f);
+void tcp_init(struct ctx *c, struct flow *f, enum tcp_state state);	/* all but the peer's SYN */
+void tcp_take_syn(struct ctx *c, struct flow *f, const struct tcp *syn);
+uint16_t tcp_our_mss(const struct ctx *c, bool v4);
+
+/* tcp_dial.c */
+int tcp_send_syn(struct ctx *c, struct flow *f);
+void tcp_dialled(struct ctx *c, struct flow *f, const struct tcp *t, size_t len);
+void tcp_dial_end(struct ctx *c, struct flow *f, uint8_t state);	/* no longer half open */
 
 /* tcp_in.c */
 bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len); /* false: f is gone */

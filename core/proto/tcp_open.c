@@ -22,33 +22,41 @@ static uint32_t initial_seq(const struct ctx *c, const struct flow_key *key)
 	return (uint32_t)(c->now_us / 4 + siphash(&c->isn_key, key, sizeof(*key)));
 }
 
-static uint16_t our_mss(const struct ctx *c, bool v4)
+uint16_t tcp_our_mss(const struct ctx *c, bool v4)
 {
 	return (uint16_t)(c->net->mtu - (v4 ? IP4_HLEN : IP6_HLEN) - TCP_HLEN);
 }
 
-static void init_tcp(struct ctx *c, struct flow *f, const struct tcp *syn)
+void tcp_init(struct ctx *c, struct flow *f, enum tcp_state state)
 {
+	uint32_t iss = initial_seq(c, &f->key);
+
+	f->tcp = (struct tcp_flow){
+		.state = state, .iss = iss, .snd_una = iss, .snd_nxt = iss, .snd_base = iss,
+		.hold = HOLD_INIT, .ring = HOLD_INIT, .rto = TCP_RTO_FIRST, .list_next = FLOW_NONE,
+		.mss = tcp_our_mss(c, flow_is4(f)), .marks = c->peek ? 0 : TCPM_NO_PEEK,
+	};
+}
+
+/* The container's SYN, or SYN-ACK: where it counts from, and what both may use. */
+void tcp_take_syn(struct ctx *c, struct flow *f, const struct tcp *syn)
+{
+	struct tcp_flow *t = &f->tcp;
 	bool v4 = flow_is4(f), scaled = syn->opt.wscale >= 0;
 	uint32_t mss = syn->opt.mss ? syn->opt.mss : v4 ? MSS_DEFAULT4 : MSS_DEFAULT6;
 
-	f->tcp = (struct tcp_flow){
-		.state = TCPS_CONNECTING, .irs = syn->seq, .rcv_nxt = syn->seq + 1,
-		.rcv_adv = syn->seq + 1, .rcv_acked = syn->seq + 1, .in_mark = syn->seq + 1,
-		.iss = initial_seq(c, &f->key), .hold = HOLD_INIT, .ring = HOLD_INIT,
-		.rto = TCP_RTO_FIRST, .list_next = FLOW_NONE,
-		.mss = (uint16_t)MIN_OF(MAX_OF(mss, TCP_MSS_MIN), (uint32_t)our_mss(c, v4)),
-		.snd_wscale = scaled ? (uint8_t)syn->opt.wscale : 0,
-		.rcv_wscale = scaled ? TCP_WSCALE : 0,
-		.marks = (c->peek ? 0 : TCPM_NO_PEEK) | (syn->opt.sack_ok ? TCPM_SACK : 0),
-	};
+	t->irs = syn->seq;
+	t->rcv_nxt = t->rcv_adv = t->rcv_acked = t->in_mark = syn->seq + 1;
+	t->mss = (uint16_t)MIN_OF(MAX_OF(mss, TCP_MSS_MIN), (uint32_t)tcp_our_mss(c, v4));
+	t->snd_wscale = scaled ? (uint8_t)syn->opt.wscale : 0;
+	t->rcv_wscale = scaled ? TCP_WSCALE : 0;
+	t->marks |= syn->opt.sack_ok ? TCPM_SACK : 0;
 	if (syn->opt.ts) {
-		f->tcp.marks |= TCPM_TS;
-		f->tcp.ts_recent = syn->opt.tsval;
-		f->tcp.ts_recent_s = (uint32_t)(c->now / 1000);
-		f->tcp.mss -= TCP_TS_LEN;	/* options count (RFC 9293, 3.7.1) */
+		t->marks |= TCPM_TS;
+		t->ts_recent = syn->opt.tsval;
+		t->ts_recent_s = (uint32_t)(c->now / 1000);
+		t->mss -= TCP_TS_LEN;	/* options count (RFC 9293, 3.7.1) */
 	}
-	f->tcp.snd_una = f->tcp.snd_nxt = f->tcp.snd_base = f->tcp.iss;
 }
 
 /* What connect() said, as the container's program must hear it (ARCHITECTURE.md,
@@ -92,7 +100,8 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	f->outer = to.addr;
 	f->outer_scope = to.scope;
 	f->outer_port = key->remote_port;
-	init_tcp(c, f, syn);
+	tcp_init(c, f, TCPS_CONNECTING);
+	tcp_take_syn(c, f, syn);
 	if (!tcp_in_reserve(c, f)) {
 		c->count->flows_refused++;
 		tcp_abort(c, f, true, false);
@@ -115,7 +124,7 @@ int tcp_send_synack(struct ctx *c, struct flow *f)
 	};
 
 	tcp_options(c, f, &t.opt);
-	t.opt.mss = our_mss(c, flow_is4(f));
+	t.opt.mss = tcp_our_mss(c, flow_is4(f));
 	t.opt.wscale = f->tcp.rcv_wscale ? TCP_WSCALE : -1;
 	t.opt.sack_ok = f->tcp.marks & TCPM_SACK;
 	f->tcp.rcv_adv = f->tcp.rcv_nxt + wnd;

@@ -108,6 +108,19 @@ static void synack_timeout(struct ctx *c, struct flow *f)
 	tcp_timer_set(c, f, f->tcp.rto);
 }
 
+/* The container does not answer: R2 of a SYN (RFC 1122, 4.2.3.5). */
+static void syn_timeout(struct ctx *c, struct flow *f)
+{
+	if (f->tcp.retries >= TCP_SYN_RETRIES) {
+		c->count->inbound_refused++;
+		tcp_abort(c, f, false, true);
+		return;
+	}
+	back_off(&f->tcp);
+	tcp_send_syn(c, f);
+	tcp_timer_set(c, f, f->tcp.rto);
+}
+
 static void retransmit_timeout(struct ctx *c, struct flow *f)
 {
 	struct tcp_flow *t = &f->tcp;
@@ -167,6 +180,8 @@ void tcp_timer(struct ctx *c, struct flow *f)
 	t->deadline = 0;
 	if (t->state == TCPS_TIME_WAIT)
 		tcp_free(c, f);
+	else if (t->state == TCPS_SYN_SENT)
+		syn_timeout(c, f);
 	else if (t->state == TCPS_SYN_RCVD)
 		synack_timeout(c, f);
 	else if (t->snd_una != t->snd_nxt)

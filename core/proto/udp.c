@@ -6,7 +6,6 @@
 #include "proto/admit.h"
 #include "proto/frame.h"
 #include "proto/icmp.h"
-#include "proto/port.h"
 
 bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const void *data,
 		  size_t len, uint16_t gso_size)
@@ -29,6 +28,8 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 	if (!f)
 		return false;
 	f->dg.last_ms = c->now;
+	if (f->dg.via != FORWARD_NONE)		/* the container answers a client */
+		f->dg.rx += f->dg.rx < UINT32_MAX;
 	flow_touch(&c->flows, f);
 	c->pending[c->npending++] = (struct pending){
 		.flow = flow_idx(&c->flows, f), .gso_size = gso_size < len ? gso_size : 0,
@@ -192,7 +193,7 @@ static int run_length(const struct port_dgram *d, int n)
 	return k;
 }
 
-static void deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int n)
+void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int n)
 {
 	struct iovec iov[CTX_DGRAMS];
 
@@ -210,16 +211,21 @@ static void deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, i
 	}
 }
 
+void udp_room(struct ctx *c, struct port_dgram *d, struct iovec *iov)
+{
+	for (unsigned int i = 0; i < CTX_DGRAMS; i++) {
+		iov[i] = (struct iovec){ c->dgrams + (size_t)i * CTX_HOT_SIZE, CTX_HOT_SIZE };
+		d[i] = (struct port_dgram){ .iov = &iov[i], .niov = 1 };
+	}
+}
+
 bool udp_serve(struct ctx *c, struct flow *f)
 {
 	struct port_dgram d[CTX_DGRAMS];
 	struct iovec iov[CTX_DGRAMS];
 	int n;
 
-	for (unsigned int i = 0; i < CTX_DGRAMS; i++) {
-		iov[i] = (struct iovec){ c->dgrams + (size_t)i * CTX_HOT_SIZE, CTX_HOT_SIZE };
-		d[i] = (struct port_dgram){ .iov = &iov[i], .niov = 1 };
-	}
+	udp_room(c, d, iov);
 	n = port_dgram_recv(c, f, d, CTX_DGRAMS);
 	if (n == -EAGAIN) {
 		f->ready &= (uint8_t)~FLOW_READABLE;
@@ -232,7 +238,7 @@ bool udp_serve(struct ctx *c, struct flow *f)
 	f->dg.last_ms = c->now;
 	f->dg.rx += f->dg.rx < UINT32_MAX;
 	flow_touch(&c->flows, f);
-	deliver(c, f, d, n);
+	udp_deliver(c, f, d, n);
 	return true;
 }
 

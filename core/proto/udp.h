@@ -9,7 +9,7 @@
 #ifndef PROTO_UDP_H
 #define PROTO_UDP_H
 
-#include "proto/ctx.h"
+#include "proto/port.h"
 #include "wire/ip.h"
 #include "wire/udp.h"
 
@@ -28,6 +28,12 @@ void udp_flush(struct ctx *c);
 
 /* Serves a flow out of the ready queue; true if it wants another turn. */
 bool udp_serve(struct ctx *c, struct flow *f);
+
+/* Makes d and iov, CTX_DGRAMS of each, point to where datagrams are received. */
+void udp_room(struct ctx *c, struct port_dgram *d, struct iovec *iov);
+
+/* n received datagrams of one flow go to the container. */
+void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int n);
 
 /* The timer of a UDP or echo flow fired: idle long enough? */
 void udp_timer(struct ctx *c, struct flow *f, uint64_t oneway_ms, uint64_t twoway_ms);

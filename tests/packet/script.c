@@ -103,7 +103,7 @@ static void begin(struct script *s)
 
 static void look_for_socket(struct script *s)
 {
-	if (s->w->io.opens && s->w->io.socks[s->w->io.last].used)
+	if (s->w->io.socks[s->w->io.last].used)
 		s->sock = fake_last(s->w);
 }
 
@@ -148,7 +148,7 @@ static bool pass_time(struct script *s, uint64_t ms)
 		return false;
 	until = s->w->c.now + ms;
 	while (s->w->c.now < until) {
-		uint64_t next = wheel_next(&s->w->c.wheel);
+		uint64_t next = proto_next(&s->w->c);
 
 		if (proto_busy(&s->w->c))
 			next = s->w->c.now + 1;
@@ -356,7 +356,7 @@ static bool check_edge(struct script *s, const struct fake_seen *f)
 	unsigned int scale = flow && !(f->tcp.flags & TCPF_SYN) ? flow->tcp.rcv_wscale : 0;
 	uint32_t edge = f->tcp.ack + ((uint32_t)f->tcp.wnd << scale);
 
-	if ((f->tcp.flags & TCPF_RST) || !flow)
+	if ((f->tcp.flags & TCPF_RST) || !(f->tcp.flags & TCPF_ACK) || !flow)
 		return true;
 	/* less than a granule may be lost in rounding (RFC 7323, 2.4) */
 	if (s->edge_known && seq_lt(edge + (1u << scale) - 1, s->edge))
@@ -540,6 +540,22 @@ static bool do_connect(struct script *s, char **words)
 	return true;
 }
 
+/* A client of the forwarded port: accepted, or accept() fails while it waits. */
+static bool do_accept(struct script *s, char **words)
+{
+	struct addr local = s->inner;
+	int err = errno_of(words[0]);
+
+	s->w->io.accept_rc = err;
+	if (words[0] && !err && strcmp(words[0], "again") != 0)
+		return wrong(s, "accept [ERRNO|again] wanted");
+	if (words[0] && !err)		/* what failed is possible from here on */
+		return true;
+	fake_client(s->w, &s->remote, PORT_REMOTE, &local);
+	s->dirty = true;
+	return true;
+}
+
 static bool do_failed(struct script *s, char **words)
 {
 	if (!have_socket(s))
@@ -631,7 +647,7 @@ static bool do_opens(struct script *s, char **words)
 
 static bool do_flow(struct script *s, char **words)
 {
-	static const char *const states[TCPS_COUNT] = { "connecting", "syn", "open", "linger" };
+	static const char *const states[TCPS_COUNT] = { "connecting", "synsent", "syn", "open", "linger" };
 	const struct flow_key key = {
 		.inner = s->inner, .remote = s->remote, .inner_port = PORT_INNER,
 		.remote_port = PORT_REMOTE, .proto = FLOW_TCP,
@@ -739,7 +755,7 @@ static const struct {
 } commands[] = {
 	{ "<", do_ingress }, { ">", do_expect }, { "pieces", do_pieces }, { "stream", do_stream },
 	{ "quiet", do_quiet }, { "drop", do_drop }, { "connect", do_connect }, { "connected", do_writable },
-	{ "failed", do_failed }, { "remote", do_remote }, { "room", do_room },
+	{ "failed", do_failed }, { "accept", do_accept }, { "remote", do_remote }, { "room", do_room },
 	{ "writable", do_writable }, { "took", do_took }, { "socket", do_socket },
 	{ "opens", do_opens }, { "flow", do_flow }, { "tap", do_tap }, { "count", do_count },
 	{ "isn", do_isn }, { "setup", do_setup }, { "only", do_only },

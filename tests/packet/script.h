@@ -25,13 +25,16 @@
  *	drop			whatever frames there are are lost (no look at them)
  *
  *	connect ok|wait|ERRNO	what connect() will say
+ *	accept			a client of the forwarded port is there: from port 80 to the
+ *				container's 40000. accept ERRNO: accept() fails while it waits, accept again:
+ *				no longer
  *	connected		it comes about; failed ERRNO: it does not
  *	remote N		N bytes arrive; remote fin; remote reset [ERRNO]
  *	room N|all		how much more send() takes; writable: and epoll says so
  *	took N			bytes that the host socket took so far
  *	socket open|shut|closed|aborted	... and closed is closed without a reset
  *	opens N			calls of connect() so far
- *	flow connecting|syn|open|linger|gone
+ *	flow connecting|synsent|syn|open|linger|gone
  *	tap N|all		frames the tap still takes; tap ERRNO: what it says to each
  *	count NAME N		a counter of flow/counters.h
  *	+N			N milliseconds pass, timers fire when they are due

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/port.h"
+#include "proto/inbound.h"
 #include "proto/proto.h"
 #include "proto/udp.h"
 
@@ -163,6 +163,60 @@ int port_open(struct ctx *c, struct flow *f)
 		f->dg.outer_id = io->ping_ids_differ ? (uint16_t)~f->key.inner_port :
 						       f->key.inner_port;
 	return f->key.proto == FLOW_TCP ? io->open_rc : 0;
+}
+
+/* --- port.h: clients of forwarded ports --- */
+
+int port_accept(struct ctx *c, const struct forward *fwd, struct addr *peer, uint16_t *port,
+		struct addr *local)
+{
+	struct io *io = c->io;
+	int slot = fake_slot(io);
+
+	FAKE_HOLDS(fwd->sock >= 0 && fwd->proto == CONF_TCP);
+	if (!io->nclients)
+		return -EAGAIN;
+	if (io->accept_rc)
+		return io->accept_rc;
+	if (slot < 0 || io->nopen >= io->max_open)
+		return -EMFILE;
+	*peer = io->clients[0].peer;
+	*port = io->clients[0].port;
+	if (local)
+		*local = io->clients[0].local;
+	memmove(io->clients, io->clients + 1, --io->nclients * sizeof(io->clients[0]));
+	fake_sock_clear(&io->socks[slot]);
+	io->socks[slot] = (struct fake_sock){
+		.used = true, .open = true, .proto = FLOW_TCP, .flow = FLOW_NONE,
+		.out_room = io->out_room, .urgent = SIZE_MAX,
+	};
+	io->nopen++;
+	io->last = (uint32_t)slot;
+	return slot;
+}
+
+int port_adopt(struct ctx *c, struct flow *f, int sock)
+{
+	struct fake_sock *s = &c->io->socks[sock];
+
+	FAKE_HOLDS(f->sock == -1 && s->open && s->flow == FLOW_NONE);
+	f->sock = sock;
+	s->flow = flow_idx(&c->flows, f);
+	s->gen = f->gen;
+	s->outer = f->outer;
+	s->outer_port = f->outer_port;
+	return c->io->adopt_rc;
+}
+
+void port_refuse(struct ctx *c, int sock)
+{
+	struct fake_sock *s = &c->io->socks[sock];
+
+	FAKE_HOLDS(s->open && s->flow == FLOW_NONE);
+	s->open = false;
+	s->aborted = true;
+	c->io->nopen--;
+	c->io->refused++;
 }
 
 void port_close(struct ctx *c, struct flow *f, bool abort_it)
@@ -323,9 +377,23 @@ static int send_message(struct fake_sock *s, const struct port_dgram *d)
 	return 0;
 }
 
+/* The socket a flow sends by; for the listener it is kept to whom. */
+static struct fake_sock *sending(struct ctx *c, const struct flow *f)
+{
+	struct io *io = c->io;
+
+	if (f->dg.via == FORWARD_NONE)
+		return sock_of(c, f);
+	FAKE_HOLDS(forward_at(&c->forwards, f->dg.via) && f->sock == -1);
+	for (uint32_t i = io->listener.nsent; i < FAKE_DGRAMS; i++)
+		io->to[i] = (struct port_client){ f->outer, f->dg.local, f->outer_scope,
+						  f->outer_port };
+	return &io->listener;
+}
+
 int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
 {
-	struct fake_sock *s = sock_of(c, f);
+	struct fake_sock *s = sending(c, f);
 	int rc = s->send_err;
 
 	FAKE_HOLDS(s->proto != FLOW_TCP && n);
@@ -340,9 +408,8 @@ int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, u
 	return (int)n;
 }
 
-int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigned int n)
+static int receive(struct fake_sock *s, struct port_dgram *d, unsigned int n)
 {
-	struct fake_sock *s = sock_of(c, f);
 	unsigned int done = 0;
 
 	FAKE_HOLDS(s->proto != FLOW_TCP && n);
@@ -367,6 +434,25 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 	if (s->recv_head == s->nrecv)
 		s->recv_head = s->nrecv = 0;
 	return done ? (int)done : -EAGAIN;
+}
+
+int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigned int n)
+{
+	return receive(sock_of(c, f), d, n);
+}
+
+int port_dgram_from(struct ctx *c, const struct forward *fwd, struct port_dgram *d,
+		    struct port_client *client, unsigned int n)
+{
+	struct io *io = c->io;
+	uint32_t first = io->listener.recv_head;
+	int done;
+
+	FAKE_HOLDS(fwd->sock >= 0 && fwd->proto == CONF_UDP);
+	done = receive(&io->listener, d, n);
+	for (int i = 0; i < done; i++)
+		client[i] = io->from[first + (uint32_t)i];
+	return done;
 }
 
 /* --- host sockets --- */
@@ -398,6 +484,26 @@ void fake_put_dgram(struct fake_sock *s, const void *data, size_t len, uint16_t 
 	d = &s->recv[s->nrecv++];
 	*d = (struct fake_dgram){ .gso_size = gso_size, .err = err };
 	fake_bytes_add(&d->data, data, len);
+}
+
+void fake_client(struct fake_world *w, const struct addr *peer, uint16_t port,
+		 const struct addr *local)
+{
+	FAKE_HOLDS(w->io.nclients < FAKE_CLIENTS);
+	w->io.clients[w->io.nclients++] = (struct fake_client){ *peer, *local, port };
+	inbound_event(&w->c, FAKE_TCP);
+}
+
+void fake_client_dgram(struct fake_world *w, const struct addr *peer, uint16_t port,
+		       const struct addr *local, const void *data, size_t len, uint16_t gso_size)
+{
+	struct fake_sock *s = &w->io.listener;
+
+	s->proto = FLOW_UDP;
+	if (s->nrecv < FAKE_DGRAMS)
+		w->io.from[s->nrecv] = (struct port_client){ *peer, *local, 0, port };
+	fake_put_dgram(s, data, len, gso_size, 0);
+	inbound_event(&w->c, FAKE_UDP);
 }
 
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,

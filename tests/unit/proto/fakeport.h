@@ -17,6 +17,7 @@
 
 #include "proto/ctx.h"
 #include "proto/frame.h"
+#include "proto/port.h"
 #include "wire/arp.h"
 #include "wire/icmp.h"
 #include "wire/ip.h"
@@ -34,6 +35,12 @@
 #define FAKE_FRAME_MAX	65600u
 #define FAKE_PIPES	8u
 #define FAKE_PIPE_LEN	65536u	/* bytes a pipe takes */
+#define FAKE_CLIENTS	64u	/* waiting to be accepted */
+#define FAKE_PORT	8080	/* listened on, TCP and UDP ... */
+#define FAKE_TO_PORT	40000	/* ... for this port of the container */
+
+/* The listeners of a world: one of each protocol, and a place without one. */
+enum { FAKE_TCP, FAKE_UDP, FAKE_SHUT, FAKE_FORWARDS };
 
 struct fake_bytes {
 	uint8_t *p;
@@ -81,6 +88,11 @@ struct fake_frame {
 	uint8_t *bytes;
 };
 
+struct fake_client {
+	struct addr peer, local;
+	uint16_t port;
+};
+
 struct io {
 	struct fake_frame frames[FAKE_FRAMES];
 	uint32_t head, nframes;
@@ -100,6 +112,14 @@ struct io {
 	int open_rc;		/* of port_open() and port_splice_connect(): 0, -EINPROGRESS or -errno */
 	size_t out_room;	/* of new sockets */
 	bool ping_ids_differ;	/* ping sockets get another identifier */
+
+	struct fake_client clients[FAKE_CLIENTS];	/* of the TCP listener */
+	uint32_t nclients;
+	int accept_rc;		/* of the next port_accept() calls: 0 or -errno */
+	int adopt_rc;
+	uint64_t refused;	/* by port_refuse() */
+	struct fake_sock listener;	/* the UDP one: its recv and sent, and for each ... */
+	struct port_client from[FAKE_DGRAMS], to[FAKE_DGRAMS];
 };
 
 /* A ctx with small tables, all in one block. */
@@ -116,6 +136,7 @@ struct fake_world {
 	uint32_t next[FAKE_CHUNKS];
 	uint8_t mem[FAKE_CHUNKS * HOLD_CHUNK];
 	struct ranges ranges[FAKE_RANGES + 1];
+	struct forward forwards[FAKE_FORWARDS];
 	uint8_t *kept[FAKE_KEPT], *seen;	/* fakeport's own */
 	uint32_t nkept;
 };
@@ -193,6 +214,12 @@ struct flow *fake_flow(struct fake_world *w, const struct fake_sock *s);
 /* Bytes arrive (no event by itself). */
 void fake_put(struct fake_sock *s, const void *data, size_t len);
 void fake_put_dgram(struct fake_sock *s, const void *data, size_t len, uint16_t gso_size, int err);
+/* A client connects to the TCP listener, a datagram comes to the UDP one; the
+ * event with it. The container's address stands for the host's, as copied. */
+void fake_client(struct fake_world *w, const struct addr *peer, uint16_t port,
+		 const struct addr *local);
+void fake_client_dgram(struct fake_world *w, const struct addr *peer, uint16_t port,
+		       const struct addr *local, const void *data, size_t len, uint16_t gso_size);
 /* What epoll would say. */
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,
 		bool error);

@@ -60,6 +60,7 @@ static void belongs(struct ctx *c, int sock, const struct flow *f, enum splice_s
 	s->flow = flow_idx(&c->flows, f);
 	s->gen = f->gen;
 	s->side = (uint8_t)side;
+	s->proto = FLOW_SPLICE;
 }
 
 int fake_accept(struct fake_world *w, enum splice_side side)
@@ -68,17 +69,8 @@ int fake_accept(struct fake_world *w, enum splice_side side)
 
 	FAKE_HOLDS(sock >= 0);
 	w->io.socks[sock].side = (uint8_t)side;
+	w->io.socks[sock].flow = FLOW_NONE;
 	return sock;
-}
-
-void port_refuse(struct ctx *c, int sock)
-{
-	struct fake_sock *s = &c->io->socks[sock];
-
-	FAKE_HOLDS(s->used && s->open);
-	s->open = false;
-	s->aborted = true;
-	c->io->nopen--;
 }
 
 int port_splice_connect(struct ctx *c, struct flow *f)

@@ -63,6 +63,14 @@ struct fake_world *fake_start(const struct fake_setup *s)
 		.finish_head = FLOW_NONE, .splice_head = FLOW_NONE,
 		.splice_tail = FLOW_NONE, .hot = w->hot, .dgrams = w->dgrams,
 	};
+	w->forwards[FAKE_TCP] = (struct forward){
+		.port = FAKE_PORT, .to_port = FAKE_TO_PORT, .proto = CONF_TCP,
+	};
+	w->forwards[FAKE_UDP] = (struct forward){
+		.port = FAKE_PORT, .to_port = FAKE_TO_PORT, .proto = CONF_UDP,
+	};
+	w->forwards[FAKE_SHUT] = (struct forward){ .proto = CONF_TCP, .sock = -1 };
+	forward_init(&w->c.forwards, w->forwards, FAKE_FORWARDS);
 	flow_init(&w->c.flows, w->flows, w->buckets, &key, s->flows ? s->flows : FAKE_FLOWS);
 	wheel_init(&w->c.wheel, &w->flows[0].timer, sizeof(w->flows[0]), w->c.now);
 	hold_pool_init(&w->c.pool, w->mem, w->next, s->chunks ? s->chunks : FAKE_CHUNKS);
@@ -80,13 +88,14 @@ void fake_stop(struct fake_world *w)
 	FAKE_HOLDS(w->c.ranges.used == 0);
 	FAKE_HOLDS(wheel_next(&w->c.wheel) == UINT64_MAX);
 	FAKE_HOLDS(w->count.flows_opened == w->count.flows_closed);
-	FAKE_HOLDS(w->io.nopen == 0);
+	FAKE_HOLDS(w->io.nopen == 0 && w->c.half_open == 0);
 	FAKE_HOLDS(w->c.splice_head == FLOW_NONE && w->c.splice_tail == FLOW_NONE);
 	for (uint32_t i = 0; i < FAKE_PIPES; i++)
 		FAKE_HOLDS(!w->io.pipes[i].used);
 	fake_frames_drop(w);
 	for (uint32_t i = 0; i < FAKE_SOCKS; i++)
 		fake_sock_clear(&w->io.socks[i]);
+	fake_sock_clear(&w->io.listener);
 	free(w);
 }
 
@@ -424,7 +433,7 @@ static void check_tcp(struct fake_world *w, const struct flow *f, uint32_t *rese
 	FAKE_HOLDS(ring <= (t->ring_cap ? hold_chunks(t->ring_cap) : 0));
 	FAKE_HOLDS(t->ring.len <= t->ring_cap);
 	/* all that is acknowledged was taken or is held */
-	FAKE_HOLDS((t->marks & TCPM_FAILED) ||
+	FAKE_HOLDS((t->marks & TCPM_FAILED) || t->state == TCPS_SYN_SENT ||
 		   t->rcv_nxt - t->irs - 1 - !!(t->marks & TCPM_IN_FIN) - t->hold.len ==
 		   (uint32_t)s->out.len);
 	FAKE_HOLDS(!(t->marks & TCPM_IN_SHUT) || (s->shut && !t->hold.len));
@@ -446,7 +455,7 @@ static void check_tcp(struct fake_world *w, const struct flow *f, uint32_t *rese
 
 void fake_check(struct fake_world *w)
 {
-	uint32_t reserved = 0, chunks = 0, sets = 0, open = 0, count = 0;
+	uint32_t reserved = 0, chunks = 0, sets = 0, open = 0, count = 0, half_open = 0;
 
 	for (uint32_t i = 0; i < w->c.flows.fresh; i++) {
 		const struct flow *f = &w->flows[i];
@@ -464,8 +473,10 @@ void fake_check(struct fake_world *w)
 		if (f->key.proto == FLOW_TCP)
 			check_tcp(w, f, &reserved, &chunks, &sets);
 		else
-			FAKE_HOLDS(f->sock >= 0 && f->timer.slot);
+			FAKE_HOLDS((f->sock >= 0) == (f->dg.via == FORWARD_NONE) && f->timer.slot);
+		half_open += f->key.proto == FLOW_TCP && f->tcp.state == TCPS_SYN_SENT;
 	}
+	FAKE_HOLDS(half_open == w->c.half_open);
 	FAKE_HOLDS(count == w->c.flows.count && open == w->io.nopen);
 	FAKE_HOLDS(reserved == w->c.pool.reserved);
 	FAKE_HOLDS(chunks == w->c.pool.nchunks - w->c.pool.nfree);

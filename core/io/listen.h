@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * listen: the host's listening sockets of forwarded ports, opened by main. What
+ * the kernel refuses is explained to a person: who holds the port, which
+ * right or limit is missing.
+ */
+#ifndef IO_LISTEN_H
+#define IO_LISTEN_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "flow/forward.h"
+
+#define LISTEN_SPARE	256u	/* open files that must be left beside the listeners */
+
+/* What is the same for all ports of a rule. */
+struct listen_how {
+	const char *ifname;	/* only what comes in here; "": anywhere */
+	bool ipv4, ipv6;	/* families that the container has; one at least */
+	bool udp_gro;		/* UDP_GRO where the kernel has it */
+};
+
+/*
+ * Opens f's listener: non-blocking; f->port 0 becomes the one the kernel picked,
+ * f->addr ADDR_ANY becomes 0.0.0.0 where there is no IPv6 to serve. One
+ * socket serves both families. 0 with f->sock, or -errno with f->sock -1.
+ */
+int listen_open(struct forward *f, const struct listen_how *how);
+
+/* Whether n more listeners fit under the limit of open files; else -1 with *e. */
+int listen_room(uint32_t n, struct err *e);
+
+/* Fills *e: why f (as given to listen_open) could not be opened; slow, for errors only.
+ * Returns -1. */
+int listen_explain(const struct forward *f, const struct listen_how *how, int err,
+		   struct err *e);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "main/publish.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "conf/forward.h"
+#include "io/listen.h"
+
+static bool has_family(const struct netcfg *net, bool v4)
+{
+	for (uint32_t i = 0; i < net->naddresses; i++)
+		if (addr_is4(&net->addresses[i].addr) == v4)
+			return true;
+	return false;
+}
+
+/* Which clients a rule can serve: those of the families the container has, of
+ * its target's where there is one. */
+static struct listen_how how_of(const struct conf *c, const struct netcfg *net,
+				const struct conf_forward *rule)
+{
+	bool any = addr_is_any(&rule->to), to4 = addr_is4(&rule->to);
+
+	return (struct listen_how){
+		.ifname = rule->ifname,
+		.ipv4 = has_family(net, true) && (any || to4),
+		.ipv6 = has_family(net, false) && (any || !to4),
+		.udp_gro = !(c->without & CONF_WITHOUT_UDPGSO),
+	};
+}
+
+static bool is_open(const struct conf *c, const struct conf_forward *rule, uint32_t port)
+{
+	return !forward_excepted(c->forwards, c->nforwards, rule->proto, (uint16_t)port);
+}
+
+static uint32_t count_ports(const struct conf *c)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->nforwards; i++) {
+		const struct conf_forward *rule = &c->forwards[i];
+
+		if (rule->kind != CONF_FORWARD_PORTS)
+			continue;
+		for (uint32_t port = rule->first; port <= rule->last; port++)
+			n += is_open(c, rule, port);
+	}
+	return n;
+}
+
+static int map_list(struct publish *p, struct err *e)
+{
+	void *at = mmap(NULL, FORWARD_MAX * sizeof(*p->list), PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (at == MAP_FAILED)
+		return err_set(e, ERR_IO, "no memory for listeners: %s", strerror(errno));
+	madvise(at, FORWARD_MAX * sizeof(*p->list), MADV_NOHUGEPAGE);
+	p->list = at;
+	return 0;
+}
+
+static int open_port(struct publish *p, const struct conf *c, const struct listen_how *how,
+		     const struct forward *want, struct err *e)
+{
+	struct forward *f = &p->list[p->n];
+	int rc;
+
+	*f = *want;
+	rc = listen_open(f, how);
+	if (rc == 0) {
+		p->n++;
+		return 0;
+	}
+	if (rc != -EADDRINUSE || c->port_conflict != CONF_CONFLICT_IGNORE)
+		return listen_explain(want, how, rc, e);
+	listen_explain(want, how, rc, e);
+	log_warn("%s; left out by \"portConflict\"", e->msg);
+	*e = ERR_INIT;
+	return 0;
+}
+
+static void log_picked(const struct forward *f)
+{
+	log_info("forward proto=%s to_port=%u port=%u, picked by the kernel",
+		 conf_proto_names[f->proto], f->to_port, f->port);
+}
+
+static int open_rule(struct publish *p, const struct conf *c, const struct netcfg *net,
+		     const struct conf_forward *rule, struct err *e)
+{
+	const struct listen_how how = how_of(c, net, rule);
+	struct forward want = { .addr = rule->addr, .to = rule->to, .proto = rule->proto };
+
+	if (!how.ipv4 && !how.ipv6)
+		return err_set(e, ERR_PORT, "forward.%s: the container has no address of the"
+			       " target's family", conf_proto_names[rule->proto]);
+	for (uint32_t port = rule->first; port <= rule->last; port++) {
+		if (!is_open(c, rule, port))
+			continue;
+		want.port = (uint16_t)port;
+		want.to_port = (uint16_t)(rule->to_first + (port - rule->first));
+		if (open_port(p, c, &how, &want, e) < 0)
+			return -1;
+		if (!port)
+			log_picked(&p->list[p->n - 1]);
+	}
+	return 0;
+}
+
+int publish_open(struct publish *p, const struct conf *c, const struct netcfg *net,
+		 struct err *e)
+{
+	uint32_t n = count_ports(c);
+
+	if (!n)
+		return 0;
+	if (listen_room(n, e) < 0 || map_list(p, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < c->nforwards; i++)
+		if (c->forwards[i].kind == CONF_FORWARD_PORTS &&
+		    open_rule(p, c, net, &c->forwards[i], e) < 0) {
+			publish_close(p);
+			return -1;
+		}
+	return 0;
+}
+
+void publish_close(struct publish *p)
+{
+	for (uint32_t i = 0; i < p->n; i++)
+		fd_drop(&p->list[i].sock);
+	p->n = 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * publish: the listeners of an attachment, from the rules of the configuration.
+ * main holds them, so that they outlive an engine; each engine inherits them by fork.
+ */
+#ifndef MAIN_PUBLISH_H
+#define MAIN_PUBLISH_H
+
+#include "conf/netcfg.h"
+#include "flow/forward.h"
+
+struct publish {
+	struct forward *list;	/* FORWARD_MAX places, virtual until used; NULL: no rule */
+	uint32_t n;		/* places used so far */
+};
+
+/* Opens the listeners of all rules, or none: -1 with *e. net: which families
+ * the container has. */
+int publish_open(struct publish *p, const struct conf *c, const struct netcfg *net,
+		 struct err *e);
+
+/* Closes this process's descriptors of them. */
+void publish_close(struct publish *p);
+
+#endif
