@@ -326,6 +326,43 @@ static int setup_interface(struct attach *a, struct err *e)
 	return take_setup(a, &done, e);
 }
 
+/* Has nsagent open that listener on the container's loopback. */
+static int open_reverse(struct attach *a, struct forward *f, bool optional, struct err *e)
+{
+	struct msg_listen req = { .kind = MSG_LISTEN, .addr = f->addr, .port = f->port };
+	struct msg_listen_done done;
+	char text[ADDR_STRLEN];
+	int r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
+
+	if (r < 0 && r != -EPIPE)
+		return err_set(e, ERR_IO, "cannot speak to nsagent: %s", strerror(-r));
+	if (await(a, &a->nsagent, &done, sizeof(done), &f->sock, e) < 0)
+		return -1;
+	if (!msg_listen_done_ok(&done) || !done.error != (f->sock >= 0)) {
+		fd_drop(&f->sock);
+		return err_set(e, ERR_INTERNAL, "nsagent spoke nonsense");
+	}
+	if (!done.error)
+		return publish_add(&a->publish, f, e);
+	if (optional && (done.error == -EADDRNOTAVAIL || done.error == -EAFNOSUPPORT))
+		return 0;	/* IPv6 is switched off in the container */
+	err_set(e, ERR_PORT, "reverse.%s: cannot listen on port %u of %s in the container: %s",
+		conf_proto_names[f->proto], f->port, addr_format(&f->addr, text),
+		strerror(-done.error));
+	return err_hint(e, "see what listens there: ss -ltn in the container");
+}
+
+static int open_reverses(struct attach *a, struct err *e)
+{
+	struct publish_step step = { .rule = 0 };
+	struct forward f;
+
+	while (publish_next_reverse(&a->conf, &step, &f))
+		if (open_reverse(a, &f, step.optional, e) < 0)
+			return -1;
+	return 0;
+}
+
 static int start_child(struct child *c, struct err *e)
 {
 	int r = child_start(c, now_ms());
@@ -362,7 +399,7 @@ static int start(struct attach *a, struct err *e)
 	/* nsagent finds its way in while the outer side is being read. */
 	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, &a->net, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
-	    publish_open(&a->publish, &a->conf, &a->net, e) < 0)
+	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0)
 		return -1;
 	return start_engine(a, e);
 }

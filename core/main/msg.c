@@ -207,6 +207,16 @@ bool msg_inner_done_ok(const struct msg_inner *m, uint32_t n)
 	return inner_ok(m, MSG_INNER_DONE) && m->count == n;
 }
 
+bool msg_listen_ok(const struct msg_listen *m)
+{
+	return m->kind == MSG_LISTEN && addr_is_loopback(&m->addr) && m->port;
+}
+
+bool msg_listen_done_ok(const struct msg_listen_done *m)
+{
+	return m->kind == MSG_LISTEN_DONE && m->error <= 0;
+}
+
 bool msg_setup_done_ok(const struct msg_setup_done *m)
 {
 	return m->kind == MSG_SETUP_DONE && !(m->features & ~FEATURES_ALL) &&

@@ -21,6 +21,8 @@ enum msg_kind {
 	MSG_TAP_GONE,		/* engine -> main: the container deleted the interface */
 	MSG_INNER,		/* engine -> main -> nsagent: TCP sockets of the container's are wanted */
 	MSG_INNER_DONE,		/* nsagent -> main -> engine: so many, with their descriptors */
+	MSG_LISTEN,		/* main -> nsagent: listen on a port of the container's loopback */
+	MSG_LISTEN_DONE,	/* nsagent -> main: outcome; carries the listener on success */
 	MSG_KIND_COUNT
 };
 
@@ -50,6 +52,18 @@ struct msg_inner {
 	uint32_t kind;
 	uint32_t ipv4;		/* 0 or 1 */
 	uint32_t count;		/* of sockets: 1 to MSG_FDS_MAX, in the answer also 0 */
+};
+
+struct msg_listen {
+	uint32_t kind;
+	struct addr addr;	/* 127.0.0.0/8 or ::1 */
+	uint16_t port;		/* not 0 */
+	uint16_t pad;
+};
+
+struct msg_listen_done {
+	uint32_t kind;
+	int32_t error;		/* 0, one descriptor attached; or -errno */
 };
 
 /* Sends one message with an optional descriptor (fd < 0: none). 0 or -errno. */
@@ -83,6 +97,8 @@ bool msg_setup_ok(const struct msg_setup *m);
 /* n: descriptors that came with it. */
 bool msg_inner_ok(const struct msg_inner *m);
 bool msg_inner_done_ok(const struct msg_inner *m, uint32_t n);
+bool msg_listen_ok(const struct msg_listen *m);
+bool msg_listen_done_ok(const struct msg_listen_done *m);
 bool msg_setup_done_ok(const struct msg_setup_done *m);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "io/inner.h"
+#include "io/listen.h"
 #include "io/netlink.h"
 #include "io/ns.h"
 #include "io/tun.h"
@@ -32,6 +33,7 @@ union request {
 	uint32_t kind;
 	struct msg_setup setup;
 	struct msg_inner inner;
+	struct msg_listen listen;
 };
 
 /* Makes the tap and configures it. Closing the tap undoes all of it. */
@@ -93,6 +95,24 @@ static int do_inner(struct agent *a, const union request *req)
 	return r == -EAGAIN || r == -ETOOMANYREFS ? 0 : r;
 }
 
+/* MSG_LISTEN. Safe for a hostile asker: TCP, and only where nobody outside of the
+ * container connects to. */
+static int do_listen(struct agent *a, const union request *req)
+{
+	const struct listen_how how = { .ifname = "", .ipv4 = true, .ipv6 = true };
+	struct forward f = { .addr = req->listen.addr, .port = req->listen.port,
+			     .proto = CONF_TCP };
+	struct msg_listen_done done = { .kind = MSG_LISTEN_DONE };
+	int r;
+
+	if (!msg_listen_ok(&req->listen))
+		return -EBADMSG;
+	done.error = listen_open(&f, &how);
+	r = msg_send(a->main_fd, &done, sizeof(done), f.sock);
+	fd_drop(&f.sock);
+	return r;
+}
+
 /* A kind that is not here is nonsense. */
 static const struct {
 	uint32_t kind;
@@ -101,6 +121,7 @@ static const struct {
 } requests[] = {
 	{ MSG_SETUP, sizeof(struct msg_setup), do_setup },
 	{ MSG_INNER, sizeof(struct msg_inner), do_inner },
+	{ MSG_LISTEN, sizeof(struct msg_listen), do_listen },
 };
 
 static int answer_one(struct agent *a)

@@ -131,6 +131,63 @@ int publish_open(struct publish *p, const struct conf *c, const struct netcfg *n
 	return 0;
 }
 
+/* Whether the loopback of that family is to be listened on. */
+static bool has_loopback(const struct conf *c, const struct conf_forward *rule, bool v4)
+{
+	if (!addr_is_any(&rule->to) && addr_is4(&rule->to) != v4)
+		return false;
+	if (!addr_is_any(&rule->addr))
+		return addr_is4(&rule->addr) == v4;
+	return v4 ? c->ipv4 : c->ipv6;
+}
+
+bool publish_next_reverse(const struct conf *c, struct publish_step *step, struct forward *want)
+{
+	for (; step->rule < c->nreverses; step->rule++, step->port = 0) {
+		const struct conf_forward *rule = &c->reverses[step->rule];
+		uint32_t ports = rule->kind == CONF_FORWARD_PORTS ? rule->last - rule->first + 1u : 0;
+
+		for (; step->port < ports; step->port++, step->family = 0) {
+			uint16_t port = (uint16_t)(rule->first + step->port);
+
+			if (forward_excepted(c->reverses, c->nreverses, rule->proto, port))
+				continue;
+			while (step->family < 2) {
+				bool v4 = !step->family++;
+
+				if (!has_loopback(c, rule, v4))
+					continue;
+				step->optional = addr_is_any(&rule->addr) && !v4;
+				*want = (struct forward){
+					.addr = addr_is_any(&rule->addr) ? addr_loopback(v4) :
+									   rule->addr,
+					.to = rule->to, .port = port, .proto = rule->proto,
+					.to_port = (uint16_t)(rule->to_first + step->port),
+					.reverse = true, .sock = -1,
+				};
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+int publish_add(struct publish *p, const struct forward *f, struct err *e)
+{
+	int sock = f->sock;
+
+	if (!p->list && map_list(p, e) < 0) {
+		fd_drop(&sock);
+		return -1;
+	}
+	if (p->n == FORWARD_MAX) {
+		fd_drop(&sock);
+		return err_set(e, ERR_PORT, "reverse: more than %u listeners", FORWARD_MAX);
+	}
+	p->list[p->n++] = *f;
+	return 0;
+}
+
 void publish_close(struct publish *p)
 {
 	for (uint32_t i = 0; i < p->n; i++)

@@ -19,6 +19,21 @@ struct publish {
 int publish_open(struct publish *p, const struct conf *c, const struct netcfg *net,
 		 struct err *e);
 
+/*
+ * The listeners that the rules of "reverse" ask for, one after the other: start with
+ * *step zeroed; false at the end. Fills *want but for its socket. Where a rule names no
+ * address there is one for each loopback; step->optional: the container may lack it.
+ */
+struct publish_step {
+	uint32_t rule, port, family;
+	bool optional;
+};
+bool publish_next_reverse(const struct conf *c, struct publish_step *step, struct forward *want);
+
+/* Adds a listener that was opened elsewhere, which becomes p's. 0, or -1 with *e and
+ * it is closed. */
+int publish_add(struct publish *p, const struct forward *f, struct err *e);
+
 /* Closes this process's descriptors of them. */
 void publish_close(struct publish *p);
 
