@@ -23,6 +23,7 @@
 #define UDP_RCVBUF	(4 << 20)	/* asked for; the host's rmem_max decides */
 #define BACKLOG		4096		/* the host's somaxconn decides */
 #define NAME_MAX_LEN	16		/* TASK_COMM_LEN */
+#define STATE_LISTEN	0x0a		/* TCP_LISTEN, as /proc/net/tcp has it */
 
 static int set_int(int fd, int level, int name, int value)
 {
@@ -114,9 +115,10 @@ struct holder {
 	char name[NAME_MAX_LEN + 1];
 };
 
-/* One of /proc/net/{tcp,udp}{,6}: the first socket that listens on that port. The
- * address is not compared: that it conflicts the kernel has said. */
-static void find_socket(const char *path, const struct forward *f, struct holder *ret)
+/* One of /proc/net/{tcp,udp}{,6}: the first socket on that port, which listens if
+ * asked. The address is not compared: that it conflicts the kernel has said. */
+static void find_socket(const char *path, const struct forward *f, bool listens,
+			struct holder *ret)
 {
 	FILE *file = fopen(path, "re");
 	unsigned int port, state, uid;
@@ -129,7 +131,7 @@ static void find_socket(const char *path, const struct forward *f, struct holder
 		if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x"
 			   " %u %*d %lu", &port, &state, &uid, &inode) != 4)
 			continue;
-		if (port == f->port && (f->proto == CONF_UDP || state == 0x0a))
+		if (port == f->port && (!listens || state == STATE_LISTEN))
 			*ret = (struct holder){ .inode = inode, .uid = uid };
 	}
 	fclose(file);
@@ -196,8 +198,9 @@ static void find_holder(const struct forward *f, struct holder *ret)
 	};
 
 	*ret = (struct holder){ .inode = 0 };
-	for (int i = 0; i < 2 && !ret->inode; i++)
-		find_socket(files[f->proto][i], f, ret);
+	/* An outgoing connection may have the port as well, TCP or UDP. */
+	for (int i = 0; i < 4 && !ret->inode; i++)
+		find_socket(files[f->proto][i & 1], f, f->proto == CONF_TCP && i < 2, ret);
 	if (ret->inode)
 		find_process(ret);
 }

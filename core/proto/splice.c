@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "proto/admit.h"
+#include "proto/inbound.h"
 #include "proto/port.h"
 
 static struct splice_end *end_of(struct flow *f, enum splice_side side)
@@ -312,38 +313,33 @@ bool splice_wanted(const struct ctx *c, const struct forward *fwd, const struct 
 	       addr_is_loopback(&fwd->to) || netcfg_has_address(c->net, peer);
 }
 
-/* The first address of the container that a connection can be made to, of the
- * family asked for if there is one: a spliced one may change its family. */
-static struct addr container_address(const struct netcfg *net, bool v4)
+/* A spliced connection may change its family, where the container has but one. */
+static bool choose_target(const struct ctx *c, const struct forward *fwd,
+			  const struct addr *local, struct addr *ret)
 {
-	struct addr found = ADDR_ANY;
+	bool v4 = addr_is4(local);
 
-	for (uint32_t i = net->naddresses; i-- > 0;) {
-		const struct addr *a = &net->addresses[i].addr;
-
-		if (!addr_is_linklocal6(a) && (addr_is4(a) == v4 || addr_is_any(&found) ||
-					       addr_is4(&found) != v4))
-			found = *a;
-	}
-	return found;
+	if (!fwd->reverse)
+		return inbound_target(c, fwd, v4, local, ret) ||
+		       inbound_target(c, fwd, !v4, &ADDR_ANY, ret);
+	*ret = addr_is_any(&fwd->to) ? addr_loopback(v4) : fwd->to;
+	return true;
 }
 
 int splice_accept(struct ctx *c, int sock, const struct forward *fwd, const struct addr *peer,
-		  uint16_t peer_port)
+		  uint16_t peer_port, const struct addr *local)
 {
-	bool v4 = addr_is4(peer);
 	struct splice_call call = {
 		.sock = sock, .caller = fwd->reverse ? SPLICE_INNER : SPLICE_OUTER,
-		.from = *peer, .from_port = peer_port, .by = fwd->addr, .by_port = fwd->port,
-		.to = fwd->to, .to_port = fwd->to_port,
+		.from = *peer, .from_port = peer_port, .by = *local, .by_port = fwd->port,
+		.to_port = fwd->to_port,
 	};
-	int rc;
+	int rc = choose_target(c, fwd, local, &call.to) ? splice_open(c, &call) : -EADDRNOTAVAIL;
 
-	if (addr_is_any(&call.to))
-		call.to = fwd->reverse ? addr_loopback(v4) : container_address(c->net, v4);
-	rc = splice_open(c, &call);
-	if (rc < 0)
+	if (rc < 0) {
+		c->count->splice_refused++;
 		port_refuse(c, sock);
+	}
 	return rc;
 }
 

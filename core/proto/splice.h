@@ -44,11 +44,11 @@ bool splice_wanted(const struct ctx *c, const struct forward *fwd, const struct 
 
 /*
  * Takes over an accepted, non-blocking TCP connection for which splice_wanted() is
- * true. sock belongs to the callee, who also closes it on failure. 0 or
- * -errno (for the log and counters: the client has been told by RST).
+ * true. sock belongs to the callee, who also closes it on failure. local: the address the
+ * client spoke to. 0 or -errno (for the log and counters: the client has been told by RST).
  */
 int splice_accept(struct ctx *c, int sock, const struct forward *fwd, const struct addr *peer,
-		  uint16_t peer_port);
+		  uint16_t peer_port, const struct addr *local);
 
 /* A connection that was accepted on side `caller`: from its remote end, by its own
  * one. We connect to `to`, on the other side. */

@@ -10,7 +10,9 @@ server.py early-close PORT     sends, closes its sending side, then reads to the
 server.py echo PORT            TCP: every byte back at once
 server.py ends PORT            the same, and prints how each connection ended: "end" or "reset"
 server.py flood PORT           sends without end
+server.py whoami PORT          TCP: "CLIENT-ADDRESS CLIENT-PORT OWN-ADDRESS" and the end
 server.py udp-echo PORT        UDP: every datagram back
+server.py udp-whoami PORT      UDP: the same line for every datagram, without OWN-ADDRESS
 server.py udp-count PORT       UDP: "count" in a datagram answers how many came since
 
 All listen on every address of both families, where none is given.
@@ -64,6 +66,17 @@ class EarlyClose(socketserver.BaseRequestHandler):
         self.request.sendall(b"hello\n")
         self.request.shutdown(socket.SHUT_WR)
         print(read_hash(self.request), flush=True)
+
+
+def plain(address):
+    return address.removeprefix("::ffff:").split("%")[0]
+
+
+class WhoAmI(socketserver.BaseRequestHandler):
+    def handle(self):
+        client, own = self.request.getpeername(), self.request.getsockname()
+        self.request.sendall(b"%s %d %s\n" % (plain(client[0]).encode(), client[1],
+                                              plain(own[0]).encode()))
 
 
 class Echo(socketserver.BaseRequestHandler):
@@ -121,7 +134,7 @@ class Files(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def udp(port, count):
+def udp(port, kind):
     sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -129,8 +142,10 @@ def udp(port, count):
     seen = 0
     while True:
         data, peer = sock.recvfrom(65536)
-        if not count:
+        if kind == "udp-echo":
             sock.sendto(data, peer)
+        elif kind == "udp-whoami":
+            sock.sendto(b"%s %d\n" % (plain(peer[0]).encode(), peer[1]), peer)
         elif data == b"count":
             sock.sendto(b"%d" % seen, peer)
             seen = 0
@@ -141,9 +156,9 @@ def udp(port, count):
 def main():
     kind, port = sys.argv[1], int(sys.argv[2])
     handlers = {"reset": Reset, "hash-back": HashBack, "early-close": EarlyClose, "echo": Echo,
-                "ends": Ends, "flood": Flood}
+                "ends": Ends, "flood": Flood, "whoami": WhoAmI}
     if kind.startswith("udp-"):
-        udp(port, kind == "udp-count")
+        udp(port, kind)
     elif kind == "http":
         os.chdir(sys.argv[3])
         address = sys.argv[4] if len(sys.argv) > 4 else "::"

@@ -1,0 +1,258 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Published ports: clients on the peer and on the host, servers in the container.
+
+load bed
+load expect
+
+setup_file() {
+	bed_make
+	head -c "${BED_SHORT:+4}${BED_SHORT:-64}M" /dev/urandom > "$BED_DIR/www/file"
+}
+
+teardown_file() {
+	bed_remove
+}
+
+setup() {
+	bed_container C
+}
+
+teardown() {
+	detach "$C" || true
+	bed_kill "$C"
+	bed_until 3 bed_no_core
+}
+
+forward() { # forward JSON: the configuration with these forward rules
+	conf "{\"forward\": $1}"
+}
+
+add() { # add JSON: ADD with these rules, which must work
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(forward "$1")
+	same "status of ADD: $output" "$status" 0
+}
+
+in_c() { bed_in "$C" "$@"; }
+
+# The line that a server of the container says to who connects
+line() { # line FUNCTION SOCAT-ADDRESS
+	"$1" timeout 10 socat -t 5 -T 5 - "$2" < /dev/null
+}
+
+datagram() { # datagram FUNCTION SOCAT-ADDRESS: what comes back for one
+	echo x | "$1" timeout 10 socat -t 1 -T 1 - "$2"
+}
+
+client_of() { cut -d ' ' -f 1 <<< "$1"; }
+
+serve() { # serve tcp|udp KIND PORT...
+	local proto=$1 kind=$2 port
+	shift 2
+	for port in "$@"; do
+		bed_server SERVER in_c "$proto" "$port" python3 "$BED_DIR/server.py" "$kind" "$port"
+	done
+}
+
+@test "publish: TCP from the peer, IPv4 and IPv6, with the client's own address and port" {
+	add '{"tcp": ["8080:80"]}'
+	serve tcp whoami 80
+	same "IPv4" "$(line bed_peer "TCP4:$HOST4:8080,sourceport=4321")" "$PEER4 4321 $HOST4"
+	same "IPv6" "$(line bed_peer "TCP6:[$HOST6]:8080,sourceport=4322")" "$PEER6 4322 $HOST6"
+}
+
+@test "publish: UDP from the peer, IPv4 and IPv6, answered from the address spoken to" {
+	add '{"udp": ["5353:53"]}'
+	serve udp udp-whoami 53
+	# socat's UDP sockets are connected: an answer from elsewhere would not come
+	same "IPv4" "$(datagram bed_peer "UDP4:$HOST4:5353,sourceport=4321")" "$PEER4 4321"
+	same "IPv6" "$(datagram bed_peer "UDP6:[$HOST6]:5353,sourceport=4322")" "$PEER6 4322"
+	ip -n "$HOST" addr add 203.0.113.77/24 dev h0
+	same "another address" "$(datagram bed_peer "UDP4:203.0.113.77:5353,sourceport=4321")" "$PEER4 4321"
+	ip -n "$HOST" addr del 203.0.113.77/24 dev h0
+}
+
+@test "publish: the host's loopback and its own address reach the container, as the host" {
+	add '{"tcp": ["8080:80"], "udp": ["5353:53"]}'
+	serve tcp whoami 80
+	serve udp udp-whoami 53
+	# TCP goes by splice: from the container's own address, which is the host's here
+	same "127.0.0.1" "$(client_of "$(line bed_host TCP4:127.0.0.1:8080)")" "$HOST4"
+	same "own address" "$(client_of "$(line bed_host "TCP4:$HOST4:8080")")" "$HOST4"
+	line bed_host "TCP6:[::1]:8080"
+	line bed_host "TCP6:[$HOST6]:8080"
+	same "127.0.0.1, UDP" "$(client_of "$(datagram bed_host UDP4:127.0.0.1:5353)")" "$HOSTADDR"
+	same "own address, UDP" "$(client_of "$(datagram bed_host "UDP4:$HOST4:5353")")" "$HOSTADDR"
+	datagram bed_host "UDP6:[$HOST6]:5353" | grep -q .
+}
+
+@test "publish: from the container to its own port by the host's address" {
+	add '{"tcp": ["8080:80"], "udp": ["5353:53"]}'
+	serve tcp whoami 80
+	serve udp udp-whoami 53
+	same "TCP" "$(client_of "$(line in_c "TCP4:$HOSTADDR:8080")")" "$HOSTADDR"
+	same "UDP" "$(client_of "$(datagram in_c "UDP4:$HOSTADDR:5353")")" "$HOSTADDR"
+}
+
+@test "publish: with an address of its own the container sees the host as what it is" {
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"addresses": ["10.9.0.2/24"],
+		"ipv6": false, "forward": {"tcp": ["8080:80"]}}')
+	same "status: $output" "$status" 0
+	serve tcp whoami 80
+	same "from the host" "$(line bed_host "TCP4:$HOST4:8080,sourceport=4400")" "$HOST4 4400 10.9.0.2"
+	same "from the peer" "$(line bed_peer "TCP4:$HOST4:8080,sourceport=4400")" "$PEER4 4400 10.9.0.2"
+	same "hairpin" "$(client_of "$(line in_c "TCP4:$HOST4:8080")")" "$HOST4"
+	! line bed_peer "TCP6:[$HOST6]:8080" || die "IPv6 is served without IPv6"
+}
+
+@test "publish: ranges, exceptions, one address, one interface" {
+	add '{"tcp": ["9000-9009:7000-7009", "~9005", "127.0.0.1:8001:81", "h0/8002:82", "lo/8003:83"]}'
+	serve tcp whoami 7000 7009 81 82 83
+	line bed_peer "TCP4:$HOST4:9000"
+	line bed_peer "TCP4:$HOST4:9009"
+	! bed_listening bed_host tcp 9005 || die "9005 is listened on"
+	same "listeners" "$(bed_host ss -Htln 'sport >= :9000 and sport <= :9009' | wc -l)" 9
+	line bed_host "TCP4:127.0.0.1:8001"
+	! line bed_peer "TCP4:$HOST4:8001" || die "127.0.0.1 is reached from outside"
+	line bed_peer "TCP4:$HOST4:8002"
+	! line bed_host "TCP4:127.0.0.1:8002" || die "lo is not h0"
+	line bed_host "TCP4:127.0.0.1:8003"
+}
+
+@test "publish: runtimeConfig.portMappings as podman and nerdctl write them" {
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"runtimeConfig": {"portMappings": [
+		{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
+		{"HostPort": 8081, "ContainerPort": 80, "Protocol": "tcp", "HostIP": "127.0.0.1"},
+		{"hostPort": 0, "containerPort": 80, "protocol": "udp"}]}}')
+	same "status: $output" "$status" 0
+	serve tcp whoami 80
+	line bed_peer "TCP4:$HOST4:8080"
+	line bed_host "TCP4:127.0.0.1:8081"
+	same "UDP listeners" "$(bed_host ss -Huln | wc -l)" 1
+}
+
+@test "publish: a port in use fails ADD with port, address and who has it, and undoes everything" {
+	bed_server BUSY bed_user tcp 8085 python3 "$BED_DIR/server.py" echo 8085
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(forward '{"tcp": ["8080:80", "8085:80"]}')
+	refused 103 "forward.tcp: port 8085 of all addresses is in use, by python3 (pid $BUSY)"
+	nothing_left "$C"
+	! bed_listening bed_host tcp 8080 || die "8080 is still listened on"
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"portConflict": "ignore",
+		"forward": {"tcp": ["8080:80", "8085:80"]}}')
+	same "status with ignore: $output" "$status" 0
+	serve tcp whoami 80
+	line bed_peer "TCP4:$HOST4:8080"
+	bed_kill "$BUSY"
+}
+
+@test "publish: what cannot be listened on is refused by name" {
+	[ "$(bed_host sysctl -n net.ipv4.ip_unprivileged_port_start)" -gt 80 ] || skip "port 80 is free for all here"
+	local ns=/proc/$C/ns/net
+	if [ "$BED_UID" != 0 ]; then
+		run_cni ADD "c$C" "$ns" eth0 < <(forward '{"tcp": ["80:80"]}')
+		refused 100 "port 80 of all addresses: no right to listen there"
+	fi
+	run_cni ADD "c$C" "$ns" eth0 < <(forward '{"tcp": ["192.0.2.1:8080:80"]}')
+	refused 103 "port 8080 of 192.0.2.1: the host has no such address"
+	run_cni ADD "c$C" "$ns" eth0 < <(forward '{"udp": ["nope0/8080:80"]}')
+	refused 103 "on nope0: the host has no such interface"
+	run_cni ADD "c$C" "$ns" eth0 < <(forward '{"tcp": ["1024-65535:1024-65535"], "udp": ["1024-65535:1024-65535"]}')
+	refused 103 "129024 ports need a limit of 129280 open files"
+	run_cni ADD "c$C" "$ns" eth0 < <(conf '{"runtimeConfig": {"portMappings": [
+		{"hostPort": 8080, "containerPort": 80, "protocol": "sctp"}]}}')
+	refused 2 "sctp"
+	nothing_left "$C"
+}
+
+@test "publish: low ports where the host allows them" {
+	bed_host sysctl -qw net.ipv4.ip_unprivileged_port_start=80
+	add '{"tcp": ["80:80"]}'
+	bed_host sysctl -qw net.ipv4.ip_unprivileged_port_start=1024
+	serve tcp whoami 80
+	line bed_peer "TCP4:$HOST4:80"
+}
+
+@test "publish: nobody listens in the container: the client is reset at once" {
+	add '{"tcp": ["8080:80"]}'
+	bed_peer timeout 5 python3 - "$HOST4" <<- 'END'
+		import socket, sys, time
+		start = time.monotonic()
+		try:
+		    s = socket.create_connection((sys.argv[1], 8080), 3)
+		    s.settimeout(3)
+		    assert not s.recv(1), "data came"
+		    sys.exit("an ordinary end came")
+		except (ConnectionResetError, ConnectionRefusedError):
+		    pass
+		assert time.monotonic() - start < 1
+	END
+}
+
+@test "publish: a server that resets resets its client" {
+	add '{"tcp": ["8080:80"]}'
+	serve tcp reset 80
+	bed_peer python3 "$BED_DIR/client.py" reset "$HOST4" 8080
+}
+
+@test "publish: half-close, bulk both ways, many at once" {
+	add '{"tcp": ["8080:80", "8081:81", "8082:82"]}'
+	serve tcp hash-back 80
+	serve tcp echo 81
+	bed_server WEB in_c tcp 82 python3 "$BED_DIR/server.py" http 82 "$BED_DIR/www"
+	bed_peer python3 "$BED_DIR/client.py" half-close "$HOST4" 8080 1000000
+	bed_peer python3 "$BED_DIR/client.py" half-close "$HOST6" 8080 1000000
+	bed_peer python3 "$BED_DIR/client.py" many "$HOST4" 8081 500
+	same "download" "$(bed_peer curl -sS --max-time 60 "http://$HOST4:8082/file" | sum)" "$(sum < "$BED_DIR/www/file")"
+	same "upload" "$(bed_peer curl -sSg --max-time 60 -T "$BED_DIR/www/file" "http://[$HOST6]:8082/up")" \
+		"$(sum < "$BED_DIR/www/file")"
+}
+
+@test "publish: datagrams of all sizes, GSO, from the peer" {
+	add '{"udp": ["5353:53"]}'
+	serve udp udp-echo 53
+	bed_peer python3 "$BED_DIR/client.py" udp-sizes "$HOST4" 5353 0 1 512 1472
+	bed_peer python3 "$BED_DIR/client.py" udp-sizes "$HOST6" 5353 1 1452
+	bed_peer python3 "$BED_DIR/client.py" udp-gso "$HOST4" 5353 1000 40
+}
+
+@test "publish: ports stay while the engine is killed, and serve again" {
+	local engine
+	add '{"tcp": ["8080:80"], "udp": ["5353:53"]}'
+	serve tcp whoami 80
+	serve udp udp-whoami 53
+	engine=$(bed_engine "$C")
+	kill -9 "$engine"
+	line bed_peer "TCP4:$HOST4:8080"	# the kernel keeps the client until there is one
+	datagram bed_peer "UDP4:$HOST4:5353" | grep -q "$PEER4"
+	[ "$(bed_engine "$C")" != "$engine" ]
+}
+
+@test "publish: DEL frees the ports before it returns, also when the daemon hangs" {
+	local i main rounds=${BED_SHORT:+20}
+	add '{"tcp": ["8080:80"], "udp": ["8080:80"]}'
+	serve tcp whoami 80
+	# clients all the while, so that ports are taken with connections on them
+	bed_bg LOAD bed_peer bash -c "while :; do socat -t 1 -T 1 - TCP4:$HOST4:8080 < /dev/null; done"
+	for ((i = 0; i < ${rounds:-200}; i++)); do
+		forward '{}' | cni DEL "c$C" "/proc/$C/ns/net" eth0
+		run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(forward '{"tcp": ["8080:80"], "udp": ["8080:80"]}')
+		same "status of ADD in round $i: $output" "$status" 0
+	done
+	line bed_peer "TCP4:$HOST4:8080"
+	main=$(bed_main "$C")
+	kill -STOP "$main" "$(bed_engine "$C")"
+	forward '{}' | cni DEL "c$C" "/proc/$C/ns/net" eth0
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(forward '{"tcp": ["8080:80"], "udp": ["8080:80"]}')
+	same "status of ADD after a daemon that hung: $output" "$status" 0
+	bed_kill "$LOAD"
+}
+
+@test "publish: 15000 ports open, serve, and close" {
+	[ "$(ulimit -Hn)" -ge 16000 ] || skip "the limit of open files is $(ulimit -Hn)"
+	add '{"tcp": ["10000-24999:10000-24999"]}'
+	same "listeners" "$(bed_host ss -Htln | wc -l)" 15000
+	serve tcp whoami 10000 24999
+	line bed_peer "TCP4:$HOST4:10000"
+	line bed_peer "TCP6:[$HOST6]:24999"
+}
