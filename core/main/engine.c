@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "main/engine.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,14 +24,17 @@ static void say_gone(int main_fd)
 		continue;
 }
 
+static_assert(IO_INNER <= MSG_FDS_MAX, "one message fills a pool");
+
 /* What inner sockets are short of is asked for; without an answer it is asked for
  * again later. */
 static void ask_for_inner(struct ctx *c, int main_fd)
 {
 	for (int v4 = 0; v4 < 2; v4++) {
-		struct msg_inner m = { .kind = MSG_INNER, .ipv4 = (uint32_t)v4 };
+		const struct msg_inner m = {
+			.kind = MSG_INNER, .ipv4 = (uint32_t)v4, .count = splice_inner_ask(c, v4),
+		};
 
-		m.count = MIN_OF(splice_inner_ask(c, v4), MSG_FDS_MAX);
 		if (m.count)
 			msg_send_fds(main_fd, &m, sizeof(m), NULL, 0);
 	}

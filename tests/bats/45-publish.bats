@@ -91,7 +91,7 @@ serve() { # serve tcp|udp KIND PORT...
 	add '{"tcp": ["8080:80"], "udp": ["5353:53"]}'
 	serve tcp whoami 80
 	serve udp udp-whoami 53
-	same "TCP" "$(client_of "$(line in_c "TCP4:$HOSTADDR:8080")")" "$HOSTADDR"
+	same "TCP" "$(client_of "$(line in_c "TCP4:$HOSTADDR:8080")")" "$HOST4"	# by splice on the way in
 	same "UDP" "$(client_of "$(datagram in_c "UDP4:$HOSTADDR:5353")")" "$HOSTADDR"
 }
 

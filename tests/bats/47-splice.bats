@@ -152,6 +152,7 @@ ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
 	[ "$(open_files "$engine" 'socket:*')" -le 6 ] || die "sockets are kept before any is needed"
 	for _ in {1..40}; do bed_host curl -sS --max-time 60 http://127.0.0.1:8080/sum > /dev/null; done
 	few_sockets "$engine" || die "sockets: $(open_files "$engine" 'socket:*')"
+	[ "$(open_files "$engine" 'socket:*')" -ge 32 ] || die "the pool of inner sockets is not filled again"
 	for _ in {1..3}; do bed_host curl -sS --max-time 60 http://127.0.0.1:8080/file > /dev/null; done
 	bed_until 3 few_sockets "$engine" || die "sockets: $(open_files "$engine" 'socket:*')"
 	[ "$(open_files "$engine" 'pipe:*')" -le 64 ] || die "pipes: $(open_files "$engine" 'pipe:*')"

@@ -7,7 +7,8 @@ import math
 import statistics
 import sys
 
-UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "rr": "/s", "crr": "/s", "idle": "MiB PSS"}
+UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "rr": "/s", "crr": "/s", "idle": "MiB PSS",
+         "splice": "Gbit/s", "splice4": "Gbit/s", "splicecpu": "s/GB", "splicecrr": "/s"}
 
 
 def short(value):
@@ -28,7 +29,7 @@ def main():
 
     def best_pasta(cc, case):
         found = [median[cc, case, p] for p in peers if p.startswith("pasta") and (cc, case, p) in median]
-        return (min if case == "idle" or case.startswith("cpu") else max)(found) if found else None
+        return (min if case == "idle" or "cpu" in case else max)(found) if found else None
 
     def ratio(cc, case):
         ours, pasta = median.get((cc, case, "ours")), best_pasta(cc, case)
@@ -56,6 +57,10 @@ def main():
             judge(f"{case} {cc}: ours at MTU 1500 / pasta at its default MTU", ours / pasta if ours and pasta else None, 1.3)
         up, down = median.get((cc, "tcp-up", "ours")), median.get((cc, "tcp-down", "ours"))
         judge(f"tcp {cc}: ours, up / down", up / down if up and down else None, 0.5)
+    for case, limit in (("splice-up", 1.3), ("splice-down", 1.3), ("splice4-up", 1), ("splice4-down", 1), ("splicecrr", 1.25)):
+        judge(f"{case}: ours / best pasta", ratio("any", case), limit)
+    for case in ("splicecpu-up", "splicecpu-down"):
+        judge(f"{case}: ours / best pasta, at most", ratio("any", case), 1, below=True)
     for case in ("udpgso-up", "udpgso-down"):
         judge(f"{case}: ours / best pasta", ratio("any", case), 4)
     judge("crr: ours / best pasta", ratio("any", "crr"), 1)
