@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "plugin/attach/attach.h"
 #include "plugin/cni.h"
+#include "plugin/forward.h"
 #include "plugin/keys.h"
 #include "plugin/result.h"
 
@@ -40,11 +41,14 @@ struct call {
 	const char *container_id, *ifname, *netns, *args;
 	const char *conf_path;		/* by hand: --conf; NULL: not given */
 	int32_t pid;			/* by hand: --pid; 0: not given */
+	int nwords;			/* by hand: what follows the verb */
+	char **words;
+	bool json;			/* by hand: --json */
 	enum cni_version version;	/* for errors, as soon as it is known */
 	struct err err;
 };
 
-enum need { NEED_ID = 1, NEED_IFNAME = 2, NEED_NETNS = 4 };
+enum need { NEED_ID = 1, NEED_IFNAME = 2, NEED_NETNS = 4, TAKES_WORDS = 8 };
 
 struct verb {
 	const char *name;
@@ -267,6 +271,15 @@ static int run_version(struct call *c)
 	return print_json(result_versions(asked), -1, &c->err);
 }
 
+static int run_forward(struct call *c)
+{
+	struct json_object *o;
+
+	if (forward_command(c->nwords, c->words, &o, c->json, &c->usage, &c->err) < 0)
+		return -1;
+	return o ? print_json(o, -1, &c->err) : 0;
+}
+
 static int run_later(struct call *c)
 {
 	return err_set(&c->err, ERR_ENV, "%s%s is not supported yet",
@@ -284,7 +297,7 @@ static const struct verb verbs[] = {
 	{ "show", 0, false, run_later },
 	{ "stats", 0, false, run_later },
 	{ "flows", 0, false, run_later },
-	{ "forward", 0, false, run_later },
+	{ "forward", TAKES_WORDS, false, run_forward },
 	{ "capture", 0, false, run_later },
 	{ "broker", 0, false, run_later },
 	{ "doctor", 0, false, run_later },
@@ -371,6 +384,7 @@ static void about(FILE *f)
 static void help(void)
 {
 	puts("Usage: cni-passt ADD|DEL|VERSION [option...]\n"
+	     "       cni-passt forward ID list|add|del [tcp|udp RULE] [--json]\n"
 	     "Attaches a network namespace to the host's network without root, and detaches it.\n"
 	     "\n"
 	     "  --netns PATH         the container's network namespace\n"
@@ -378,7 +392,11 @@ static void help(void)
 	     "  --container-id ID    the container's id, free to choose by hand\n"
 	     "  --ifname NAME        its interface (eth0)\n"
 	     "  --conf FILE          network configuration (*.conf, *.conflist); - is stdin\n"
+	     "  --json               listings as JSON\n"
 	     "  --help, --version\n"
+	     "\n"
+	     "ID is a container id or the beginning of one, ID/ifname where it has several\n"
+	     "interfaces. RULE is that of the key \"forward\": 8080:80, 127.0.0.1:53:53.\n"
 	     "\n"
 	     "Where an option is absent its CNI variable is used: CNI_NETNS, CNI_CONTAINERID,\n"
 	     "CNI_IFNAME. Without a command, CNI_COMMAND makes it a CNI plugin.\n"
@@ -400,7 +418,7 @@ static int parse_pid(struct call *c, const char *s)
 	return 0;
 }
 
-enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_HELP, OPT_VERSION };
+enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_JSON, OPT_HELP, OPT_VERSION };
 
 static const struct option options[] = {
 	{ "netns", required_argument, NULL, OPT_NETNS },
@@ -408,6 +426,7 @@ static const struct option options[] = {
 	{ "container-id", required_argument, NULL, OPT_ID },
 	{ "ifname", required_argument, NULL, OPT_IFNAME },
 	{ "conf", required_argument, NULL, OPT_CONF },
+	{ "json", no_argument, NULL, OPT_JSON },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -430,6 +449,9 @@ static int take_option(struct call *c, int opt)
 		return -1;
 	case OPT_CONF:
 		c->conf_path = optarg;
+		return -1;
+	case OPT_JSON:
+		c->json = true;
 		return -1;
 	case OPT_HELP:
 		help();
@@ -463,7 +485,10 @@ static int run_by_hand(struct call *c, int argc, char **argv)
 	if (optind >= argc)
 		return usage(c, "no command given", "");
 	c->verb = argv[optind];
-	if (optind + 1 < argc && find_verb(c) && find_verb(c)->run != run_later)
+	c->words = argv + optind + 1;
+	c->nwords = argc - optind - 1;
+	if (c->nwords && find_verb(c) && find_verb(c)->run != run_later &&
+	    !(find_verb(c)->needs & TAKES_WORDS))
 		return usage(c, "one word too many: ", argv[optind + 1]);
 	if (c->netns && c->pid)
 		return usage(c, "--netns and --pid are two ways to say one thing: give one", "");

@@ -382,8 +382,7 @@ static bool covers(const struct addr *a, const struct addr *b)
 	       (addr_is_unspecified(a) && addr_is4(a) && addr_is4(b));
 }
 
-/* Whether two rules would listen on the same port of the same address. */
-static bool forwards_meet(const struct conf_forward *a, const struct conf_forward *b)
+bool conf_forwards_meet(const struct conf_forward *a, const struct conf_forward *b)
 {
 	if (a->kind != CONF_FORWARD_PORTS || b->kind != CONF_FORWARD_PORTS ||
 	    a->proto != b->proto || !a->first || !b->first)
@@ -404,7 +403,7 @@ static int check_forwards(const struct conf *c, const char *key, const struct co
 		if (check_forward(c, key, &f[i], e) < 0)
 			return -1;
 		for (uint32_t j = 0; j < i; j++)
-			if (forwards_meet(&f[i], &f[j]))
+			if (conf_forwards_meet(&f[i], &f[j]))
 				return bad_forward(e, key, &f[i],
 						   "listens where another rule does already");
 	}
@@ -452,9 +451,24 @@ static int refuse_later(const struct conf *c, struct err *e)
 	return 0;
 }
 
-int conf_validate_forward(const struct conf *c, const struct conf_forward *f, struct err *e)
+int conf_add_forward(struct conf *c, const struct conf_forward *f, struct err *e)
 {
-	return check_forwards(c, "forward", f, 1, 1, e);
+	if (c->nforwards == CONF_FORWARDS_MAX)
+		return err_set(e, ERR_CONFIG, "forward: there are %d rules already",
+			       CONF_FORWARDS_MAX);
+	c->forwards[c->nforwards++] = *f;
+	if (check_forwards(c, "forward", c->forwards, c->nforwards, CONF_FORWARDS_MAX, e) == 0 &&
+	    refuse_later(c, e) == 0)
+		return 0;
+	c->nforwards--;
+	return -1;
+}
+
+bool conf_forward_eq(const struct conf_forward *a, const struct conf_forward *b)
+{
+	return a->proto == b->proto && a->kind == b->kind && a->first == b->first &&
+	       a->last == b->last && a->to_first == b->to_first && addr_eq(&a->addr, &b->addr) &&
+	       addr_eq(&a->to, &b->to) && strcmp(a->ifname, b->ifname) == 0;
 }
 
 static int check_publishing(const struct conf *c, struct err *e)

@@ -133,8 +133,15 @@ void conf_default_macs(struct conf *c);
  */
 int conf_validate(struct conf *c, struct err *e);
 
-/* The part of it that one rule of forwards is: also for rules given at run time. */
-int conf_validate_forward(const struct conf *c, const struct conf_forward *f, struct err *e);
+/* One more rule of forwards, at run time: validated alone and against the others,
+ * then appended. 0, or -1 with *e. */
+int conf_add_forward(struct conf *c, const struct conf_forward *f, struct err *e);
+
+/* Whether two rules would listen on the same port of the same address. */
+bool conf_forwards_meet(const struct conf_forward *a, const struct conf_forward *b);
+
+/* Whether two rules are the same in every respect. */
+bool conf_forward_eq(const struct conf_forward *a, const struct conf_forward *b);
 
 /* Name rules shared with front ends (clients.md 1.8; CNI SPEC, "CNI_*"). */
 bool conf_id_ok(const char *s);		/* container id, network name */

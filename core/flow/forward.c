@@ -44,3 +44,30 @@ struct forward *forward_dequeue(struct forwardtab *t, enum conf_proto proto)
 	f->queued = false;
 	return f;
 }
+
+void forward_unqueue(struct forwardtab *t, struct forward *f)
+{
+	struct forward_queue *q = &t->queue[f->proto];
+	uint32_t idx = forward_idx(t, f), before = FORWARD_NONE, *link = &q->head;
+
+	if (!f->queued)
+		return;
+	while (*link != idx) {
+		before = *link;
+		link = &t->list[before].queue_next;
+	}
+	*link = f->queue_next;
+	if (q->tail == idx)
+		q->tail = before;
+	q->n--;
+	f->queued = false;
+}
+
+void forward_set(struct forwardtab *t, uint32_t idx, const struct forward *f)
+{
+	/* Places that an earlier table never used hold zeros: descriptor 0. */
+	while (t->n <= idx)
+		t->list[t->n++].sock = -1;
+	t->list[idx] = *f;
+	t->list[idx].queued = false;
+}

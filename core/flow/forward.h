@@ -19,6 +19,7 @@ struct forward {
 	int sock;		/* -1: this place of the table is free */
 	uint16_t port;		/* listened on, never 0 */
 	uint16_t to_port;
+	uint16_t rule;		/* what it was opened for: main's affair */
 	uint8_t proto;		/* enum conf_proto */
 	bool reverse;		/* it listens in the container, and leads to the host */
 	bool queued;		/* of the engine's queue */
@@ -41,6 +42,9 @@ void forward_init(struct forwardtab *t, struct forward *list, uint32_t n);
 /* Where there is a listener, it, else NULL. */
 struct forward *forward_at(const struct forwardtab *t, uint32_t idx);
 
+/* Fills place idx, which has no listener. */
+void forward_set(struct forwardtab *t, uint32_t idx, const struct forward *f);
+
 static inline uint32_t forward_idx(const struct forwardtab *t, const struct forward *f)
 {
 	return (uint32_t)(f - t->list);
@@ -49,6 +53,7 @@ static inline uint32_t forward_idx(const struct forwardtab *t, const struct forw
 /* A listener stands in its queue once. forward_dequeue() may return one that was
  * closed meanwhile (sock -1), and NULL at the end. */
 void forward_enqueue(struct forwardtab *t, struct forward *f);
+void forward_unqueue(struct forwardtab *t, struct forward *f);
 struct forward *forward_dequeue(struct forwardtab *t, enum conf_proto proto);
 
 #endif

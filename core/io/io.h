@@ -34,7 +34,8 @@ struct io {
 	int epoll, tap, main;
 	bool udp_gso;			/* UDP_SEGMENT and UDP_GRO may be used */
 	uint8_t *frames;		/* IO_BATCH + 1 slots of IO_FRAME_MAX bytes */
-	bool stop, heard;
+	bool stop;			/* the tap is gone */
+	bool heard;			/* main's descriptor is readable */
 	struct log_limit no_ping, no_socket;	/* one line a minute each */
 	struct pipe_pool pipes;
 	struct inner_pool inner[2];	/* IPv4, IPv6 */
@@ -51,6 +52,10 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 
 /* Takes the table of listeners over and watches those in it. 0 or -errno. */
 int loop_listen(struct ctx *c, struct forward *list, uint32_t n);
+
+/* One more listener at place idx (sock is taken over), one less. 0 or -errno. */
+int loop_listen_one(struct ctx *c, uint32_t idx, const struct forward *f);
+void loop_unlisten(struct ctx *c, uint32_t idx);
 
 enum loop_why {
 	LOOP_END,	/* the tap has gone */

@@ -159,11 +159,30 @@ int loop_listen(struct ctx *c, struct forward *list, uint32_t n)
 {
 	int rc = 0;
 
-	forward_init(&c->forwards, list, n);
+	forward_init(&c->forwards, list, n);	/* a copy of main's, which has no queue */
 	for (uint32_t i = 0; i < n && rc == 0; i++)
 		if (list[i].sock >= 0)
 			rc = sock_listen(c, i);
 	return rc;
+}
+
+int loop_listen_one(struct ctx *c, uint32_t idx, const struct forward *f)
+{
+	loop_unlisten(c, idx);
+	forward_set(&c->forwards, idx, f);
+	return sock_listen(c, idx);
+}
+
+void loop_unlisten(struct ctx *c, uint32_t idx)
+{
+	struct forward *f = forward_at(&c->forwards, idx);
+
+	if (!f)
+		return;
+	inbound_closed(c, idx);
+	forward_unqueue(&c->forwards, f);
+	close(f->sock);
+	f->sock = -1;
 }
 
 static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)

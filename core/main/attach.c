@@ -34,10 +34,13 @@
 #include "io/ns.h"
 #include "io/watch.h"
 #include "main/child.h"
+#include "main/control.h"
 #include "main/engine.h"
 #include "main/msg.h"
 #include "main/nsagent.h"
 #include "main/publish.h"
+#include "main/supply.h"
+#include "main/serve.h"
 #include "sandbox/sandbox.h"
 
 /* Below the front end's patience, so that it gets our reason. */
@@ -60,6 +63,7 @@ struct attach {
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
 	struct publish publish;
+	struct control control;
 	struct child engine, nsagent;
 };
 
@@ -83,6 +87,7 @@ static void close_mains(struct attach *a)
 	fd_drop(&a->engine.sock);
 	fd_drop(&a->nsagent.sock);
 	watch_close(&a->watch);
+	control_close(&a->control);
 }
 
 static int run_nsagent(void *arg, int sock)
@@ -343,7 +348,7 @@ static int open_reverse(struct attach *a, struct forward *f, bool optional, stru
 		return err_set(e, ERR_INTERNAL, "nsagent spoke nonsense");
 	}
 	if (!done.error)
-		return publish_add(&a->publish, f, e);
+		return publish_adopt(&a->publish, f, e);
 	if (optional && (done.error == -EADDRNOTAVAIL || done.error == -EAFNOSUPPORT))
 		return 0;	/* IPv6 is switched off in the container */
 	err_set(e, ERR_PORT, "reverse.%s: cannot listen on port %u of %s in the container: %s",
@@ -399,7 +404,8 @@ static int start(struct attach *a, struct err *e)
 	/* nsagent finds its way in while the outer side is being read. */
 	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, &a->net, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
-	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0)
+	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0 ||
+	    control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
 	return start_engine(a, e);
 }
@@ -503,60 +509,20 @@ static void on_watch(struct attach *a)
 		end(a, "the container ended");
 }
 
-/* Whoever closes its socket or says what is not its turn is no longer of use.
- * Its death comes back as SIGCHLD. */
-static void give_up(struct child *c, int r)
-{
-	if (r != -EPIPE)
-		log_error("process=%s spoke nonsense: %s", c->name, strerror(-r));
-	fd_drop(&c->sock);
-	if (c->pid)
-		kill(c->pid, SIGKILL);
-}
-
-/* From one child to the other. Whoever takes nothing goes without: main waits for
- * nobody. */
-static int pass_inner(struct child *from, struct child *to)
-{
-	struct msg_inner m;
-	int fd[MSG_FDS_MAX];
-	uint32_t n;
-	int r = msg_recv_fds(from->sock, &m, sizeof(m), fd, &n);
-
-	if (r < 0)
-		return r;
-	r = msg_inner_done_ok(&m, n) || (msg_inner_ok(&m) && !n) ? 0 : -EBADMSG;
-	if (r == 0 && to->sock >= 0)
-		msg_send_fds(to->sock, &m, sizeof(m), fd, n);
-	msg_close_fds(fd, n);
-	return r;
-}
-
-static void on_engine_state(struct attach *a)
+static void on_engine(struct attach *a)
 {
 	struct msg_engine m;
 	int r = msg_recv(a->engine.sock, &m, sizeof(m), NULL);
 
 	if (r < 0 || !msg_engine_ok(&m))
-		give_up(&a->engine, r < 0 ? r : -EBADMSG);
+		child_give_up(&a->engine, r < 0 ? r : -EBADMSG);
 	else if (m.kind == MSG_TAP_GONE)
 		end(a, "the container deleted its interface");
+	else if (m.kind == MSG_INNER_WANTED)
+		supply_ask(&a->nsagent, &m);
 	else
 		log_info("engine running again, restarts=%llu",
 			 (unsigned long long)a->engine.restarts);
-}
-
-static void on_engine(struct attach *a)
-{
-	uint32_t kind;
-	int r = msg_peek_kind(a->engine.sock, &kind);
-
-	if (r == 0 && kind == MSG_INNER)
-		r = pass_inner(&a->engine, &a->nsagent);
-	else if (r == 0)
-		on_engine_state(a);
-	if (r < 0)
-		give_up(&a->engine, r);
 }
 
 /* In this loop it is asked for nothing else. */
@@ -566,9 +532,27 @@ static void on_nsagent(struct attach *a)
 	int r = msg_peek_kind(a->nsagent.sock, &kind);
 
 	if (r == 0)
-		r = kind == MSG_INNER_DONE ? pass_inner(&a->nsagent, &a->engine) : -EBADMSG;
+		r = kind == MSG_INNER_DONE ? supply_pass(&a->nsagent, &a->engine) : -EBADMSG;
 	if (r < 0)
-		give_up(&a->nsagent, r);
+		child_give_up(&a->nsagent, r);
+}
+
+static void on_control(struct attach *a)
+{
+	static struct control_answer answer;	/* large: not on the stack */
+	struct serve s = {
+		.conf = &a->conf, .net = &a->net, .publish = &a->publish, .engine = &a->engine,
+		.nsagent = &a->nsagent,
+	};
+	struct control_request r;
+	unsigned int client;
+
+	while (control_next(&a->control, &r, &client)) {
+		serve_request(&s, &r, &answer);
+		control_reply(&a->control, client, &answer);
+	}
+	if (s.tap_gone)
+		end(a, "the container deleted its interface");
 }
 
 static int next_wait(const struct attach *a)
@@ -583,7 +567,8 @@ static void loop(struct attach *a)
 {
 	static const struct {
 		void (*fn)(struct attach *a);
-	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent } };
+	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent },
+	    { on_control } };
 
 	while (!a->ended) {
 		struct pollfd p[ARRAY_LEN(on)] = {
@@ -592,6 +577,7 @@ static void loop(struct attach *a)
 			{ .fd = a->front_fd, .events = POLLIN },
 			{ .fd = a->engine.sock, .events = POLLIN },
 			{ .fd = a->nsagent.sock, .events = POLLIN },
+			{ .fd = a->control.fd, .events = POLLIN },
 		};
 
 		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
@@ -694,7 +680,7 @@ int attach_main(void)
 	struct attach a = {
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
-		.watch = WATCH_INIT,
+		.watch = WATCH_INIT, .control = CONTROL_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};

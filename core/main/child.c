@@ -129,6 +129,15 @@ int child_wait_ms(const struct child *c, uint64_t now_ms)
 	return c->due_ms > now_ms ? (int)(c->due_ms - now_ms) : 0;
 }
 
+void child_give_up(struct child *c, int err)
+{
+	if (err != -EPIPE)
+		log_error("process=%s spoke nonsense: %s", c->name, strerror(-err));
+	fd_drop(&c->sock);
+	if (c->pid)
+		kill(c->pid, SIGKILL);
+}
+
 int child_end(struct child *c)
 {
 	int status = 0;

@@ -44,6 +44,10 @@ void child_tick(struct child *c, uint64_t now_ms);
 /* Milliseconds until child_tick has work, -1: none. */
 int child_wait_ms(const struct child *c, uint64_t now_ms);
 
+/* It closed its socket (-EPIPE) or said what is not its turn: it is of no more use.
+ * Kills it; its death comes back as SIGCHLD. */
+void child_give_up(struct child *c, int err);
+
 /* Kills and reaps it, if it runs. Returns its wait status, 0 if none ran. */
 int child_end(struct child *c);
 

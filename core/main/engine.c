@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "io/io.h"
 #include "main/msg.h"
@@ -31,8 +32,9 @@ static_assert(IO_INNER <= MSG_FDS_MAX, "one message fills a pool");
 static void ask_for_inner(struct ctx *c, int main_fd)
 {
 	for (int v4 = 0; v4 < 2; v4++) {
-		const struct msg_inner m = {
-			.kind = MSG_INNER, .ipv4 = (uint32_t)v4, .count = splice_inner_ask(c, v4),
+		const struct msg_engine m = {
+			.kind = MSG_INNER_WANTED, .ipv4 = (uint32_t)v4,
+			.count = splice_inner_ask(c, v4),
 		};
 
 		if (m.count)
@@ -40,17 +42,13 @@ static void ask_for_inner(struct ctx *c, int main_fd)
 	}
 }
 
-/* False: main has gone, or speaks nonsense. */
-static bool hear_main(struct ctx *c, int main_fd)
+static bool take_inner(struct ctx *c, int main_fd)
 {
 	struct msg_inner m;
 	int fd[MSG_FDS_MAX];
 	uint32_t n;
-	int r = msg_recv_fds(main_fd, &m, sizeof(m), fd, &n);
 
-	if (r == -EAGAIN)
-		return true;
-	if (r < 0)
+	if (msg_recv_fds(main_fd, &m, sizeof(m), fd, &n) < 0)
 		return false;
 	if (!msg_inner_done_ok(&m, n)) {
 		msg_close_fds(fd, n);
@@ -58,6 +56,35 @@ static bool hear_main(struct ctx *c, int main_fd)
 	}
 	splice_inner_add(c, m.ipv4, fd, n);
 	return true;
+}
+
+static bool take_forward(struct ctx *c, int main_fd)
+{
+	const struct msg_engine synced = { .kind = MSG_SYNCED };
+	struct msg_forward m;
+	FD_OWNED int fd = -1;
+	int rc = msg_recv(main_fd, &m, sizeof(m), &fd);
+
+	if (rc < 0 || !msg_forward_ok(&m) || (m.kind == MSG_FORWARD_OPEN) != (fd >= 0))
+		return false;
+	if (m.kind == MSG_SYNC)
+		return msg_send(main_fd, &synced, sizeof(synced), -1) == 0;
+	if (m.kind == MSG_FORWARD_CLOSE) {
+		loop_unlisten(c, m.idx);
+		return true;
+	}
+	m.forward.sock = fd_take(&fd);
+	return loop_listen_one(c, m.idx, &m.forward) == 0;
+}
+
+/* One message of main; false: main is gone, or not to be believed. */
+static bool serve_main(struct ctx *c, int main_fd)
+{
+	uint32_t kind;
+
+	if (msg_peek_kind(main_fd, &kind) < 0)
+		return false;
+	return kind == MSG_INNER_DONE ? take_inner(c, main_fd) : take_forward(c, main_fd);
 }
 
 static void run(struct ctx *c, int main_fd)
@@ -68,7 +95,7 @@ static void run(struct ctx *c, int main_fd)
 			ask_for_inner(c, main_fd);
 			break;
 		case LOOP_MAIN:
-			if (hear_main(c, main_fd))
+			if (serve_main(c, main_fd))
 				break;
 			return;
 		case LOOP_END:

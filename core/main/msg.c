@@ -184,7 +184,21 @@ static bool netcfg_ok(const struct netcfg *n)
 
 bool msg_engine_ok(const struct msg_engine *m)
 {
-	return m->kind == MSG_RUNNING || m->kind == MSG_TAP_GONE;
+	if (m->kind == MSG_INNER_WANTED)
+		return m->ipv4 <= 1 && m->count >= 1 && m->count <= MSG_FDS_MAX;
+	return m->kind == MSG_RUNNING || m->kind == MSG_TAP_GONE || m->kind == MSG_SYNCED;
+}
+
+bool msg_forward_ok(const struct msg_forward *m)
+{
+	if (m->kind == MSG_SYNC)
+		return true;
+	if (m->idx >= FORWARD_MAX)
+		return false;
+	return m->kind == MSG_FORWARD_CLOSE ||
+	       (m->kind == MSG_FORWARD_OPEN && m->forward.proto < CONF_PROTO_COUNT &&
+		m->forward.port && m->forward.to_port && is_bool(&m->forward.queued) &&
+		is_bool(&m->forward.reverse));
 }
 
 bool msg_setup_ok(const struct msg_setup *m)

@@ -13,22 +13,30 @@
 
 #include "base/err.h"
 #include "conf/netcfg.h"
+#include "flow/forward.h"
 
 enum msg_kind {
 	MSG_RUNNING = 1,	/* engine -> main: waiting for frames */
 	MSG_SETUP,		/* main -> nsagent: make and configure the interface */
 	MSG_SETUP_DONE,		/* nsagent -> main: outcome; carries the tap's descriptor on success */
 	MSG_TAP_GONE,		/* engine -> main: the container deleted the interface */
-	MSG_INNER,		/* engine -> main -> nsagent: TCP sockets of the container's are wanted */
+	MSG_INNER_WANTED,	/* engine -> main: TCP sockets of the container's namespace are short */
+	MSG_INNER,		/* main -> nsagent: make some */
 	MSG_INNER_DONE,		/* nsagent -> main -> engine: so many, with their descriptors */
 	MSG_LISTEN,		/* main -> nsagent: listen on a port of the container's loopback */
 	MSG_LISTEN_DONE,	/* nsagent -> main: outcome; carries the listener on success */
+	MSG_FORWARD_OPEN,	/* main -> engine: one more listener; carries its descriptor */
+	MSG_FORWARD_CLOSE,	/* main -> engine: close that one */
+	MSG_SYNC,		/* main -> engine: say when all before this is done ... */
+	MSG_SYNCED,		/* engine -> main: ... it is */
 	MSG_KIND_COUNT
 };
 
+/* All that the engine says to main. */
 struct msg_engine {
 	uint32_t kind;
 	uint32_t pid;
+	uint32_t ipv4, count;	/* MSG_INNER_WANTED: as in struct msg_inner */
 };
 
 struct msg_setup {
@@ -47,7 +55,7 @@ struct msg_setup_done {
 
 #define MSG_FDS_MAX	64u	/* descriptors of one message */
 
-/* MSG_INNER and its answer, which may have fewer. */
+/* MSG_INNER, and its answer, which may have fewer. */
 struct msg_inner {
 	uint32_t kind;
 	uint32_t ipv4;		/* 0 or 1 */
@@ -64,6 +72,13 @@ struct msg_listen {
 struct msg_listen_done {
 	uint32_t kind;
 	int32_t error;		/* 0, one descriptor attached; or -errno */
+};
+
+/* What main says to the engine, but for MSG_INNER_DONE. */
+struct msg_forward {
+	uint32_t kind;
+	uint32_t idx;		/* place in the table of listeners */
+	struct forward forward;	/* MSG_FORWARD_OPEN; its sock means nothing */
 };
 
 /* Sends one message with an optional descriptor (fd < 0: none). 0 or -errno. */
@@ -92,6 +107,7 @@ int msg_peek_kind(int sock, uint32_t *kind);
 /* Whether every field of a received message may be believed: kind, counts and
  * prefix lengths within their arrays, strings terminated, flags 0 or 1. To be
  * asked before any of them is used. */
+bool msg_forward_ok(const struct msg_forward *m);
 bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);
 /* n: descriptors that came with it. */

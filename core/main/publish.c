@@ -38,18 +38,14 @@ static bool is_open(const struct conf *c, const struct conf_forward *rule, uint3
 	return !forward_excepted(c->forwards, c->nforwards, rule->proto, (uint16_t)port);
 }
 
-static uint32_t count_ports(const struct conf *c)
+static uint32_t count_ports(const struct conf *c, const struct conf_forward *rule)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < c->nforwards; i++) {
-		const struct conf_forward *rule = &c->forwards[i];
-
-		if (rule->kind != CONF_FORWARD_PORTS)
-			continue;
-		for (uint32_t port = rule->first; port <= rule->last; port++)
-			n += is_open(c, rule, port);
-	}
+	if (rule->kind != CONF_FORWARD_PORTS)
+		return 0;
+	for (uint32_t port = rule->first; port <= rule->last; port++)
+		n += is_open(c, rule, port);
 	return n;
 }
 
@@ -65,16 +61,38 @@ static int map_list(struct publish *p, struct err *e)
 	return 0;
 }
 
+/* A place that was left, else a fresh one; there is one for every port. */
+static struct forward *free_place(struct publish *p)
+{
+	if (p->nopen == p->n)
+		return &p->list[p->n];
+	for (uint32_t i = 0; i < p->n; i++)
+		if (p->list[i].sock < 0)
+			return &p->list[i];
+	return &p->list[p->n];
+}
+
+static void keep(struct publish *p, const struct forward *f)
+{
+	struct forward *place = free_place(p);
+
+	if (place == &p->list[p->n])
+		p->n++;
+	p->nopen++;
+	*place = *f;
+}
+
 static int open_port(struct publish *p, const struct conf *c, const struct listen_how *how,
 		     const struct forward *want, struct err *e)
 {
-	struct forward *f = &p->list[p->n];
-	int rc;
+	struct forward f = *want;
+	int rc = listen_open(&f, how);
 
-	*f = *want;
-	rc = listen_open(f, how);
 	if (rc == 0) {
-		p->n++;
+		keep(p, &f);
+		if (!want->port)
+			log_info("forward proto=%s to_port=%u port=%u, picked by the kernel",
+				 conf_proto_names[f.proto], f.to_port, f.port);
 		return 0;
 	}
 	if (rc != -EADDRINUSE || c->port_conflict != CONF_CONFLICT_IGNORE)
@@ -85,18 +103,18 @@ static int open_port(struct publish *p, const struct conf *c, const struct liste
 	return 0;
 }
 
-static void log_picked(const struct forward *f)
-{
-	log_info("forward proto=%s to_port=%u port=%u, picked by the kernel",
-		 conf_proto_names[f->proto], f->to_port, f->port);
-}
-
 static int open_rule(struct publish *p, const struct conf *c, const struct netcfg *net,
-		     const struct conf_forward *rule, struct err *e)
+		     uint32_t at, struct err *e)
 {
+	const struct conf_forward *rule = &c->forwards[at];
 	const struct listen_how how = how_of(c, net, rule);
-	struct forward want = { .addr = rule->addr, .to = rule->to, .proto = rule->proto };
+	struct forward want = {
+		.addr = rule->addr, .to = rule->to, .proto = rule->proto, .rule = ++p->last_id,
+	};
 
+	p->ids[at] = want.rule;
+	if (rule->kind != CONF_FORWARD_PORTS)
+		return 0;
 	if (!how.ipv4 && !how.ipv6)
 		return err_set(e, ERR_PORT, "forward.%s: the container has no address of the"
 			       " target's family", conf_proto_names[rule->proto]);
@@ -107,8 +125,6 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 		want.to_port = (uint16_t)(rule->to_first + (port - rule->first));
 		if (open_port(p, c, &how, &want, e) < 0)
 			return -1;
-		if (!port)
-			log_picked(&p->list[p->n - 1]);
 	}
 	return 0;
 }
@@ -116,15 +132,14 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 int publish_open(struct publish *p, const struct conf *c, const struct netcfg *net,
 		 struct err *e)
 {
-	uint32_t n = count_ports(c);
+	uint32_t n = 0;
 
-	if (!n)
-		return 0;
+	for (uint32_t i = 0; i < c->nforwards; i++)
+		n += count_ports(c, &c->forwards[i]);
 	if (listen_room(n, e) < 0 || map_list(p, e) < 0)
 		return -1;
 	for (uint32_t i = 0; i < c->nforwards; i++)
-		if (c->forwards[i].kind == CONF_FORWARD_PORTS &&
-		    open_rule(p, c, net, &c->forwards[i], e) < 0) {
+		if (open_rule(p, c, net, i, e) < 0) {
 			publish_close(p);
 			return -1;
 		}
@@ -172,25 +187,73 @@ bool publish_next_reverse(const struct conf *c, struct publish_step *step, struc
 	return false;
 }
 
-int publish_add(struct publish *p, const struct forward *f, struct err *e)
+int publish_adopt(struct publish *p, const struct forward *f, struct err *e)
 {
 	int sock = f->sock;
 
-	if (!p->list && map_list(p, e) < 0) {
-		fd_drop(&sock);
-		return -1;
-	}
-	if (p->n == FORWARD_MAX) {
+	if (p->nopen == FORWARD_MAX) {
 		fd_drop(&sock);
 		return err_set(e, ERR_PORT, "reverse: more than %u listeners", FORWARD_MAX);
 	}
-	p->list[p->n++] = *f;
+	keep(p, f);
 	return 0;
+}
+
+static void close_rule(struct publish *p, uint16_t id)
+{
+	for (uint32_t i = 0; i < p->n; i++)
+		if (p->list[i].rule == id && p->list[i].sock >= 0) {
+			fd_drop(&p->list[i].sock);
+			p->nopen--;
+		}
+}
+
+int publish_add(struct publish *p, struct conf *c, const struct netcfg *net,
+		const struct conf_forward *rule, struct err *e)
+{
+	uint32_t at = c->nforwards;
+
+	if (conf_add_forward(c, rule, e) < 0)
+		return -1;
+	if (listen_room(p->nopen + count_ports(c, rule), e) == 0 &&
+	    open_rule(p, c, net, at, e) == 0)
+		return (int)at;
+	publish_del(p, c, at);
+	return -1;
+}
+
+void publish_del(struct publish *p, struct conf *c, uint32_t at)
+{
+	close_rule(p, p->ids[at]);
+	c->nforwards--;
+	memmove(&c->forwards[at], &c->forwards[at + 1],
+		(c->nforwards - at) * sizeof(c->forwards[0]));
+	memmove(&p->ids[at], &p->ids[at + 1], (c->nforwards - at) * sizeof(p->ids[0]));
+}
+
+uint32_t publish_next(const struct publish *p, uint32_t from, uint16_t id)
+{
+	for (; from < p->n; from++)
+		if (p->list[from].rule == id && p->list[from].sock >= 0)
+			return from;
+	return FORWARD_NONE;
+}
+
+void publish_describe(const struct publish *p, const struct conf *c, uint32_t at,
+		      struct control_rule *ret)
+{
+	*ret = (struct control_rule){ .rule = c->forwards[at] };
+	for (uint32_t i = publish_next(p, 0, p->ids[at]); i != FORWARD_NONE;
+	     i = publish_next(p, i + 1, p->ids[at])) {
+		ret->listeners++;
+		if (!c->forwards[at].first)
+			ret->picked = p->list[i].port;
+	}
 }
 
 void publish_close(struct publish *p)
 {
 	for (uint32_t i = 0; i < p->n; i++)
 		fd_drop(&p->list[i].sock);
-	p->n = 0;
+	p->n = p->nopen = 0;
 }

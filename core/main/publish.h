@@ -6,12 +6,16 @@
 #ifndef MAIN_PUBLISH_H
 #define MAIN_PUBLISH_H
 
+#include "conf/control.h"
 #include "conf/netcfg.h"
 #include "flow/forward.h"
 
 struct publish {
-	struct forward *list;	/* FORWARD_MAX places, virtual until used; NULL: no rule */
-	uint32_t n;		/* places used so far */
+	struct forward *list;	/* FORWARD_MAX places, virtual until used */
+	uint32_t n;		/* places used so far; some are free again (sock -1) */
+	uint32_t nopen;
+	uint16_t ids[CONF_FORWARDS_MAX];	/* what forward.rule is for each of conf.forwards */
+	uint16_t last_id;
 };
 
 /* Opens the listeners of all rules, or none: -1 with *e. net: which families
@@ -30,9 +34,23 @@ struct publish_step {
 };
 bool publish_next_reverse(const struct conf *c, struct publish_step *step, struct forward *want);
 
-/* Adds a listener that was opened elsewhere, which becomes p's. 0, or -1 with *e and
- * it is closed. */
-int publish_add(struct publish *p, const struct forward *f, struct err *e);
+/* Adds a listener that nsagent opened, which becomes p's. 0, or -1 with *e and it is
+ * closed. */
+int publish_adopt(struct publish *p, const struct forward *f, struct err *e);
+/* One more rule, at run time: appended to c->forwards and opened whole, or neither.
+ * Its index, or -1 with *e. */
+int publish_add(struct publish *p, struct conf *c, const struct netcfg *net,
+		const struct conf_forward *rule, struct err *e);
+
+/* Closes the listeners of rule `at` and takes it out of c->forwards. */
+void publish_del(struct publish *p, struct conf *c, uint32_t at);
+
+/* The first place from `from` on with a listener of that rule id, or FORWARD_NONE. */
+uint32_t publish_next(const struct publish *p, uint32_t from, uint16_t id);
+
+/* What became of rule `at`. */
+void publish_describe(const struct publish *p, const struct conf *c, uint32_t at,
+		      struct control_rule *ret);
 
 /* Closes this process's descriptors of them. */
 void publish_close(struct publish *p);

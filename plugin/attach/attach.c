@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "conf/encode.h"
+#include "plugin/attach/find.h"
 #include "plugin/attach/stop.h"
 
 #ifndef PACKAGE_VERSION
@@ -113,8 +114,10 @@ static int add_in(struct attach *a, struct conf *c, const struct netns *ns, stru
 		return -1;
 	}
 	r = add_locked(a, c, ns, e);
-	if (r < 0)
+	if (r < 0) {
+		find_explain(c->forwards, c->nforwards, a->dir.name, e);
 		attach_undo(a);
+	}
 	return r;
 }
 

@@ -105,8 +105,7 @@ static int root_failed(struct err *e, bool from_env, const char *path)
 	return -1;
 }
 
-/* The store's own folder; as open_folder. */
-static int open_root(bool make, struct err *e)
+int state_root(bool make, struct err *e)
 {
 	FD_OWNED int base = -1;
 	bool from_env;
@@ -210,7 +209,7 @@ int state_open(const char *container_id, const char *ifname, bool make, int stop
 
 	*ret = STATE_DIR_INIT;
 	snprintf(d.name, sizeof(d.name), "%s@%s", container_id, ifname);
-	r = open_root(make, e);
+	r = state_root(make, e);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)

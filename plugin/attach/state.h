@@ -45,6 +45,9 @@ struct state {
 int state_path(const char *container_id, const char *ifname, char ret[CONF_PATH_MAX],
 	       struct err *e);
 
+/* The store's own folder, O_PATH; -ENOENT without *e, or -1 with *e. */
+int state_root(bool make, struct err *e);
+
 /*
  * Opens and locks the folder, making it and its parent where `make` says so.
  * Gives up after STATE_LOCK_MS (ERR_AGAIN), or when stop_fd (a signalfd, or

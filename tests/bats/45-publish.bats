@@ -248,6 +248,105 @@ serve() { # serve tcp|udp KIND PORT...
 	bed_kill "$LOAD"
 }
 
+connected() { [ -n "$(bed_host ss -Htn state established "sport = :$1")" ]; }
+fwd() { bed_user "$CNI_PASST" forward "$@"; }
+
+@test "forward: list, add and del at run time, by a prefix of the id" {
+	add '{"tcp": ["8080:80", "0:80"]}'
+	serve tcp whoami 80
+	serve tcp echo 81
+	local picked
+	picked=$(fwd "c$C" list --json | jq '.[1].port')
+	line bed_peer "TCP4:$HOST4:$picked"
+	same "list" "$(fwd "c$C/eth0" list | head -n 1)" "tcp 8080:80 listeners 1"
+	fwd c add tcp 8081:81
+	bed_peer python3 "$BED_DIR/client.py" many "$HOST4" 8081 20
+	# a connection that stays open over all that follows
+	bed_bg STAY bed_peer python3 "$BED_DIR/client.py" slow-echo "$HOST4" 8081 30
+	bed_until 5 connected 8081 || die "no connection"
+	fwd c add tcp 9000-9005:9000-9005
+	! fwd c add tcp 9003:1 || die "a port was given twice"
+	! fwd c del tcp 9003 || die "a part of a rule was deleted"
+	fwd c del tcp 9000-9005:9000-9005
+	fwd c add tcp 9003:80	# free at once
+	line bed_peer "TCP4:$HOST4:9003"
+	fwd c del tcp 8081:81
+	! line bed_peer "TCP4:$HOST4:8081" || die "a deleted port still serves"
+	wait "$STAY" || die "the connection of a deleted port ended"
+	rm -f "$BED_DIR/pids/$STAY"
+	fwd c add udp 5353:53
+	serve udp udp-whoami 53
+	same "UDP" "$(datagram bed_peer "UDP4:$HOST4:5353,sourceport=4321")" "$PEER4 4321"
+	fwd c del udp 5353:53
+	! datagram bed_peer "UDP4:$HOST4:5353" | grep -q . || die "a deleted UDP port still answers"
+}
+
+@test "forward: what was added survives an engine, and goes with the attachment" {
+	add '{}'
+	fwd c add tcp 8080:80
+	serve tcp whoami 80
+	kill -9 "$(bed_engine "$C")"
+	line bed_peer "TCP4:$HOST4:8080"
+	same "list" "$(fwd c list)" "tcp 8080:80 listeners 1"
+	fwd c del tcp 8080:80
+	! bed_listening bed_host tcp 8080 || die "8080 is still listened on"
+	fwd c add tcp 8080:80
+	kill -STOP "$(bed_engine "$C")"		# replaced when it does not listen
+	fwd c add tcp 8081:80
+	line bed_peer "TCP4:$HOST4:8081"
+	forward '{}' | cni DEL "c$C" "/proc/$C/ns/net" eth0
+	! bed_listening bed_host tcp 8080 || die "8080 is still listened on"
+	nothing_left "$C"
+}
+
+@test "forward: wrong words, unknown and ambiguous ids, other users, silent clients" {
+	local state
+	add '{"tcp": ["8080:80"]}'
+	run bed_user "$CNI_PASST" forward
+	same "status without words" "$status" 2
+	run bed_user "$CNI_PASST" forward c frob
+	same "status of frob" "$status" 2
+	run bed_user "$CNI_PASST" forward c add tcp 80:x
+	same "status of a rule that is none" "$status" 1
+	[[ $output == *'forward.tcp: "80:x" has a target port that is none'* ]] || die "$output"
+	run bed_user "$CNI_PASST" forward nope list
+	[[ $output == *'no attachment of "nope"'* ]] || die "$output"
+	bed_container D
+	forward '{}' | cni ADD "cx$D" "/proc/$D/ns/net" eth0 > /dev/null
+	run bed_user "$CNI_PASST" forward c list
+	[[ $output == *'"c" is not one attachment: 2 begin so'* ]] || die "$output"
+	run bed_user "$CNI_PASST" forward cx add tcp 8080:80
+	same "status of a port of another attachment" "$status" 1
+	[[ $output == *'port 8080 of all addresses is in use'* ]] || die "$output"
+	[[ $output == *"attachment c$C@eth0 has it"* ]] || die "$output"
+	forward '{}' | cni DEL "cx$D" "/proc/$D/ns/net" eth0
+	bed_kill "$D"
+	state=$XDG/cni-passt/c$C@eth0/control.sock
+	# twenty that say nothing, one that talks nonsense
+	bed_bg SILENT bed_user python3 -c '
+import socket, sys, time
+s = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(20)]
+for x in s:
+    x.connect(sys.argv[1])
+s[19].send(b"x" * 5000)
+time.sleep(30)' "$state"
+	sleep 0.3
+	same "list" "$(fwd "c$C" list)" "tcp 8080:80 listeners 1"
+	bed_kill "$SILENT"
+	if [ "$BED_UID" != 0 ]; then
+		chmod 0777 "$state"
+		chmod 0755 "$XDG" "$XDG/cni-passt" "$XDG/cni-passt/c$C@eth0"
+		run bed_host setpriv --reuid 61235 --regid 61235 --clear-groups \
+			env -i PATH=/usr/bin:/bin python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(sys.argv[1])
+sys.exit(1 if s.recv(10) else 0)' "$state"
+		same "status of another user: $output" "$status" 0
+		chmod 0700 "$XDG"
+	fi
+}
+
 @test "publish: 15000 ports open, serve, and close" {
 	[ "$(ulimit -Hn)" -ge 16000 ] || skip "the limit of open files is $(ulimit -Hn)"
 	add '{"tcp": ["10000-24999:10000-24999"]}'

@@ -14,6 +14,7 @@ client.py bulk-and-typing ADDRESS PORT SINK_PORT
 client.py udp-sizes ADDRESS PORT SIZE...   each datagram comes back as it went
 client.py udp-gso ADDRESS PORT SIZE COUNT  COUNT segments of SIZE in one send, each comes back
 client.py udp-refused ADDRESS PORT    ECONNREFUSED by ICMP within half a second
+client.py slow-echo ADDRESS PORT N    one byte each tenth of a second, N times, each echoes
 client.py many ADDRESS PORT N         N connections at once, each echoes
 client.py urgent ADDRESS PORT N       N bytes, an urgent one, N more: all are in the hash
 client.py abort ADDRESS PORT          sends one byte, hears it echoed, resets the connection
@@ -171,6 +172,14 @@ def udp_refused(address, port):
         sys.exit("an answer came")
     except ConnectionRefusedError:
         pass
+
+
+def slow_echo(address, port, n):
+    s = connect(address, port)
+    for i in range(n):
+        s.sendall(b"x")
+        must(s.recv(1) == b"x", f"the connection ended at byte {i}")
+        time.sleep(0.1)
 
 
 def many(address, port, n):

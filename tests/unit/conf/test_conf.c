@@ -460,8 +460,34 @@ static void test_forward_values(void **state)
 		c.forwards[0] = rows[i];
 		assert_refused(c, ERR_CONFIG, "forward", "");
 	}
-	assert_int_equal(conf_validate_forward(&c, at_run_time, &e), -1);
+	c = good();
+	assert_int_equal(conf_add_forward(&c, at_run_time, &e), -1);
 	assert_int_equal(e.code, ERR_CONFIG);
+	assert_int_equal(c.nforwards, 0);
+}
+
+static void test_add_forward(void **state)
+{
+	struct conf c = good();
+	struct conf_forward f, g;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	add_forward(&c, CONF_TCP, "80-90:80-90");
+	assert_null(forward_parse("91:91", CONF_TCP, &f));
+	assert_int_equal(conf_add_forward(&c, &f, &e), 0);
+	assert_int_equal(c.nforwards, 2);
+	assert_true(conf_forward_eq(&c.forwards[1], &f));
+	assert_int_equal(conf_add_forward(&c, &f, &e), -1);
+	assert_non_null(strstr(e.msg, "91:91"));
+	assert_int_equal(c.nforwards, 2);
+	while (c.nforwards < CONF_FORWARDS_MAX)
+		add_forward(&c, CONF_UDP, "0:1");
+	g = f;
+	g.proto = CONF_UDP;
+	assert_false(conf_forward_eq(&f, &g));
+	assert_int_equal(conf_add_forward(&c, &g, &e), -1);
+	assert_non_null(strstr(e.msg, "256 rules already"));
 }
 
 /* Loopback to loopback, and nothing else. */
@@ -530,6 +556,7 @@ int main(void)
 		cmocka_unit_test(test_forwards),
 		cmocka_unit_test(test_forward_values),
 		cmocka_unit_test(test_reverses),
+		cmocka_unit_test(test_add_forward),
 		cmocka_unit_test(test_forwards_later),
 	};
 

@@ -42,11 +42,38 @@ static void test_at(void **state)
 	assert_null(forward_at(&t, FORWARD_NONE));
 }
 
+static void test_unqueue_and_set(void **state)
+{
+	struct forward list[6] = { { .sock = 5 }, { .sock = 6 }, { .sock = 7 } };
+	const struct forward fresh = { .sock = 9, .proto = CONF_UDP, .port = 53, .queued = true };
+	struct forwardtab t;
+
+	(void)state;
+	forward_init(&t, list, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		forward_enqueue(&t, &list[i]);
+	forward_unqueue(&t, &list[2]);		/* last */
+	forward_unqueue(&t, &list[0]);		/* first */
+	forward_unqueue(&t, &list[0]);		/* is not there */
+	forward_enqueue(&t, &list[2]);
+	assert_ptr_equal(forward_dequeue(&t, CONF_TCP), &list[1]);
+	forward_unqueue(&t, &list[2]);		/* the only one */
+	assert_null(forward_dequeue(&t, CONF_TCP));
+	forward_set(&t, 5, &fresh);
+	assert_int_equal(t.n, 6);
+	assert_null(forward_at(&t, 3));
+	assert_null(forward_at(&t, 4));
+	assert_false(forward_at(&t, 5)->queued);
+	forward_enqueue(&t, &list[5]);
+	assert_ptr_equal(forward_dequeue(&t, CONF_UDP), &list[5]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_queues),
 		cmocka_unit_test(test_at),
+		cmocka_unit_test(test_unqueue_and_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* serve: what main does for a request of the control socket. */
+#ifndef MAIN_SERVE_H
+#define MAIN_SERVE_H
+
+#include "conf/control.h"
+#include "main/child.h"
+#include "main/publish.h"
+
+#define SERVE_ENGINE_MS	1000	/* an engine that does not listen for so long is replaced */
+
+struct serve {
+	struct conf *conf;		/* its forwards change */
+	const struct netcfg *net;
+	struct publish *publish;
+	struct child *engine, *nsagent;
+	bool tap_gone;			/* the engine said so meanwhile */
+};
+
+/* Fills *a, in place of whatever it holds. When it says "done", the engine has done it. */
+void serve_request(struct serve *s, const struct control_request *r, struct control_answer *a);
+
+#endif
