@@ -20,6 +20,7 @@ int inner_socket(bool v4)
 	if (fd < 0)
 		return -errno;
 	sock_stream_options(fd);
+	sock_linger(fd, true);
 	return fd;
 }
 

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* A non-blocking TCP socket in the caller's own namespace, set as flows have them, or
- * -errno. */
+/* A non-blocking TCP socket in the caller's own namespace, set as spliced flows have
+ * them, or -errno. */
 int inner_socket(bool v4);
 
 /*

@@ -80,13 +80,18 @@ void sock_probe(struct ctx *c);
 
 /* ... and what every TCP socket of a flow is set to. */
 void sock_stream_options(int fd);
+/* Whether closing it resets the peer, at once and without what is not yet sent. That
+ * is how a spliced flow's sockets are: an engine that is killed must not look
+ * like an orderly end. */
+void sock_linger(int fd, bool reset);
 
 /* splice.c: closes idle pipes and inner sockets. */
 void splice_close_pools(struct io *io);
 
-/* Whether a family has too few inner sockets; how many of that one to ask nsagent
- * for now (0: none), which are then on their way. */
-bool splice_inner_short(const struct ctx *c);
+/* When inner sockets are to be asked for (past: now), UINT64_MAX: there are enough.
+ * How many of that family to ask nsagent for now (0: none), which are then on their
+ * way. */
+uint64_t splice_inner_due(const struct ctx *c);
 uint32_t splice_inner_ask(struct ctx *c, bool v4);
 
 /* n of them came; fewer than asked for: the rest will not. The descriptors become

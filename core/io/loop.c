@@ -215,10 +215,11 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 
 static int wait_ms(const struct ctx *c)
 {
-	uint64_t next = proto_next(c);
+	uint64_t next = proto_next(c), inner = splice_inner_due(c);
 
 	if (proto_busy(c))
 		return c->tap_blocked ? TAP_RETRY_MS : 0;
+	next = MIN_OF(next, inner);
 	if (next == UINT64_MAX)
 		return -1;
 	return next <= c->now ? 0 : (int)MIN_OF(next - c->now, (uint64_t)WAIT_MAX_MS);
@@ -229,7 +230,7 @@ enum loop_why loop_run(struct ctx *c)
 	struct epoll_event ev[IO_EVENTS];
 
 	c->io->heard = false;
-	while (!c->io->stop && !c->io->heard && !splice_inner_short(c)) {
+	while (!c->io->stop && !c->io->heard && splice_inner_due(c) > c->now) {
 		bool tap = false;
 		int n = epoll_wait(c->io->epoll, ev, IO_EVENTS, wait_ms(c));
 

@@ -72,6 +72,13 @@ void sock_stream_options(int fd)
 	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
+void sock_linger(int fd, bool reset)
+{
+	const struct linger how = { .l_onoff = reset, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &how, sizeof(how));
+}
+
 static int prepare_stream(struct ctx *c, int fd)
 {
 	sock_stream_options(fd);
@@ -189,9 +196,7 @@ int port_adopt(struct ctx *c, struct flow *f, int sock)
 
 static void close_by_rst(int fd)
 {
-	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	sock_linger(fd, true);
 	close(fd);
 }
 

@@ -30,14 +30,14 @@
 
 /* --- inner sockets ------------------------------------------------------ */
 
-static bool is_short(const struct ctx *c, const struct inner_pool *p)
+static uint64_t due(const struct inner_pool *p)
 {
-	return p->needed && p->n < IO_INNER_LOW && c->now >= p->again_ms;
+	return p->needed && p->n < IO_INNER_LOW ? p->again_ms : UINT64_MAX;
 }
 
-bool splice_inner_short(const struct ctx *c)
+uint64_t splice_inner_due(const struct ctx *c)
 {
-	return is_short(c, &c->io->inner[0]) || is_short(c, &c->io->inner[1]);
+	return MIN_OF(due(&c->io->inner[0]), due(&c->io->inner[1]));
 }
 
 uint32_t splice_inner_ask(struct ctx *c, bool v4)
@@ -45,7 +45,7 @@ uint32_t splice_inner_ask(struct ctx *c, bool v4)
 	struct inner_pool *p = &c->io->inner[!v4];
 	uint32_t n;
 
-	if (!is_short(c, p))
+	if (due(p) > c->now)
 		return 0;
 	/* What was asked for INNER_LOST_MS ago was lost with an nsagent that died. */
 	n = IO_INNER - p->n;
@@ -108,6 +108,7 @@ int port_splice_connect(struct ctx *c, struct flow *f)
 		return rc;
 	}
 	sock_stream_options(*splice_sock(f, caller));
+	sock_linger(*splice_sock(f, caller), true);
 	if (connect(*sock, &sa.sa, len) < 0)
 		rc = -errno;
 	if (rc < 0 && rc != -EINPROGRESS)
@@ -124,10 +125,9 @@ void port_side_close(struct ctx *c, struct flow *f, enum splice_side side, bool 
 
 	if (*sock < 0)
 		return;
-	if (abort)
-		port_refuse(c, *sock);
-	else
-		close(*sock);
+	(void)c;
+	sock_linger(*sock, abort);
+	close(*sock);
 	*sock = -1;
 }
 

@@ -69,9 +69,10 @@ static uint32_t attached(struct msghdr *mh, int fd[MSG_FDS_MAX])
 	return (uint32_t)n;
 }
 
-/* One message of exactly len bytes, at most `most` descriptors; *n came. */
+/* One message of exactly len bytes, at most `most` descriptors; *n came. some: of
+ * those sent, as many as our limit of open files lets in, may be fewer. */
 static int recv_fds(int sock, void *msg, size_t len, int fd[MSG_FDS_MAX], uint32_t *n,
-		    uint32_t most, int flags)
+		    uint32_t most, bool some)
 {
 	union control ctl = { .buf = { 0 } };
 	struct iovec iov = { .iov_base = msg, .iov_len = len };
@@ -85,14 +86,15 @@ static int recv_fds(int sock, void *msg, size_t len, int fd[MSG_FDS_MAX], uint32
 
 	*n = 0;
 	do {
-		done = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC | flags);
+		done = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC | (some ? MSG_DONTWAIT : 0));
 	} while (done < 0 && errno == EINTR);
 	if (done < 0)
 		return errno == ECONNRESET ? -EPIPE : -errno;
 	*n = attached(&mh, fd);
 	if (done == 0 && !*n)
 		return -EPIPE;
-	if ((size_t)done == len && !(mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && *n <= most)
+	if ((size_t)done == len && *n <= most &&
+	    !(mh.msg_flags & (some ? MSG_TRUNC : MSG_TRUNC | MSG_CTRUNC)))
 		return 0;
 	msg_close_fds(fd, *n);
 	*n = 0;
@@ -109,7 +111,7 @@ int msg_recv(int sock, void *msg, size_t len, int *fd)
 {
 	int got[MSG_FDS_MAX];
 	uint32_t n;
-	int r = recv_fds(sock, msg, len, got, &n, fd ? 1 : 0, 0);
+	int r = recv_fds(sock, msg, len, got, &n, fd ? 1 : 0, false);
 
 	if (fd)
 		*fd = n ? got[0] : -1;
@@ -118,7 +120,7 @@ int msg_recv(int sock, void *msg, size_t len, int *fd)
 
 int msg_recv_fds(int sock, void *msg, size_t len, int fd[MSG_FDS_MAX], uint32_t *n)
 {
-	return recv_fds(sock, msg, len, fd, n, MSG_FDS_MAX, MSG_DONTWAIT);
+	return recv_fds(sock, msg, len, fd, n, MSG_FDS_MAX, true);
 }
 
 int msg_peek_kind(int sock, uint32_t *kind)
@@ -218,7 +220,7 @@ bool msg_inner_ok(const struct msg_inner *m)
 
 bool msg_inner_done_ok(const struct msg_inner *m, uint32_t n)
 {
-	return inner_ok(m, MSG_INNER_DONE) && m->count == n;
+	return inner_ok(m, MSG_INNER_DONE) && n <= m->count;
 }
 
 bool msg_listen_ok(const struct msg_listen *m)

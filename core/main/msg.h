@@ -93,7 +93,8 @@ int msg_send(int sock, const void *msg, size_t len, int fd);
 int msg_recv(int sock, void *msg, size_t len, int *fd);
 
 /* The same with n descriptors, or up to MSG_FDS_MAX of them, which become the
- * caller's. Neither waits: a receiver that takes nothing gets -EAGAIN. */
+ * caller's; fewer may come than were sent, as the limit of open files has it. Neither
+ * waits: -EAGAIN. */
 int msg_send_fds(int sock, const void *msg, size_t len, const int *fd, uint32_t n);
 int msg_recv_fds(int sock, void *msg, size_t len, int fd[MSG_FDS_MAX], uint32_t *n);
 
@@ -110,7 +111,7 @@ int msg_peek_kind(int sock, uint32_t *kind);
 bool msg_forward_ok(const struct msg_forward *m);
 bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);
-/* n: descriptors that came with it. */
+/* n: descriptors that came with it, not more than it says. */
 bool msg_inner_ok(const struct msg_inner *m);
 bool msg_inner_done_ok(const struct msg_inner *m, uint32_t n);
 bool msg_listen_ok(const struct msg_listen *m);

@@ -187,7 +187,8 @@ time.sleep(3600)'
 	sleep 0.5
 	kill -9 "$(bed_engine "$C")"
 	bed_until 3 bed_gone "$pid" || die "the client hears nothing"
-	bed_until 3 test -s "$BED_DIR/tmp/ends"
+	grep -q "ConnectionResetError" "$BED_DIR/tmp/client" || die "no reset: $(cat "$BED_DIR/tmp/client")"
+	bed_until 3 grep -q reset "$BED_DIR/tmp/ends" || die "no reset for the server: $(cat "$BED_DIR/tmp/ends")"
 	bed_until 5 client typing 127.0.0.1 8001 3
 	client typing 127.0.0.1 8001 20
 	c_client typing 127.0.0.1 5432 20
