@@ -91,7 +91,7 @@ static void fill(struct ctx *c, struct flow *f, enum splice_side from)
 		source_failed(e);
 	else
 		e->fill = (uint32_t)n;
-	if (n < (ssize_t)SPLICE_WORTH)
+	if (n >= 0 && n < (ssize_t)SPLICE_WORTH)
 		clear(e, SPM_BULK);
 }
 

@@ -133,6 +133,31 @@ static void test_much(void **state)
 	}
 }
 
+/* Whoever sends much is believed to go on when all of it has gone; who then sends
+ * little is not. */
+static void test_bulk(void **state)
+{
+	struct fake_world *w = start(1);
+	struct pair p = open_pair(w);
+	uint32_t calls;
+
+	(void)state;
+	put(w, p.s[0], 0, 65536);
+	settle(w);
+	calls = w->io.pipe_calls;
+	put(w, p.s[0], 65536, SPLICE_WORTH);
+	settle(w);
+	assert_true(w->io.pipe_calls > calls);
+	put(w, p.s[0], 65536 + SPLICE_WORTH, 100);
+	settle(w);
+	calls = w->io.pipe_calls;
+	put(w, p.s[0], 65636 + SPLICE_WORTH, 100);
+	settle(w);
+	assert_int_equal(w->io.pipe_calls, calls);
+	assert_out(p.s[1], 65736 + SPLICE_WORTH);
+	fake_stop(w);
+}
+
 /* One flow does not keep the turn for itself. */
 static void test_turn(void **state)
 {
@@ -539,7 +564,8 @@ static int from_container(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(test_little), BOTH(test_much), BOTH(test_turn), BOTH(test_slow_reader),
+		BOTH(test_little), BOTH(test_much), BOTH(test_bulk), BOTH(test_turn),
+		BOTH(test_slow_reader),
 		BOTH(test_half_close), BOTH(test_end_waits), BOTH(test_reset),
 		BOTH(test_reset_behind_data), BOTH(test_reset_while_sending),
 		BOTH(test_reset_after_end), BOTH(test_urgent), BOTH(test_urgent_unseen),
