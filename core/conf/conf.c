@@ -398,7 +398,7 @@ static int check_forwards(const struct conf *c, const char *key, const struct co
 	return 0;
 }
 
-/* Loopback to loopback needs the splice room, "auto" and "ready" need nsagent. */
+/* Loopback to loopback needs the splice room. */
 static int refuse_later(const struct conf *c, struct err *e)
 {
 	if (c->nreverses)
@@ -409,10 +409,6 @@ static int refuse_later(const struct conf *c, struct err *e)
 		if (addr_is_loopback(&f->to))
 			return bad_forward(e, "forward", f, "is not supported yet: it leads to the"
 					   " container's loopback");
-		if (f->kind == CONF_FORWARD_AUTO)
-			return bad_forward(e, "forward", f, "is not supported yet");
-		if (f->ready)
-			return err_set(e, ERR_FIELD, "listen: \"ready\" is not supported yet");
 	}
 	return 0;
 }

@@ -36,6 +36,7 @@
 #include "main/child.h"
 #include "main/control.h"
 #include "main/engine.h"
+#include "main/follow.h"
 #include "main/msg.h"
 #include "main/nsagent.h"
 #include "main/publish.h"
@@ -92,12 +93,14 @@ static void close_mains(struct attach *a)
 static int run_nsagent(void *arg, int sock)
 {
 	struct attach *a = arg;
+	const bool tcp = follow_wanted(&a->conf, CONF_TCP), udp = follow_wanted(&a->conf, CONF_UDP);
 
 	close_mains(a);
 	fd_drop(&a->tap_fd);
 	publish_close(&a->publish);	/* or a port closed later would stay taken */
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .restarted = a->is_setup,
+		.watch = { [CONF_TCP] = tcp, [CONF_UDP] = udp },
 	});
 }
 
@@ -485,21 +488,33 @@ static void on_engine(struct attach *a)
 			 (unsigned long long)a->engine.restarts);
 }
 
-/* Nothing is asked of it yet in this loop: whatever it says is nonsense. */
+static struct serve serve_of(struct attach *a)
+{
+	return (struct serve){
+		.conf = &a->conf, .net = &a->net, .publish = &a->publish, .engine = &a->engine,
+		.now_ms = now_ms(),
+	};
+}
+
+/* Of itself it speaks of ports only, and only if it was told to watch them. */
 static void on_nsagent(struct attach *a)
 {
-	uint32_t kind;
-	int r = msg_peek_kind(a->nsagent.sock, &kind);
+	static struct msg_ports m;	/* large: not on the stack */
+	struct serve s = serve_of(a);
+	int r = msg_recv(a->nsagent.sock, &m, sizeof(m), NULL);
 
-	child_give_up(&a->nsagent, r < 0 ? r : -EBADMSG);
+	if (r == 0 && !(msg_ports_ok(&m) && follow_wanted(&a->conf, (enum conf_proto)m.proto)))
+		r = -EBADMSG;
+	if (r < 0)
+		child_give_up(&a->nsagent, r);
+	else
+		follow_ports(&s, &m);
 }
 
 static void on_control(struct attach *a)
 {
 	static struct control_answer answer;	/* large: not on the stack */
-	struct serve s = {
-		.conf = &a->conf, .net = &a->net, .publish = &a->publish, .engine = &a->engine,
-	};
+	struct serve s = serve_of(a);
 	struct control_request r;
 	unsigned int client;
 

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "conf/netcfg.h"
 #include "flow/forward.h"
+#include "io/diag.h"
 
 enum msg_kind {
 	MSG_RUNNING = 1,	/* engine -> main: waiting for frames */
@@ -22,6 +23,7 @@ enum msg_kind {
 	MSG_TAP_GONE,		/* engine -> main: the container deleted the interface */
 	MSG_FORWARD_OPEN,	/* main -> engine: one more listener; carries its descriptor */
 	MSG_FORWARD_CLOSE,	/* main -> engine: close that one */
+	MSG_PORTS,		/* nsagent -> main: what the container listens on, when it changed */
 	MSG_SYNC,		/* main -> engine: say when all before this is done ... */
 	MSG_SYNCED,		/* engine -> main: ... it is */
 	MSG_KIND_COUNT
@@ -44,6 +46,12 @@ struct msg_setup_done {
 	uint32_t ifindex;
 	uint32_t ipv6_left_out;	/* 0 or 1: the namespace has no IPv6 and got none */
 	struct err err;		/* code 0: done, one descriptor attached */
+};
+
+struct msg_ports {
+	uint32_t kind;
+	uint32_t proto;		/* enum conf_proto */
+	struct diag_ports ports;
 };
 
 /* All that main says to the engine. */
@@ -72,6 +80,7 @@ int msg_peek_kind(int sock, uint32_t *kind);
 /* Whether every field of a received message may be believed: kind, counts and
  * prefix lengths within their arrays, strings terminated, flags 0 or 1. To be
  * asked before any of them is used. */
+bool msg_ports_ok(const struct msg_ports *m);
 bool msg_forward_ok(const struct msg_forward *m);
 bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);

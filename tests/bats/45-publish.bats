@@ -248,6 +248,75 @@ serve() { # serve tcp|udp KIND PORT...
 }
 
 connected() { [ -n "$(bed_host ss -Htn state established "sport = :$1")" ]; }
+gone() { ! bed_listening "$@"; }
+
+@test "ready: the host's port listens while the container's program does" {
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"listen": "ready",
+		"forward": {"tcp": ["8080:80"], "udp": ["5353:53"]}}')
+	same "status: $output" "$status" 0
+	bed_until 1 gone bed_host udp 5353 || die "UDP 5353 is open though nobody is there"
+	! bed_listening bed_host tcp 8080 || die "8080 listens though nobody is there"
+	# it is taken all the same
+	run bed_user timeout 2 python3 "$BED_DIR/server.py" echo 8080
+	[[ $output == *"Address already in use"* ]] || die "8080 can be taken: $output"
+	serve tcp whoami 80
+	bed_until 1 bed_listening bed_host tcp 8080 || die "8080 does not follow"
+	same "TCP" "$(client_of "$(line bed_peer "TCP4:$HOST4:8080")")" "$PEER4"
+	bed_kill "$SERVER"
+	bed_until 1 gone bed_host tcp 8080 || die "8080 still listens"
+	run bed_peer python3 "$BED_DIR/client.py" refused "$HOST4" 8080
+	same "refused: $output" "$status" 0
+	serve tcp whoami 80
+	bed_until 1 bed_listening bed_host tcp 8080 || die "8080 does not follow again"
+	line bed_peer "TCP4:$HOST4:8080"
+	kill -9 "$(bed_engine "$C")" "$(bed_nsagent "$C")"
+	line bed_peer "TCP4:$HOST4:8080"
+	bed_kill "$SERVER"
+	bed_until 3 gone bed_host tcp 8080 || die "8080 does not follow a new nsagent"
+	serve udp udp-whoami 53
+	bed_until 1 bed_listening bed_host udp 5353 || die "UDP 5353 does not follow"
+	same "UDP" "$(client_of "$(datagram bed_peer "UDP4:$HOST4:5353")")" "$PEER4"
+}
+
+@test "auto: the host's ports are those of the container, within 250 ms" {
+	add '{"tcp": ["auto", "~7001", "8080:7002"], "udp": ["127.0.0.1:auto"]}'
+	serve tcp whoami 7000 7001 7002
+	local loopback
+	bed_server loopback in_c tcp 7003 python3 "$BED_DIR/server.py" http 7003 "$BED_DIR/www" 127.0.0.1
+	bed_until 1 bed_listening bed_host tcp 7002
+	line bed_peer "TCP4:$HOST4:7000"
+	line bed_peer "TCP6:[$HOST6]:7002"
+	line bed_peer "TCP4:$HOST4:8080"
+	! bed_listening bed_host tcp 7001 || die "7001 is excepted"
+	! bed_listening bed_host tcp 7003 || die "7003 is of the container's loopback only"
+	serve udp udp-whoami 7053
+	bed_until 1 bed_listening bed_host udp 7053
+	same "UDP" "$(client_of "$(datagram bed_host "UDP4:127.0.0.1:7053")")" "$HOSTADDR"
+	# how long it takes, ten times
+	in_c python3 -c '
+import socket, sys, time
+for port in range(7100, 7110):
+    s = socket.create_server(("", port))
+    print(port, time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
+    sys.stdin.readline()' \
+		< <(for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 0.31; echo; done) > "$BED_DIR/tmp/opened" &
+	local opener=$!
+	bed_host timeout 20 python3 - "$BED_DIR/tmp/opened" <<- 'END'
+		import socket, sys, time
+		for port in range(7100, 7110):
+		    while True:
+		        try:
+		            socket.create_connection(("127.0.0.1", port)).close()
+		            break
+		        except OSError:
+		            time.sleep(0.002)
+		    seen = time.clock_gettime(time.CLOCK_MONOTONIC)
+		    opened = dict(l.split() for l in open(sys.argv[1]))[str(port)]
+		    print("followed after %.0f ms" % ((seen - float(opened)) * 1000))
+	END
+	wait "$opener"
+}
+
 fwd() { bed_user "$CNI_PASST" forward "$@"; }
 
 @test "forward: list, add and del at run time, by a prefix of the id" {
