@@ -292,17 +292,18 @@ gone() { ! bed_listening "$@"; }
 	serve udp udp-whoami 7053
 	bed_until 1 bed_listening bed_host udp 7053
 	same "UDP" "$(client_of "$(datagram bed_host "UDP4:127.0.0.1:7053")")" "$HOSTADDR"
-	# how long it takes, ten times
+	# how long it takes, ten times; the one who connects says when to go on
+	mkfifo "$BED_DIR/tmp/next"
 	in_c python3 -c '
 import socket, sys, time
 for port in range(7100, 7110):
     s = socket.create_server(("", port))
-    print(port, time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
-    sys.stdin.readline()' \
-		< <(for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 0.31; echo; done) > "$BED_DIR/tmp/opened" &
+    print(port, time.monotonic(), flush=True)
+    sys.stdin.readline()' < "$BED_DIR/tmp/next" > "$BED_DIR/tmp/opened" &
 	local opener=$!
-	bed_host timeout 20 python3 - "$BED_DIR/tmp/opened" <<- 'END'
+	bed_host timeout 60 python3 - "$BED_DIR/tmp/opened" "$BED_DIR/tmp/next" <<- 'END'
 		import socket, sys, time
+		go_on = open(sys.argv[2], "w")
 		for port in range(7100, 7110):
 		    while True:
 		        try:
@@ -310,9 +311,10 @@ for port in range(7100, 7110):
 		            break
 		        except OSError:
 		            time.sleep(0.002)
-		    seen = time.clock_gettime(time.CLOCK_MONOTONIC)
-		    opened = dict(l.split() for l in open(sys.argv[1]))[str(port)]
+		    seen = time.monotonic()
+		    opened = dict(line.split() for line in open(sys.argv[1]))[str(port)]
 		    print("followed after %.0f ms" % ((seen - float(opened)) * 1000))
+		    print(file=go_on, flush=True)
 	END
 	wait "$opener"
 }
