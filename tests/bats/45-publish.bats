@@ -145,6 +145,40 @@ serve() { # serve tcp|udp KIND PORT...
 	bed_kill "$BUSY"
 }
 
+# hold NAME PORT: a process of that name, which engines keep their ports with, holds it
+hold() {
+	bed_server HOLDER bed_user tcp "$2" python3 -c '
+import os, socket, sys
+s = socket.create_server(("0.0.0.0", int(sys.argv[2])))
+s.set_inheritable(True)
+os.execv(sys.argv[1], [sys.argv[1], "60"])' "$BED_DIR/tmp/$1" "$2"
+	bed_until 3 named "$HOLDER" "$1"
+}
+named() { [ "$(cat "/proc/$1/comm")" = "$2" ]; }
+
+@test "publish: ports that podman or nerdctl hold are told with what to set" {
+	local name
+	for name in conmon podman; do
+		cp "$(command -v sleep)" "$BED_DIR/tmp/$name"
+		hold "$name" 8086
+		run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(forward '{"tcp": ["8086:80"]}')
+		refused 103 "by $name (pid $HOLDER)"
+		refused 103 "enable_port_reservation=false"
+		bed_kill "$HOLDER"
+	done
+	cp "$(command -v sleep)" "$BED_DIR/tmp/sleep"
+	hold sleep 8086
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(forward '{"tcp": ["8086:80"]}')
+	refused 103 '"portConflict": "ignore"'
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"portConflict": "ignore",
+		"runtimeConfig": {"portMappings": [{"HostPort": 8086, "ContainerPort": 80, "Protocol": "tcp"},
+		{"HostPort": 8087, "ContainerPort": 80, "Protocol": "tcp", "HostIP": ""}]}}')
+	same "status with ignore: $output" "$status" 0
+	serve tcp whoami 80
+	line bed_peer "TCP4:$HOST4:8087"
+	bed_kill "$HOLDER"
+}
+
 @test "publish: what cannot be listened on is refused by name" {
 	[ "$(bed_host sysctl -n net.ipv4.ip_unprivileged_port_start)" -gt 80 ] || skip "port 80 is free for all here"
 	local ns=/proc/$C/ns/net
