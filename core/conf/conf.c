@@ -434,7 +434,7 @@ static int check_reverse(const struct conf_forward *f, struct err *e)
 	return 0;
 }
 
-/* "auto" and "ready" need nsagent, datagrams between loopbacks the splice room. */
+/* What nobody does yet with the container's loopback: relay datagrams, follow it. */
 static int refuse_later(const struct conf *c, struct err *e)
 {
 	for (uint32_t i = 0; i < c->nforwards; i++) {
@@ -443,10 +443,9 @@ static int refuse_later(const struct conf *c, struct err *e)
 		if (f->proto == CONF_UDP && addr_is_loopback(&f->to))
 			return bad_forward(e, "forward", f, "is not supported yet: it leads to the"
 					   " container's loopback");
-		if (f->kind == CONF_FORWARD_AUTO)
-			return bad_forward(e, "forward", f, "is not supported yet");
-		if (f->ready)
-			return err_set(e, ERR_FIELD, "listen: \"ready\" is not supported yet");
+		if (f->ready && addr_is_loopback(&f->to))
+			return bad_forward(e, "forward", f, "leads to the container's loopback,"
+					   " for which \"listen\": \"ready\" is not supported yet");
 	}
 	return 0;
 }

@@ -169,8 +169,8 @@ int port_accept(struct ctx *c, const struct forward *fwd, struct addr *peer, uin
 		len = sizeof(sa);
 		fd = accept4(fwd->sock, &sa.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	} while (fd < 0 && errno == EINTR);
-	if (fd < 0)
-		return -errno;
+	if (fd < 0)	/* EINVAL: it does not listen at the moment ("ready") */
+		return errno == EINVAL ? -EAGAIN : -errno;
 	sockaddr_read(&sa, peer, port);
 	len = sizeof(sa);
 	if (local && getsockname(fd, &sa.sa, &len) == 0)

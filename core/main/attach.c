@@ -36,6 +36,7 @@
 #include "main/child.h"
 #include "main/control.h"
 #include "main/engine.h"
+#include "main/follow.h"
 #include "main/msg.h"
 #include "main/nsagent.h"
 #include "main/publish.h"
@@ -93,12 +94,14 @@ static void close_mains(struct attach *a)
 static int run_nsagent(void *arg, int sock)
 {
 	struct attach *a = arg;
+	const bool tcp = follow_wanted(&a->conf, CONF_TCP), udp = follow_wanted(&a->conf, CONF_UDP);
 
 	close_mains(a);
 	fd_drop(&a->tap_fd);
 	publish_close(&a->publish);	/* or a port closed later would stay taken */
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .restarted = a->is_setup,
+		.watch = { [CONF_TCP] = tcp, [CONF_UDP] = udp },
 	});
 }
 
@@ -368,6 +371,15 @@ static int open_reverses(struct attach *a, struct err *e)
 	return 0;
 }
 
+/* nsagent has answered all that is awaited: it may speak of itself from now on. */
+static int start_watch(struct attach *a, struct err *e)
+{
+	const struct msg_watch watch = { .kind = MSG_WATCH };
+	int r = msg_send(a->nsagent.sock, &watch, sizeof(watch), -1);
+
+	return r < 0 ? err_set(e, ERR_IO, "cannot speak to nsagent: %s", strerror(-r)) : 0;
+}
+
 static int start_child(struct child *c, struct err *e)
 {
 	int r = child_start(c, now_ms());
@@ -405,7 +417,7 @@ static int start(struct attach *a, struct err *e)
 	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, &a->net, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
 	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0 ||
-	    control_open(&a->control, a->state_fd, e) < 0)
+	    start_watch(a, e) < 0 || control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
 	return start_engine(a, e);
 }
@@ -525,14 +537,40 @@ static void on_engine(struct attach *a)
 			 (unsigned long long)a->engine.restarts);
 }
 
-/* In this loop it is asked for nothing else. */
+static struct serve serve_of(struct attach *a)
+{
+	return (struct serve){
+		.conf = &a->conf, .net = &a->net, .publish = &a->publish, .engine = &a->engine,
+		.nsagent = &a->nsagent, .now_ms = now_ms(),
+	};
+}
+
+static void on_ports(struct attach *a)
+{
+	static struct msg_ports m;	/* large: not on the stack */
+	struct serve s = serve_of(a);
+	int r = msg_recv(a->nsagent.sock, &m, sizeof(m), NULL);
+
+	if (r == 0 && !(msg_ports_ok(&m) && follow_wanted(&a->conf, (enum conf_proto)m.proto)))
+		r = -EBADMSG;
+	if (r < 0)
+		child_give_up(&a->nsagent, r);
+	else
+		follow_ports(&s, &m);
+}
+
+/* Of itself it speaks of ports only, and only if it was told to watch them. */
 static void on_nsagent(struct attach *a)
 {
 	uint32_t kind;
 	int r = msg_peek_kind(a->nsagent.sock, &kind);
 
+	if (r == 0 && kind != MSG_INNER_DONE) {
+		on_ports(a);
+		return;
+	}
 	if (r == 0)
-		r = kind == MSG_INNER_DONE ? supply_pass(&a->nsagent, &a->engine) : -EBADMSG;
+		r = supply_pass(&a->nsagent, &a->engine);
 	if (r < 0)
 		child_give_up(&a->nsagent, r);
 }
@@ -540,10 +578,7 @@ static void on_nsagent(struct attach *a)
 static void on_control(struct attach *a)
 {
 	static struct control_answer answer;	/* large: not on the stack */
-	struct serve s = {
-		.conf = &a->conf, .net = &a->net, .publish = &a->publish, .engine = &a->engine,
-		.nsagent = &a->nsagent,
-	};
+	struct serve s = serve_of(a);
 	struct control_request r;
 	unsigned int client;
 

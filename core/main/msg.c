@@ -191,6 +191,11 @@ bool msg_engine_ok(const struct msg_engine *m)
 	return m->kind == MSG_RUNNING || m->kind == MSG_TAP_GONE || m->kind == MSG_SYNCED;
 }
 
+bool msg_ports_ok(const struct msg_ports *m)
+{
+	return m->kind == MSG_PORTS && m->proto < CONF_PROTO_COUNT;
+}
+
 bool msg_forward_ok(const struct msg_forward *m)
 {
 	if (m->kind == MSG_SYNC)

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "conf/netcfg.h"
 #include "flow/forward.h"
+#include "io/diag.h"
 
 enum msg_kind {
 	MSG_RUNNING = 1,	/* engine -> main: waiting for frames */
@@ -27,6 +28,8 @@ enum msg_kind {
 	MSG_LISTEN_DONE,	/* nsagent -> main: outcome; carries the listener on success */
 	MSG_FORWARD_OPEN,	/* main -> engine: one more listener; carries its descriptor */
 	MSG_FORWARD_CLOSE,	/* main -> engine: close that one */
+	MSG_WATCH,		/* main -> nsagent: the set-up is over, speak of ports */
+	MSG_PORTS,		/* nsagent -> main: what the container listens on, when it changed */
 	MSG_SYNC,		/* main -> engine: say when all before this is done ... */
 	MSG_SYNCED,		/* engine -> main: ... it is */
 	MSG_KIND_COUNT
@@ -74,6 +77,16 @@ struct msg_listen_done {
 	int32_t error;		/* 0, one descriptor attached; or -errno */
 };
 
+struct msg_watch {
+	uint32_t kind;
+};
+
+struct msg_ports {
+	uint32_t kind;
+	uint32_t proto;		/* enum conf_proto */
+	struct diag_ports ports;
+};
+
 /* What main says to the engine, but for MSG_INNER_DONE. */
 struct msg_forward {
 	uint32_t kind;
@@ -108,6 +121,7 @@ int msg_peek_kind(int sock, uint32_t *kind);
 /* Whether every field of a received message may be believed: kind, counts and
  * prefix lengths within their arrays, strings terminated, flags 0 or 1. To be
  * asked before any of them is used. */
+bool msg_ports_ok(const struct msg_ports *m);
 bool msg_forward_ok(const struct msg_forward *m);
 bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);

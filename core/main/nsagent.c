@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,8 +24,16 @@
 #include "main/msg.h"
 #include "sandbox/sandbox.h"
 
+#define UDP_LOOKS	5	/* at the latest, whatever the hint says: 1 s */
+
 struct agent {
 	int main_fd;
+	const bool *watch;	/* CONF_PROTO_COUNT of them */
+	struct diag diag;
+	uint64_t udp_hint;	/* when UDP was looked at last, and ... */
+	unsigned int udp_skipped;	/* ... how many looks ago that was */
+	struct diag_ports *known;	/* what main was told last, one a protocol; NULL: nothing
+				 * to watch, or not yet */
 	bool is_setup;		/* the interface has been made, here or before a restart */
 	bool reuses;		/* inner_reuse_ports() was done */
 	struct err entered;	/* code 0: inside; else why not, the answer to everything */
@@ -48,6 +58,91 @@ static int make_interface(const struct msg_setup *m, struct msg_setup_done *done
 	done->ifindex = link.ifindex;
 	done->ipv6_left_out = link.ipv6_left_out;
 	return fd_take(&tap);
+}
+
+static bool watches(const struct agent *a)
+{
+	return a->is_setup && (a->watch[CONF_TCP] || a->watch[CONF_UDP]);
+}
+
+/* Without it rules of "auto" and "ready" stay closed; all else works. */
+static void start_watch(struct agent *a)
+{
+	int rc;
+
+	if (!watches(a) || a->known)
+		return;
+	a->known = malloc(CONF_PROTO_COUNT * sizeof(*a->known));
+	if (!a->known) {
+		log_error("ports cannot be watched: out of memory");
+		return;
+	}
+	/* no set of ports: the first look is news in any case */
+	memset(a->known, 0xff, CONF_PROTO_COUNT * sizeof(*a->known));
+	a->udp_hint = UINT64_MAX;
+	rc = diag_open(&a->diag);
+	if (rc < 0)
+		log_error("ports cannot be watched: %s", strerror(-rc));
+}
+
+/* Where it fails, the next look is soon. */
+static bool read_ports(struct agent *a, bool tcp, struct diag_ports *ret)
+{
+	int rc = a->diag.fd < 0 ? -EBADF : diag_read(&a->diag, tcp, ret);
+
+	if (rc < 0 && rc != -EINTR) {
+		diag_close(&a->diag);
+		diag_open(&a->diag);
+	}
+	return rc == 0;
+}
+
+/* UDP is looked at when the number of its sockets changed, and now and then. */
+static bool is_due(struct agent *a, uint32_t proto)
+{
+	uint64_t hint;
+
+	if (!a->watch[proto] || proto != CONF_UDP)
+		return a->watch[proto];
+	hint = diag_udp_hint(&a->diag);
+	if (hint == a->udp_hint && ++a->udp_skipped < UDP_LOOKS)
+		return false;
+	a->udp_hint = hint;
+	a->udp_skipped = 0;
+	return true;
+}
+
+/* A look at what is listened on; main hears of changes only. < 0: main is gone. */
+static int look(struct agent *a)
+{
+	struct msg_ports m = { .kind = MSG_PORTS };
+	int rc = 0;
+
+	for (m.proto = 0; m.proto < CONF_PROTO_COUNT && rc == 0; m.proto++) {
+		if (!is_due(a, m.proto) || !read_ports(a, m.proto == CONF_TCP, &m.ports) ||
+		    memcmp(&m.ports, &a->known[m.proto], sizeof(m.ports)) == 0)
+			continue;
+		a->known[m.proto] = m.ports;
+		rc = msg_send(a->main_fd, &m, sizeof(m), -1);
+	}
+	return rc;
+}
+
+/* Waits for main, with a look at the ports meanwhile. */
+static int wait_main(struct agent *a)
+{
+	struct pollfd p = { .fd = a->main_fd, .events = POLLIN };
+	int n, rc = 0;
+
+	while (rc == 0) {
+		n = poll(&p, 1, a->known ? NSAGENT_LOOK_MS : -1);
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		rc = look(a);
+	}
+	return rc;
 }
 
 /*
@@ -113,6 +208,14 @@ static int do_listen(struct agent *a, const union request *req)
 	return r;
 }
 
+/* MSG_WATCH: main has all the answers it waits for, and hears of ports from now on. */
+static int do_watch(struct agent *a, const union request *req)
+{
+	(void)req;
+	start_watch(a);
+	return 0;
+}
+
 /* A kind that is not here is nonsense. */
 static const struct {
 	uint32_t kind;
@@ -122,6 +225,7 @@ static const struct {
 	{ MSG_SETUP, sizeof(struct msg_setup), do_setup },
 	{ MSG_INNER, sizeof(struct msg_inner), do_inner },
 	{ MSG_LISTEN, sizeof(struct msg_listen), do_listen },
+	{ MSG_WATCH, sizeof(struct msg_watch), do_watch },
 };
 
 static int answer_one(struct agent *a)
@@ -153,7 +257,10 @@ static int enter(const struct nsagent_args *args, pid_t parent, struct err *e)
 
 int nsagent_main(const struct nsagent_args *args)
 {
-	struct agent a = { .main_fd = args->main_fd, .is_setup = args->restarted };
+	struct agent a = {
+		.main_fd = args->main_fd, .watch = args->watch, .diag = DIAG_INIT,
+		.is_setup = args->restarted,
+	};
 	int r;
 
 	if (enter(args, getppid(), &a.entered) < 0 && args->restarted) {
@@ -161,8 +268,11 @@ int nsagent_main(const struct nsagent_args *args)
 		return 1;
 	}
 	close(args->netns_fd);
+	start_watch(&a);
 	do {
-		r = answer_one(&a);
+		r = wait_main(&a);
+		if (r >= 0)
+			r = answer_one(&a);
 	} while (r >= 0);
 	if (r == -EPIPE)
 		return 0;

@@ -30,6 +30,8 @@ static struct listen_how how_of(const struct conf *c, const struct netcfg *net,
 		.ipv4 = has_family(net, true) && (any || to4),
 		.ipv6 = has_family(net, false) && (any || !to4),
 		.udp_gro = !(c->without & CONF_WITHOUT_UDPGSO),
+		.reserve = rule->ready && rule->proto == CONF_TCP &&
+			   rule->kind == CONF_FORWARD_PORTS,
 	};
 }
 
@@ -72,7 +74,7 @@ static struct forward *free_place(struct publish *p)
 	return &p->list[p->n];
 }
 
-static void keep(struct publish *p, const struct forward *f)
+static uint32_t keep(struct publish *p, const struct forward *f)
 {
 	struct forward *place = free_place(p);
 
@@ -80,6 +82,7 @@ static void keep(struct publish *p, const struct forward *f)
 		p->n++;
 	p->nopen++;
 	*place = *f;
+	return (uint32_t)(place - p->list);
 }
 
 static int open_port(struct publish *p, const struct conf *c, const struct listen_how *how,
@@ -88,6 +91,7 @@ static int open_port(struct publish *p, const struct conf *c, const struct liste
 	struct forward f = *want;
 	int rc = listen_open(&f, how);
 
+	f.idle = how->reserve;
 	if (rc == 0) {
 		keep(p, &f);
 		if (!want->port)
@@ -199,13 +203,41 @@ int publish_adopt(struct publish *p, const struct forward *f, struct err *e)
 	return 0;
 }
 
+uint32_t publish_open_place(struct publish *p, const struct conf *c, const struct netcfg *net,
+			    uint32_t at, uint16_t port, uint64_t now_ms)
+{
+	const struct conf_forward *rule = &c->forwards[at];
+	const struct listen_how how = how_of(c, net, rule);
+	struct forward f = {
+		.addr = rule->addr, .to = rule->to, .proto = rule->proto, .rule = p->ids[at],
+		.port = port, .to_port = rule->kind == CONF_FORWARD_AUTO ? port :
+				(uint16_t)(rule->to_first + (port - rule->first)),
+	};
+	int rc = -EAFNOSUPPORT;
+
+	if (listen_room(p->nopen + 1, NULL) < 0)
+		rc = -EMFILE;
+	else if (how.ipv4 || how.ipv6)
+		rc = listen_open(&f, &how);
+	if (rc == 0)
+		return keep(p, &f);
+	if (log_allowed(&p->not_opened, now_ms))
+		log_warn("forward proto=%s port=%u cannot follow the container: %s",
+			 conf_proto_names[f.proto], port, strerror(-rc));
+	return FORWARD_NONE;
+}
+
+void publish_close_place(struct publish *p, uint32_t place)
+{
+	fd_drop(&p->list[place].sock);
+	p->nopen--;
+}
+
 static void close_rule(struct publish *p, uint16_t id)
 {
 	for (uint32_t i = 0; i < p->n; i++)
-		if (p->list[i].rule == id && p->list[i].sock >= 0) {
-			fd_drop(&p->list[i].sock);
-			p->nopen--;
-		}
+		if (p->list[i].rule == id && p->list[i].sock >= 0)
+			publish_close_place(p, i);
 }
 
 int publish_add(struct publish *p, struct conf *c, const struct netcfg *net,
@@ -245,7 +277,7 @@ void publish_describe(const struct publish *p, const struct conf *c, uint32_t at
 	*ret = (struct control_rule){ .rule = c->forwards[at] };
 	for (uint32_t i = publish_next(p, 0, p->ids[at]); i != FORWARD_NONE;
 	     i = publish_next(p, i + 1, p->ids[at])) {
-		ret->listeners++;
+		ret->listeners += !p->list[i].idle;
 		if (!c->forwards[at].first)
 			ret->picked = p->list[i].port;
 	}

@@ -6,6 +6,7 @@
 #ifndef MAIN_PUBLISH_H
 #define MAIN_PUBLISH_H
 
+#include "base/log.h"
 #include "conf/control.h"
 #include "conf/netcfg.h"
 #include "flow/forward.h"
@@ -16,6 +17,7 @@ struct publish {
 	uint32_t nopen;
 	uint16_t ids[CONF_FORWARDS_MAX];	/* what forward.rule is for each of conf.forwards */
 	uint16_t last_id;
+	struct log_limit not_opened;	/* one line a minute */
 };
 
 /* Opens the listeners of all rules, or none: -1 with *e. net: which families
@@ -44,6 +46,12 @@ int publish_add(struct publish *p, struct conf *c, const struct netcfg *net,
 
 /* Closes the listeners of rule `at` and takes it out of c->forwards. */
 void publish_del(struct publish *p, struct conf *c, uint32_t at);
+
+/* One listener of rule `at`, opened when the container's program is there: its place,
+ * or FORWARD_NONE, which the log says. */
+uint32_t publish_open_place(struct publish *p, const struct conf *c, const struct netcfg *net,
+			    uint32_t at, uint16_t port, uint64_t now_ms);
+void publish_close_place(struct publish *p, uint32_t place);
 
 /* The first place from `from` on with a listener of that rule id, or FORWARD_NONE. */
 uint32_t publish_next(const struct publish *p, uint32_t from, uint16_t id);
