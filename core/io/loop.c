@@ -218,7 +218,7 @@ static int wait_ms(const struct ctx *c)
 	uint64_t next = proto_next(c), inner = splice_inner_due(c);
 
 	if (proto_busy(c))
-		return c->tap_blocked ? TAP_RETRY_MS : 0;
+		return c->tap_blocked && !c->splice_more ? TAP_RETRY_MS : 0;
 	next = MIN_OF(next, inner);
 	if (next == UINT64_MAX)
 		return -1;

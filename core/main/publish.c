@@ -160,33 +160,47 @@ static bool has_loopback(const struct conf *c, const struct conf_forward *rule, 
 	return v4 ? c->ipv4 : c->ipv6;
 }
 
+/* What the rule says of the listener at that step, false: nothing. */
+static bool reverse_at(const struct conf *c, const struct publish_step *at, struct forward *want)
+{
+	const struct conf_forward *rule = &c->reverses[at->rule];
+	bool v4 = !at->family;
+	uint16_t port = (uint16_t)(rule->first + at->port);
+
+	if (rule->kind != CONF_FORWARD_PORTS || !has_loopback(c, rule, v4) ||
+	    forward_excepted(c->reverses, c->nreverses, rule->proto, port))
+		return false;
+	*want = (struct forward){
+		.addr = addr_is_any(&rule->addr) ? addr_loopback(v4) : rule->addr,
+		.to = rule->to, .port = port, .to_port = (uint16_t)(rule->to_first + at->port),
+		.proto = rule->proto, .reverse = true, .sock = -1,
+	};
+	return true;
+}
+
+/* The other family, else the next port, else the next rule. */
+static void step_on(const struct conf *c, struct publish_step *step)
+{
+	const struct conf_forward *rule = &c->reverses[step->rule];
+
+	if (step->family++ == 0)
+		return;
+	step->family = 0;
+	if (rule->first + step->port++ < rule->last)
+		return;
+	step->port = 0;
+	step->rule++;
+}
+
 bool publish_next_reverse(const struct conf *c, struct publish_step *step, struct forward *want)
 {
-	for (; step->rule < c->nreverses; step->rule++, step->port = 0) {
-		const struct conf_forward *rule = &c->reverses[step->rule];
-		uint32_t ports = rule->kind == CONF_FORWARD_PORTS ? rule->last - rule->first + 1u : 0;
+	while (step->rule < c->nreverses) {
+		bool found = reverse_at(c, step, want);
 
-		for (; step->port < ports; step->port++, step->family = 0) {
-			uint16_t port = (uint16_t)(rule->first + step->port);
-
-			if (forward_excepted(c->reverses, c->nreverses, rule->proto, port))
-				continue;
-			while (step->family < 2) {
-				bool v4 = !step->family++;
-
-				if (!has_loopback(c, rule, v4))
-					continue;
-				step->optional = addr_is_any(&rule->addr) && !v4;
-				*want = (struct forward){
-					.addr = addr_is_any(&rule->addr) ? addr_loopback(v4) :
-									   rule->addr,
-					.to = rule->to, .port = port, .proto = rule->proto,
-					.to_port = (uint16_t)(rule->to_first + step->port),
-					.reverse = true, .sock = -1,
-				};
-				return true;
-			}
-		}
+		step->optional = step->family && addr_is_any(&c->reverses[step->rule].addr);
+		step_on(c, step);
+		if (found)
+			return true;
 	}
 	return false;
 }

@@ -48,6 +48,7 @@ struct ctx {
 	uint32_t epoch;			/* TCP_EPOCH_MS each: how many flows sent data ... */
 	uint32_t senders, last_senders;	/* ... in this one so far, and in the last */
 	bool tap_blocked;		/* the tap pushed back; tried again 1 ms later */
+	bool splice_more;		/* a spliced flow wants another turn, whatever the tap does */
 
 	uint8_t *hot;			/* CTX_HOT_SIZE: payload on its way to the container */
 	uint8_t *dgrams;		/* CTX_DGRAMS * CTX_HOT_SIZE: received datagrams */

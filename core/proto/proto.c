@@ -68,18 +68,31 @@ static bool serve(struct ctx *c, struct flow *f)
 }
 
 /* One pass: a flow that wants more goes to the end of the queue, behind those
- * that became ready meanwhile: no flow waits for another's bulk. */
+ * that became ready meanwhile: no flow waits for another's bulk, nor a spliced
+ * one for the tap. */
 static void serve_ready(struct ctx *c)
 {
+	uint32_t again = 0;	/* served and in the queue again before the tap pushed back */
 	struct flow *f;
 
-	for (uint32_t n = c->flows.nready; n && !c->tap_blocked; n--) {
+	c->splice_more = false;
+	for (uint32_t n = c->flows.nready; n; n--) {
+		bool blocked = c->tap_blocked;
+
 		f = flow_dequeue(&c->flows);
 		if (!f)		/* one of them ended another */
 			break;
-		if (serve(c, f))
+		if (blocked && f->key.proto != FLOW_SPLICE) {
 			flow_enqueue(&c->flows, f);
+		} else if (serve(c, f)) {
+			c->splice_more |= f->key.proto == FLOW_SPLICE;
+			flow_enqueue(&c->flows, f);
+			again += !blocked;
+		}
 	}
+	/* Those that had to wait come first. */
+	while (c->tap_blocked && again-- && (f = flow_dequeue(&c->flows)) != NULL)
+		flow_enqueue(&c->flows, f);
 }
 
 void proto_turn(struct ctx *c)

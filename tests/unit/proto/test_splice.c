@@ -212,6 +212,48 @@ static void test_slow_reader(void **state)
 	}
 }
 
+/* A tap that pushes back is not a spliced flow's affair, and those that do wait for it
+ * keep their places: whoever was not served comes first. */
+static void test_tap_blocked(void **state)
+{
+	struct fake_world *w = start(1);
+	struct pair p = open_pair(w);
+	const struct addr c4 = parse("203.0.113.2"), r4 = parse("198.51.100.10");
+	struct fake_sock *udp[3];
+	struct fake_seen f;
+
+	(void)state;
+	for (uint16_t i = 0; i < 3; i++) {
+		fake_ingress_udp(w, &c4, &r4, (uint16_t)(1 + i), 53, "q", 1, 0);
+		turn(w);
+		udp[i] = fake_last(w);
+		for (int k = 0; k < 40; k++)
+			fake_put_dgram(udp[i], "1", 1, 0, 0);
+	}
+	w->io.tap_room = 0;
+	for (int i = 0; i < 3; i++)
+		fake_event(w, udp[i], true, false, false);
+	put(w, p.s[0], 0, MANY);
+	for (int i = 0; i < 3; i++)
+		put(w, p.s[0], 0, MANY);
+	turn(w);
+	assert_true(p.s[1]->out.len >= SPLICE_TURN && w->c.splice_more);
+	/* One frame a turn, and the one behind it meets the full tap. */
+	for (int i = 0; i < 3; i++) {
+		w->io.tap_room = 1;
+		turn(w);
+		assert_true(fake_frame(w, &f));
+		assert_int_equal(f.udp.dport, "\2\1\3"[i]);
+		fake_frames_drop(w);
+	}
+	assert_int_equal(p.s[1]->out.len, 4 * MANY);
+	assert_false(w->c.splice_more);
+	w->io.tap_room = UINT64_MAX;
+	settle(w);
+	fake_frames_drop(w);
+	fake_stop(w);
+}
+
 /* --- ends --- */
 
 static void end(struct fake_world *w, struct fake_sock *s)
@@ -564,7 +606,7 @@ static int from_container(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(test_little), BOTH(test_much), BOTH(test_bulk), BOTH(test_turn),
+		BOTH(test_little), BOTH(test_much), BOTH(test_bulk), BOTH(test_tap_blocked), BOTH(test_turn),
 		BOTH(test_slow_reader),
 		BOTH(test_half_close), BOTH(test_end_waits), BOTH(test_reset),
 		BOTH(test_reset_behind_data), BOTH(test_reset_while_sending),
