@@ -117,6 +117,21 @@ ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
 	client urgent ::1 8001 3000000
 }
 
+@test "splice: the container's source ports are used again soon, unless somebody forbids it" {
+	local reuse=net.ipv4.tcp_tw_reuse
+	add '{"forward": {"tcp": ["8001:1"]}}'
+	serve in_c echo 1
+	same "before the first connection" "$(in_c sysctl -n $reuse)" 2
+	client typing 127.0.0.1 8001 1
+	same "after it" "$(in_c sysctl -n $reuse)" 1
+	detach "$C"
+	bed_until 3 bed_no_core
+	in_c sysctl -qw $reuse=0
+	add '{"forward": {"tcp": ["8001:1"]}}'
+	client typing 127.0.0.1 8001 1
+	same "switched off" "$(in_c sysctl -n $reuse)" 0
+}
+
 @test "splice: 2,000 connections at once" {
 	[ "$(ulimit -Hn)" -ge 8192 ] || skip "the limit of open files is $(ulimit -Hn)"
 	add '{"forward": {"tcp": ["8001:1"]}}'

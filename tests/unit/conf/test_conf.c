@@ -522,6 +522,8 @@ static void test_reverses(void **state)
 	c = good();
 	add_forward(&c, CONF_TCP, "80:127.0.0.1:80");	/* the container's loopback: by splice */
 	assert_ok(c);
+	c.forwards[0].ready = true;
+	assert_refused(c, ERR_CONFIG, "80:127.0.0.1:80", "ready");
 }
 
 static void test_forwards_later(void **state)
