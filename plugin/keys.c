@@ -317,6 +317,13 @@ static int set_host_address(struct reader *x, const struct key *k, struct json_o
 	return read_addrs(x, k, v, c->host_addresses, &c->nhost_addresses, CONF_HOST_ADDRS_MAX);
 }
 
+static int set_host_loopback(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct conf *c = &x->k->conf;
+
+	return read_addrs(x, k, v, c->host_loopback, &c->nhost_loopback, CONF_HOST_ADDRS_MAX);
+}
+
 /* Keys of one route; it is the last of conf.routes while they are read. */
 
 static struct route *this_route(struct reader *x)
@@ -858,7 +865,7 @@ static const struct key conf_keys[] = {
 	{ "mac", T_STR, set_mac },
 	{ "configure", T_BOOL, later_false },
 	{ "hostAddress", T_LIST, set_host_address },
-	{ "hostLoopback", T_LIST, later },
+	{ "hostLoopback", T_LIST, set_host_loopback },
 	{ "forward", T_OBJ, set_forward },
 	{ "reverse", T_OBJ, set_reverse },
 	{ "preserveSource", T_BOOL, set_preserve_source },

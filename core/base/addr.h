@@ -68,6 +68,13 @@ static inline struct addr addr_from6(const void *be16)
 	return a;
 }
 
+/* 127.0.0.1 or ::1. */
+static inline struct addr addr_loopback(bool v4)
+{
+	return v4 ? addr_from4("\x7f\0\0\1")
+		  : (struct addr){ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 } };
+}
+
 /* Bytes as they stand in a packet: 4 for IPv4, 16 for IPv6. */
 static inline const uint8_t *addr_bytes(const struct addr *a)
 {

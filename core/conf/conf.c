@@ -294,23 +294,35 @@ static void drop_default_host(struct conf *c)
 		c->nhost_addresses = 0;
 }
 
+static int check_host_list(const struct conf *c, const char *key, const struct addr *list,
+			   uint32_t n, struct err *e)
+{
+	if (n > CONF_HOST_ADDRS_MAX)
+		return err_set(e, ERR_CONFIG, "%s: %u entries, at most %d", key, n,
+			       CONF_HOST_ADDRS_MAX);
+	for (uint32_t i = 0; i < n; i++) {
+		if (check_host(c, key, &list[i], e) < 0)
+			return -1;
+		if (is_given(c, &list[i]))
+			return bad_addr(e, key, &list[i], "is also in \"addresses\"");
+		for (uint32_t j = 0; j < i; j++)
+			if (addr_eq(&list[i], &list[j]))
+				return bad_addr(e, key, &list[i], "stands there twice");
+	}
+	return 0;
+}
+
 static int check_host_addresses(struct conf *c, struct err *e)
 {
 	drop_default_host(c);
-	if (c->nhost_addresses > CONF_HOST_ADDRS_MAX)
-		return err_set(e, ERR_CONFIG, "hostAddress: %u entries, at most %d",
-			       c->nhost_addresses, CONF_HOST_ADDRS_MAX);
-	for (uint32_t i = 0; i < c->nhost_addresses; i++) {
-		const struct addr *a = &c->host_addresses[i];
-
-		if (check_host(c, "hostAddress", a, e) < 0)
-			return -1;
-		if (is_given(c, a))
-			return bad_addr(e, "hostAddress", a, "is also in \"addresses\"");
-		for (uint32_t j = 0; j < i; j++)
-			if (addr_eq(a, &c->host_addresses[j]))
-				return bad_addr(e, "hostAddress", a, "stands there twice");
-	}
+	if (check_host_list(c, "hostAddress", c->host_addresses, c->nhost_addresses, e) < 0 ||
+	    check_host_list(c, "hostLoopback", c->host_loopback, c->nhost_loopback, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < c->nhost_loopback; i++)
+		for (uint32_t j = 0; j < c->nhost_addresses; j++)
+			if (addr_eq(&c->host_loopback[i], &c->host_addresses[j]))
+				return bad_addr(e, "hostLoopback", &c->host_loopback[i],
+						"is also in \"hostAddress\"");
 	return 0;
 }
 
@@ -398,21 +410,42 @@ static int check_forwards(const struct conf *c, const char *key, const struct co
 	return 0;
 }
 
-/* Loopback to loopback needs the splice room, "auto" and "ready" need nsagent. */
+static bool is_elsewhere(const struct addr *a)
+{
+	return !addr_is_any(a) && !addr_is_loopback(a);
+}
+
+/* Loopback to loopback, one port each: more could be reached without a rule. */
+static int check_reverse(const struct conf_forward *f, struct err *e)
+{
+	if (f->kind == CONF_FORWARD_EXCEPT)
+		return 0;
+	if (f->kind == CONF_FORWARD_AUTO)
+		return bad_forward(e, "reverse", f, "is not supported yet");
+	if (f->proto != CONF_TCP)
+		return bad_forward(e, "reverse", f, "is not supported yet: only TCP is");
+	if (f->ifname[0] || is_elsewhere(&f->addr))
+		return bad_forward(e, "reverse", f, "listens elsewhere than on the container's"
+				   " loopback");
+	if (is_elsewhere(&f->to))
+		return bad_forward(e, "reverse", f, "leads elsewhere than to the host's loopback");
+	if (!f->first)
+		return bad_forward(e, "reverse", f, "names no port to listen on");
+	return 0;
+}
+
+/* What nobody does yet with the container's loopback: relay datagrams, follow it. */
 static int refuse_later(const struct conf *c, struct err *e)
 {
-	if (c->nreverses)
-		return err_set(e, ERR_FIELD, "reverse: is not supported yet");
 	for (uint32_t i = 0; i < c->nforwards; i++) {
 		const struct conf_forward *f = &c->forwards[i];
 
-		if (addr_is_loopback(&f->to))
+		if (f->proto == CONF_UDP && addr_is_loopback(&f->to))
 			return bad_forward(e, "forward", f, "is not supported yet: it leads to the"
 					   " container's loopback");
-		if (f->kind == CONF_FORWARD_AUTO)
-			return bad_forward(e, "forward", f, "is not supported yet");
-		if (f->ready)
-			return err_set(e, ERR_FIELD, "listen: \"ready\" is not supported yet");
+		if (f->ready && addr_is_loopback(&f->to))
+			return bad_forward(e, "forward", f, "leads to the container's loopback,"
+					   " for which \"listen\": \"ready\" is not supported yet");
 	}
 	return 0;
 }
@@ -445,6 +478,9 @@ static int check_publishing(const struct conf *c, struct err *e)
 	if (check_forwards(c, "forward", c->forwards, c->nforwards, CONF_FORWARDS_MAX, e) < 0 ||
 	    check_forwards(c, "reverse", c->reverses, c->nreverses, CONF_REVERSES_MAX, e) < 0)
 		return -1;
+	for (uint32_t i = 0; i < c->nreverses; i++)
+		if (check_reverse(&c->reverses[i], e) < 0)
+			return -1;
 	return refuse_later(c, e);
 }
 

@@ -100,6 +100,8 @@ struct conf {
 	struct route routes[CONF_ROUTES_MAX];
 	uint32_t nhost_addresses;
 	struct addr host_addresses[CONF_HOST_ADDRS_MAX];
+	uint32_t nhost_loopback;		/* lead to the host's 127.0.0.1 and ::1 */
+	struct addr host_loopback[CONF_HOST_ADDRS_MAX];
 
 	uint32_t nforwards;
 	struct conf_forward forwards[CONF_FORWARDS_MAX];

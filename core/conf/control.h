@@ -47,4 +47,9 @@ static inline size_t control_answer_size(uint32_t n)
 	return offsetof(struct control_answer, rules) + n * sizeof(struct control_rule);
 }
 
+/* Whether n received bytes are a request, or an answer, whose fields may be used: in
+ * bounds, strings terminated. What a rule means is conf_validate's. */
+bool control_request_ok(const struct control_request *r, size_t n);
+bool control_answer_ok(const struct control_answer *a, size_t n);
+
 #endif

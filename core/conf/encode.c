@@ -147,6 +147,9 @@ static void code_net(struct codec *x, struct conf *c)
 	code_max(x, &c->nhost_addresses, CONF_HOST_ADDRS_MAX);
 	for (uint32_t i = 0; i < c->nhost_addresses; i++)
 		code_addr(x, &c->host_addresses[i]);
+	code_max(x, &c->nhost_loopback, CONF_HOST_ADDRS_MAX);
+	for (uint32_t i = 0; i < c->nhost_loopback; i++)
+		code_addr(x, &c->host_loopback[i]);
 }
 
 static void code_forward(struct codec *x, struct conf_forward *f)

@@ -49,6 +49,11 @@
 	X(udp_tx_datagrams, "UDP datagrams sent outside") \
 	X(udp_rx_datagrams, "UDP datagrams received outside") \
 	X(udp_tx_error, "UDP datagrams the host did not take") \
+	X(splice_opened, "local connections joined socket to socket") \
+	X(splice_refused, "of those asked for, not joined: nobody listened, or no socket") \
+	X(splice_reset, "of those joined, ended by a reset of either side") \
+	X(splice_bytes, "bytes they carried") \
+	X(splice_no_pipe, "times there was no pipe for one, and bytes were copied") \
 	X(icmp_tx_echo, "echo requests sent outside") \
 	X(icmp_rx_echo, "echo replies received outside") \
 	X(icmp_no_socket, "echo requests without a ping socket (net.ipv4.ping_group_range)") \

@@ -6,6 +6,8 @@
  * endpoints, an ICMP echo identifier towards one destination. It has two
  * sides: inner (what the container sees: its own end and the remote one) and
  * outer (one host socket, connected to where the remote really is).
+ * A spliced flow never meets the tap: it is two sockets joined, the outer one on
+ * the host, the inner one in the container's namespace (proto/splice.h).
  *
  *   state         who may hold it           allowed
  *   FLOW_FREE     nobody                    flow_new()
@@ -33,14 +35,16 @@
 #define FLOW_BUCKETS	65536u		/* power of two */
 #define FLOW_NONE	UINT32_MAX
 
-enum flow_proto { FLOW_TCP, FLOW_UDP, FLOW_PING, FLOW_PROTO_COUNT };
+enum flow_proto { FLOW_TCP, FLOW_UDP, FLOW_PING, FLOW_SPLICE, FLOW_PROTO_COUNT };
 enum flow_state { FLOW_FREE, FLOW_OPEN, FLOW_LINGER, FLOW_STATE_COUNT };
 
 extern const char *const flow_proto_names[FLOW_PROTO_COUNT];
 extern const char *const flow_state_names[FLOW_STATE_COUNT];
 
 /* The container's view of a conversation; all of it is hashed. For FLOW_PING
- * inner_port is the echo identifier and remote_port 0. */
+ * inner_port is the echo identifier and remote_port 0. Of a spliced flow it is
+ * what was accepted: its own end, and the remote one of who connected; nobody
+ * looks for it by key. */
 struct flow_key {
 	struct addr inner, remote;
 	uint16_t inner_port, remote_port;
@@ -158,6 +162,38 @@ struct dgram_flow {
 	bool no_gso;			/* the path refused UDP_SEGMENT once */
 };
 
+/* The sides of a spliced flow; a way leads from one to the other. */
+enum splice_side { SPLICE_OUTER, SPLICE_INNER };
+
+enum splice_state { SPLICES_WAITING, SPLICES_CONNECTING, SPLICES_OPEN };
+
+enum splice_mark {
+	/* of the side's socket */
+	SPM_READABLE = 1 << 0,		/* there may be something to read */
+	SPM_WRITABLE = 1 << 1,		/* it may take something */
+	SPM_ENDING = 1 << 2,		/* its end or an error was announced behind the data */
+	SPM_URGENT = 1 << 3,		/* there is urgent data, which splice(2) does not pass */
+	SPM_FAILED = 1 << 4,		/* reset, or dead otherwise: nothing more goes to it */
+	/* of the way from this side */
+	SPM_BULK = 1 << 5,		/* much came last time: worth a pipe */
+	SPM_END = 1 << 6,		/* nothing more will be read ... */
+	SPM_SHUT = 1 << 7,		/* ... and the other side was told, or is dead */
+};
+
+struct splice_end {
+	int pipe[2];			/* of the way from this side; -1: it has none */
+	uint32_t fill;			/* bytes in it */
+	uint8_t marks;			/* enum splice_mark */
+};
+
+struct splice_flow {
+	struct splice_end end[2];	/* by enum splice_side */
+	int inner;			/* the inner socket, -1: none; the outer is flow.sock */
+	uint32_t wait_next;		/* in SPLICES_WAITING: list of those without a socket */
+	uint8_t state;			/* enum splice_state */
+	uint8_t caller;			/* the side that was accepted; we connect the other */
+};
+
 struct flow {
 	struct flow_key key;
 	struct addr outer;		/* where the socket is connected ... */
@@ -176,6 +212,7 @@ struct flow {
 	union {
 		struct tcp_flow tcp;
 		struct dgram_flow dg;
+		struct splice_flow splice;
 	};
 };
 
@@ -223,6 +260,17 @@ struct flow *flow_oldest(const struct flowtab *t);
 /* Queue of flows to serve, first in first out; a flow stands in it once. */
 void flow_enqueue(struct flowtab *t, struct flow *f);
 struct flow *flow_dequeue(struct flowtab *t);
+
+static inline enum splice_side splice_other(enum splice_side side)
+{
+	return side == SPLICE_OUTER ? SPLICE_INNER : SPLICE_OUTER;
+}
+
+/* The socket of that side of a spliced flow. */
+static inline int *splice_sock(struct flow *f, enum splice_side side)
+{
+	return side == SPLICE_OUTER ? &f->sock : &f->splice.inner;
+}
 
 static inline bool flow_is4(const struct flow *f)
 {

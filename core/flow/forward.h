@@ -21,6 +21,8 @@ struct forward {
 	uint16_t to_port;
 	uint16_t rule;		/* what it was opened for: main's affair */
 	uint8_t proto;		/* enum conf_proto */
+	bool reverse;		/* it listens in the container, and leads to the host */
+	bool idle;		/* bound, but not listening: main's affair */
 	bool queued;		/* of the engine's queue */
 	uint32_t queue_next;
 };

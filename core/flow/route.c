@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "flow/route.h"
 
-static bool is_host_address(const struct conf *conf, const struct addr *dst)
+static bool is_in(const struct addr *list, uint32_t n, const struct addr *dst)
 {
-	for (uint32_t i = 0; i < conf->nhost_addresses; i++)
-		if (addr_eq(&conf->host_addresses[i], dst))
+	for (uint32_t i = 0; i < n; i++)
+		if (addr_eq(&list[i], dst))
 			return true;
 	return false;
 }
@@ -42,8 +42,13 @@ enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *
 {
 	if (addr_is4(dst) ? !conf->ipv4 : !conf->ipv6)
 		return ROUTE_NONE;
-	if (is_host_address(conf, dst))
+	if (is_in(conf->host_addresses, conf->nhost_addresses, dst))
 		return route_to_host(net, dst, ret);
+	if (is_in(conf->host_loopback, conf->nhost_loopback, dst)) {
+		*ret = (struct route_target){ .addr = addr_loopback(addr_is4(dst)),
+					      .to_host = true };
+		return ROUTE_OK;
+	}
 	if (addr_is_unspecified(dst) || addr_is_loopback(dst) ||
 	    netcfg_has_address(net, dst))
 		return ROUTE_MARTIAN;

@@ -17,12 +17,13 @@ enum route_verdict {
 struct route_target {
 	struct addr addr;	/* where the host socket connects */
 	uint32_t scope;		/* interface index for IPv6 link-local, else 0 */
-	bool to_host;		/* by hostAddress */
+	bool to_host;		/* by hostAddress or hostLoopback */
 };
 
 /*
  * Where a packet of the container for dst goes. Never lets it reach the
- * host's loopback: connect() to 0.0.0.0 or :: would, so these are martians.
+ * host's loopback, except by an address of hostLoopback: connect() to 0.0.0.0
+ * or :: would, so these are martians.
  * *ret is set on ROUTE_OK only.
  */
 enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *net,

@@ -10,12 +10,31 @@
 #define IO_BATCH	16u		/* frames read from the tap in one turn */
 #define IO_FRAME_MAX	65600u		/* 65535 and virtio-net and Ethernet headers */
 #define IO_EVENTS	64
+#define IO_PIPES	256u		/* of spliced flows, at once; more of them copy */
+#define IO_PIPES_IDLE	32u		/* of these, kept open while no flow has them */
+#define IO_INNER	64u		/* inner sockets of a family kept ahead of need */
+#define IO_INNER_LOW	32u		/* asked for when fewer are there or on their way */
 #define IO_HOLD_BYTES	(1u << 30)	/* hold arena, virtual; halved until it can be had */
 
 /* When the loop polls before it sleeps (loop.c, wait_events()). */
 struct poll {
 	uint32_t shorts, misses;	/* in a row */
 	uint32_t rest;			/* waits without polling to come */
+};
+
+/* Sockets of one family that nsagent opened in the container's namespace. */
+struct inner_pool {
+	int fd[IO_INNER];
+	uint32_t n;
+	bool needed;			/* a flow looked for one: until then none is kept */
+	uint32_t asked;			/* on their way */
+	uint64_t again_ms;		/* not asked for more before then */
+};
+
+struct pipe_pool {
+	int idle[IO_PIPES_IDLE][2];
+	uint32_t nidle, nopen;		/* nopen: all of them, those of flows too */
+	uint64_t again_ms;		/* the kernel gave none worth having: not before then */
 };
 
 struct io {
@@ -27,6 +46,8 @@ struct io {
 	bool heard;			/* main's descriptor is readable */
 	struct log_limit no_ping, no_socket;	/* one line a minute each */
 	struct rawping rawping;
+	struct pipe_pool pipes;
+	struct inner_pool inner[2];	/* IPv4, IPv6 */
 	bool tap_gone;			/* the container deleted the interface */
 };
 
@@ -45,8 +66,14 @@ int loop_listen(struct ctx *c, struct forward *list, uint32_t n);
 int loop_listen_one(struct ctx *c, uint32_t idx, const struct forward *f);
 void loop_unlisten(struct ctx *c, uint32_t idx);
 
-/* Turns until main has something to say (true) or the tap is gone (false). */
-bool loop_run(struct ctx *c);
+enum loop_why {
+	LOOP_END,	/* the tap has gone */
+	LOOP_MAIN,	/* main said something, or closed its descriptor */
+	LOOP_INNER,	/* inner sockets are short: splice_inner_ask() */
+};
+
+/* Turns until there is a reason to return. */
+enum loop_why loop_run(struct ctx *c);
 
 /* Closes every flow and gives everything back. */
 void loop_close(struct ctx *c);
@@ -60,12 +87,33 @@ int sock_listen(struct ctx *c, uint32_t idx);
 /* sock.c: what the kernel has; sets c->peek and io->udp_gso. */
 void sock_probe(struct ctx *c);
 
+/* ... and what every TCP socket of a flow is set to. */
+void sock_stream_options(int fd);
+/* Whether closing it resets the peer, at once and without what is not yet sent. That
+ * is how a spliced flow's sockets are: an engine that is killed must not look
+ * like an orderly end. */
+void sock_linger(int fd, bool reset);
+
+/* splice.c: closes idle pipes and inner sockets. */
+void splice_close_pools(struct io *io);
+
+/* When inner sockets are to be asked for (past: now), UINT64_MAX: there are enough.
+ * How many of that family to ask nsagent for now (0: none), which are then on their
+ * way. */
+uint64_t splice_inner_due(const struct ctx *c);
+uint32_t splice_inner_ask(struct ctx *c, bool v4);
+
+/* n of them came; fewer than asked for: the rest will not. The descriptors become
+ * the pool's, flows that wait get them. */
+void splice_inner_add(struct ctx *c, bool v4, const int *fd, uint32_t n);
+
 /* What epoll gives back for a flow's socket: index, 24 bits of its generation. */
 #define IO_REF_FLOW	1u
 #define IO_REF_TAP	2u
 #define IO_REF_MAIN	3u
 #define IO_REF_LISTEN	4u
 #define IO_REF_RAWPING	5u	/* index 0: IPv4, 1: IPv6 */
+#define IO_REF_SIDE	6u		/* + enum splice_side: a spliced flow's socket */
 
 static inline uint64_t io_ref(uint32_t kind, uint32_t gen, uint32_t idx)
 {

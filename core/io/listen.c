@@ -24,6 +24,7 @@
 #define UDP_RCVBUF	(4 << 20)	/* asked for; the host's rmem_max decides */
 #define BACKLOG		4096		/* the host's somaxconn decides */
 #define NAME_MAX_LEN	16		/* TASK_COMM_LEN */
+#define PICK_TRIES	8		/* another may take a port between two calls */
 #define STATE_LISTEN	0x0a		/* TCP_LISTEN, as /proc/net/tcp has it */
 
 static int set_int(int fd, int level, int name, int value)
@@ -45,7 +46,7 @@ static int set_options(int fd, const struct forward *f, const struct listen_how 
 	if (rc < 0)
 		return rc;
 	if (f->proto == CONF_TCP)	/* TIME-WAIT of an attachment before is no conflict */
-		return set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+		return set_int(fd, SOL_SOCKET, SO_REUSEADDR, !how->reserve);
 	set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RCVBUF);
 	if (how->udp_gro)
 		set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
@@ -58,6 +59,15 @@ static int set_options(int fd, const struct forward *f, const struct listen_how 
 		  : set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
+/* A socket that does not listen yet keeps the port from others only while it, and
+ * who was first to bind it, are without SO_REUSEADDR: so that is for when there is
+ * nothing else, TIME-WAIT of an attachment before. */
+static bool bind_again(int fd, const union sockaddr_any *sa, socklen_t len)
+{
+	return errno == EADDRINUSE && set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
+	       bind(fd, &sa->sa, len) == 0 && set_int(fd, SOL_SOCKET, SO_REUSEADDR, 0) == 0;
+}
+
 static int bind_and_listen(int fd, struct forward *f, const struct listen_how *how, bool v6)
 {
 	uint32_t scope = addr_is_linklocal6(&f->addr) ? if_nametoindex(how->ifname) : 0;
@@ -66,9 +76,9 @@ static int bind_and_listen(int fd, struct forward *f, const struct listen_how *h
 			   : sockaddr_make(&sa, &f->addr, f->port, 0);
 	struct addr bound;
 
-	if (bind(fd, &sa.sa, len) < 0)
+	if (bind(fd, &sa.sa, len) < 0 && !(how->reserve && bind_again(fd, &sa, len)))
 		return -errno;
-	if (f->proto == CONF_TCP && listen(fd, BACKLOG) < 0)
+	if (f->proto == CONF_TCP && !how->reserve && listen(fd, BACKLOG) < 0)
 		return -errno;
 	if (f->port)
 		return 0;
@@ -79,7 +89,7 @@ static int bind_and_listen(int fd, struct forward *f, const struct listen_how *h
 	return 0;
 }
 
-static int open_one(struct forward *f, const struct listen_how *how)
+static int open_socket(struct forward *f, const struct listen_how *how)
 {
 	bool v6 = !addr_is4(&f->addr);
 	int type = f->proto == CONF_TCP ? SOCK_STREAM : SOCK_DGRAM, rc;
@@ -93,6 +103,28 @@ static int open_one(struct forward *f, const struct listen_how *how)
 	if (rc == 0)
 		f->sock = fd_take(&fd);
 	return rc;
+}
+
+/* A port that the kernel picked is lost when listening stops; only one that was
+ * asked for by number stays bound. So it is asked for again, by number. */
+static int open_picked(struct forward *f, const struct listen_how *how)
+{
+	int rc = -EADDRINUSE;
+
+	for (int i = 0; i < PICK_TRIES && rc == -EADDRINUSE; i++) {
+		f->port = 0;
+		rc = open_socket(f, how);
+		if (rc == 0) {
+			fd_drop(&f->sock);
+			rc = open_socket(f, how);
+		}
+	}
+	return rc;
+}
+
+static int open_one(struct forward *f, const struct listen_how *how)
+{
+	return how->reserve && !f->port ? open_picked(f, how) : open_socket(f, how);
 }
 
 int listen_open(struct forward *f, const struct listen_how *how)
@@ -109,6 +141,24 @@ int listen_open(struct forward *f, const struct listen_how *how)
 		rc = open_one(f, how);
 	}
 	return rc;
+}
+
+/* With SO_REUSEADDR, and so have the connections that come of it: without, those of
+ * the last time would keep it from listening again. */
+int listen_start(const struct forward *f)
+{
+	int rc = set_int(f->sock, SOL_SOCKET, SO_REUSEADDR, 1);
+
+	return rc == 0 && listen(f->sock, BACKLOG) < 0 ? -errno : rc;
+}
+
+/* tcp(7) does not say so, but shutdown() is what undoes listen(): who waits to be
+ * accepted is reset, the port stays bound. */
+int listen_stop(const struct forward *f)
+{
+	if (shutdown(f->sock, SHUT_RDWR) < 0)
+		return -errno;
+	return set_int(f->sock, SOL_SOCKET, SO_REUSEADDR, 0);
 }
 
 /* --- who holds a port --------------------------------------------------------- */

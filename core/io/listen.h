@@ -19,6 +19,7 @@ struct listen_how {
 	const char *ifname;	/* only what comes in here; "": anywhere */
 	bool ipv4, ipv6;	/* families that the container has; one at least */
 	bool udp_gro;		/* UDP_GRO where the kernel has it */
+	bool reserve;		/* TCP: bound, so that it is nobody else's, but not listening */
 };
 
 /*
@@ -27,6 +28,11 @@ struct listen_how {
  * socket serves both families. 0 with f->sock, or -errno with f->sock -1.
  */
 int listen_open(struct forward *f, const struct listen_how *how);
+
+/* A TCP one that is bound starts to listen, or stops and stays bound: clients are refused
+ * by the kernel then. 0 or -errno. */
+int listen_start(const struct forward *f);
+int listen_stop(const struct forward *f);
 
 /* Whether n more listeners fit under the limit of open files; else -1 with *e. */
 int listen_room(uint32_t n, struct err *e);

@@ -17,6 +17,7 @@
 #include "io/tun.h"
 #include "proto/inbound.h"
 #include "proto/proto.h"
+#include "proto/splice.h"
 
 #define TAP_RETRY_MS	1
 #define WAIT_MAX_MS	(1u << 30)
@@ -133,7 +134,7 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	c->count = count;
 	c->io = io;
 	c->guest_mac = net->mac;
-	c->finish_head = FLOW_NONE;
+	c->finish_head = c->splice_head = c->splice_tail = FLOW_NONE;
 	c->tap_vnet = !!(tap_features & TUN_F_VNETHDR);
 	c->tap_csum = !!(tap_features & TUN_F_CHECKSUM);
 	c->tap_tso = !!(tap_features & TUN_F_TSO);
@@ -153,6 +154,13 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	    (rc = watch(io, main_fd, IO_REF_MAIN)) < 0)
 		loop_close(c);
 	return rc;
+}
+
+static unsigned int splice_events(uint32_t events)
+{
+	return (events & EPOLLIN ? SPLICEV_IN : 0) | (events & EPOLLOUT ? SPLICEV_OUT : 0) |
+	       (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? SPLICEV_END : 0) |
+	       (events & EPOLLPRI ? SPLICEV_URGENT : 0);
 }
 
 int loop_listen(struct ctx *c, struct forward *list, uint32_t n)
@@ -195,6 +203,12 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 				   ev->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP),
 				   ev->events & EPOLLOUT, ev->events & EPOLLERR);
 		break;
+	case IO_REF_SIDE + SPLICE_OUTER:
+	case IO_REF_SIDE + SPLICE_INNER:
+		proto_splice_event(c, (uint32_t)ref, (ref >> 32) & 0xffffffu,
+				   (enum splice_side)((ref >> 56) - IO_REF_SIDE),
+				   splice_events(ev->events));
+		break;
 	case IO_REF_LISTEN:
 		inbound_event(c, (uint32_t)ref);
 		break;
@@ -212,10 +226,11 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 
 static int wait_ms(const struct ctx *c)
 {
-	uint64_t next = proto_next(c);
+	uint64_t next = proto_next(c), inner = splice_inner_due(c);
 
 	if (proto_busy(c))
-		return c->tap_blocked ? TAP_RETRY_MS : 0;
+		return c->tap_blocked && !c->splice_more ? TAP_RETRY_MS : 0;
+	next = MIN_OF(next, inner);
 	if (next == UINT64_MAX)
 		return -1;
 	return next <= c->now ? 0 : (int)MIN_OF(next - c->now, (uint64_t)WAIT_MAX_MS);
@@ -274,12 +289,12 @@ static int wait_events(struct ctx *c, struct epoll_event ev[IO_EVENTS])
 	return n;
 }
 
-bool loop_run(struct ctx *c)
+enum loop_why loop_run(struct ctx *c)
 {
 	struct epoll_event ev[IO_EVENTS];
 
 	c->io->heard = false;
-	while (!c->io->stop && !c->io->heard) {
+	while (!c->io->stop && !c->io->heard && splice_inner_due(c) > c->now) {
 		bool tap = false;
 		int n = wait_events(c, ev);
 
@@ -290,12 +305,13 @@ bool loop_run(struct ctx *c)
 			tap_readable(c);
 		proto_finish(c);
 	}
-	return !c->io->stop;
+	return c->io->stop ? LOOP_END : c->io->heard ? LOOP_MAIN : LOOP_INNER;
 }
 
 void loop_close(struct ctx *c)
 {
 	proto_close(c);
+	splice_close_pools(c->io);
 	if (c->io->epoll >= 0)
 		close(c->io->epoll);
 	c->io->epoll = -1;

@@ -32,7 +32,9 @@ static int set_int(int fd, int level, int name, int value)
 
 static int make_socket(const struct flow *f)
 {
-	static const int types[FLOW_PROTO_COUNT] = { SOCK_STREAM, SOCK_DGRAM, SOCK_DGRAM };
+	static const int types[FLOW_PROTO_COUNT] = {
+		[FLOW_TCP] = SOCK_STREAM, [FLOW_UDP] = SOCK_DGRAM, [FLOW_PING] = SOCK_DGRAM,
+	};
 	bool v4 = addr_is4(&f->outer);
 	int proto = 0, fd;
 
@@ -55,7 +57,7 @@ static void keep_port(int fd, const struct flow *f)
 		return;		/* taken, or below 1024 without the right: not fatal */
 }
 
-static int prepare_stream(struct ctx *c, int fd)
+void sock_stream_options(int fd)
 {
 	/* The container did Nagle's waiting; urgent bytes stay in the stream, or
 	 * MSG_PEEK offsets would not be sequence numbers. */
@@ -64,6 +66,18 @@ static int prepare_stream(struct ctx *c, int fd)
 	/* A remote that vanished while nothing is said is found by the host's own
 	 * probes (tcp_keepalive_time), however long that takes. */
 	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+void sock_linger(int fd, bool reset)
+{
+	const struct linger how = { .l_onoff = reset, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &how, sizeof(how));
+}
+
+static int prepare_stream(struct ctx *c, int fd)
+{
+	sock_stream_options(fd);
 	return c->peek ? set_int(fd, SOL_SOCKET, SO_PEEK_OFF, 0) : 0;
 }
 
@@ -165,8 +179,8 @@ int port_accept(struct ctx *c, const struct forward *fwd, struct addr *peer, uin
 		len = sizeof(sa);
 		fd = accept4(fwd->sock, &sa.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	} while (fd < 0 && errno == EINTR);
-	if (fd < 0)
-		return -errno;
+	if (fd < 0)	/* EINVAL: it does not listen at the moment ("ready") */
+		return errno == EINVAL ? -EAGAIN : -errno;
 	sockaddr_read(&sa, peer, port);
 	len = sizeof(sa);
 	if (local && getsockname(fd, &sa.sa, &len) == 0)
@@ -192,9 +206,7 @@ int port_adopt(struct ctx *c, struct flow *f, int sock)
 
 static void close_by_rst(int fd)
 {
-	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	sock_linger(fd, true);
 	close(fd);
 }
 

@@ -150,12 +150,12 @@ static bool add_given_routes(const struct conf *c, bool v4, struct netcfg *net)
 	return any;
 }
 
-static void add_host_routes(const struct conf *c, bool v4, struct netcfg *net)
+static void add_host_routes(const struct addr *list, uint32_t n, bool v4, struct netcfg *net)
 {
 	struct route r = { .metric = 0 };
 
-	for (uint32_t i = 0; i < c->nhost_addresses; i++) {
-		r.dst.addr = c->host_addresses[i];
+	for (uint32_t i = 0; i < n; i++) {
+		r.dst.addr = list[i];
 		r.dst.len = v4 ? 32 : 128;
 		if (is_family(&r.dst.addr, v4) && !on_link(net, &r.dst.addr))
 			add_route(net, &r);
@@ -180,8 +180,10 @@ static void add_routes(const struct conf *c, const struct template *t, bool v4,
 	def.gw = *gateway;
 	if ((!routes_given || gw_given) && !has_default(net, v4))
 		add_route(net, &def);
-	if (!has_default(net, v4))
-		add_host_routes(c, v4, net);
+	if (has_default(net, v4))
+		return;
+	add_host_routes(c->host_addresses, c->nhost_addresses, v4, net);
+	add_host_routes(c->host_loopback, c->nhost_loopback, v4, net);
 }
 
 static void add_outer(const struct template *t, bool v4, struct netcfg *net)

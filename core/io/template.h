@@ -36,7 +36,7 @@ struct template {
  *   own addresses always the template's, and none if it has none;
  * - routes: the given ones, or else the template's. The default route by the
  *   gateway (on-link without one), unless routes were given and no gateway;
- * - hostAddress: an on-link route to it where the family has no default route;
+ * - hostAddress, hostLoopback: an on-link route to each where the family has no default route;
  * - host4, host6: the templates' primary addresses;
  * - MTU: given, or the least of the templates', or 1500.
  * 0, or -1 with *e (ERR_HOSTNET) if no family is left.

@@ -38,9 +38,11 @@
 #include "main/child.h"
 #include "main/control.h"
 #include "main/engine.h"
+#include "main/follow.h"
 #include "main/msg.h"
 #include "main/nsagent.h"
 #include "main/publish.h"
+#include "main/supply.h"
 #include "main/serve.h"
 #include "sandbox/sandbox.h"
 
@@ -98,6 +100,7 @@ static void close_mains(struct attach *a)
 static int run_nsagent(void *arg, int sock)
 {
 	struct attach *a = arg;
+	const bool tcp = follow_wanted(&a->conf, CONF_TCP), udp = follow_wanted(&a->conf, CONF_UDP);
 
 	close_mains(a);
 	fd_drop(&a->tap_fd);
@@ -106,6 +109,7 @@ static int run_nsagent(void *arg, int sock)
 	fd_drop(&a->rawping_fd[1]);
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
+		.watch = { [CONF_TCP] = tcp, [CONF_UDP] = udp },
 	});
 }
 
@@ -340,6 +344,52 @@ static int setup_interface(struct attach *a, struct err *e)
 	return take_setup(a, &done, e);
 }
 
+/* Has nsagent open that listener on the container's loopback. */
+static int open_reverse(struct attach *a, struct forward *f, bool optional, struct err *e)
+{
+	struct msg_listen req = { .kind = MSG_LISTEN, .addr = f->addr, .port = f->port };
+	struct msg_listen_done done;
+	char text[ADDR_STRLEN];
+	int r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
+
+	if (r < 0 && r != -EPIPE)
+		return err_set(e, ERR_IO, "cannot speak to nsagent: %s", strerror(-r));
+	if (await(a, &a->nsagent, &done, sizeof(done), &f->sock, e) < 0)
+		return -1;
+	if (!msg_listen_done_ok(&done) || !done.error != (f->sock >= 0)) {
+		fd_drop(&f->sock);
+		return err_set(e, ERR_INTERNAL, "nsagent spoke nonsense");
+	}
+	if (!done.error)
+		return publish_adopt(&a->publish, f, e);
+	if (optional && (done.error == -EADDRNOTAVAIL || done.error == -EAFNOSUPPORT))
+		return 0;	/* IPv6 is switched off in the container */
+	err_set(e, ERR_PORT, "reverse.%s: cannot listen on port %u of %s in the container: %s",
+		conf_proto_names[f->proto], f->port, addr_format(&f->addr, text),
+		strerror(-done.error));
+	return err_hint(e, "see what listens there: ss -ltn in the container");
+}
+
+static int open_reverses(struct attach *a, struct err *e)
+{
+	struct publish_step step = { .rule = 0 };
+	struct forward f;
+
+	while (publish_next_reverse(&a->conf, &step, &f))
+		if (open_reverse(a, &f, step.optional, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* nsagent has answered all that is awaited: it may speak of itself from now on. */
+static int start_watch(struct attach *a, struct err *e)
+{
+	const struct msg_watch watch = { .kind = MSG_WATCH };
+	int r = msg_send(a->nsagent.sock, &watch, sizeof(watch), -1);
+
+	return r < 0 ? err_set(e, ERR_IO, "cannot speak to nsagent: %s", strerror(-r)) : 0;
+}
+
 static int start_child(struct child *c, struct err *e)
 {
 	int r = child_start(c, now_ms());
@@ -376,8 +426,8 @@ static int start(struct attach *a, struct err *e)
 	/* nsagent finds its way in while the outer side is being read. */
 	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, &a->net, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
-	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 ||
-	    control_open(&a->control, a->state_fd, e) < 0)
+	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0 ||
+	    start_watch(a, e) < 0 || control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
 	a->rawping_fd[0] = rawping_open(true);
 	a->rawping_fd[1] = rawping_open(false);
@@ -502,26 +552,55 @@ static void on_engine(struct attach *a)
 		child_give_up(&a->engine, r < 0 ? r : -EBADMSG);
 	else if (m.kind == MSG_TAP_GONE)
 		end(a, "the container deleted its interface");
+	else if (m.kind == MSG_INNER_WANTED)
+		supply_ask(&a->nsagent, &m);
 	else
 		log_info("engine running again, restarts=%llu",
 			 (unsigned long long)a->engine.restarts);
 }
 
-/* Nothing is asked of it yet in this loop: whatever it says is nonsense. */
+static struct serve serve_of(struct attach *a)
+{
+	return (struct serve){
+		.conf = &a->conf, .net = &a->net, .publish = &a->publish, .engine = &a->engine,
+		.nsagent = &a->nsagent, .now_ms = now_ms(),
+	};
+}
+
+static void on_ports(struct attach *a)
+{
+	static struct msg_ports m;	/* large: not on the stack */
+	struct serve s = serve_of(a);
+	int r = msg_recv(a->nsagent.sock, &m, sizeof(m), NULL);
+
+	if (r == 0 && !(msg_ports_ok(&m) && follow_wanted(&a->conf, (enum conf_proto)m.proto)))
+		r = -EBADMSG;
+	if (r < 0)
+		child_give_up(&a->nsagent, r);
+	else
+		follow_ports(&s, &m);
+}
+
+/* Of itself it speaks of ports only, and only if it was told to watch them. */
 static void on_nsagent(struct attach *a)
 {
 	uint32_t kind;
 	int r = msg_peek_kind(a->nsagent.sock, &kind);
 
-	child_give_up(&a->nsagent, r < 0 ? r : -EBADMSG);
+	if (r == 0 && kind != MSG_INNER_DONE) {
+		on_ports(a);
+		return;
+	}
+	if (r == 0)
+		r = supply_pass(&a->nsagent, &a->engine);
+	if (r < 0)
+		child_give_up(&a->nsagent, r);
 }
 
 static void on_control(struct attach *a)
 {
 	static struct control_answer answer;	/* large: not on the stack */
-	struct serve s = {
-		.conf = &a->conf, .net = &a->net, .publish = &a->publish, .engine = &a->engine,
-	};
+	struct serve s = serve_of(a);
 	struct control_request r;
 	unsigned int client;
 

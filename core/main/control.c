@@ -77,16 +77,6 @@ static void take_client(struct control *c)
 	c->next = (i + 1) % CONTROL_CLIENTS;
 }
 
-static bool request_ok(const struct control_request *r)
-{
-	uint8_t ready;
-
-	memcpy(&ready, &r->rule.ready, sizeof(ready));
-	return r->magic == CONTROL_MAGIC && r->verb && r->verb < CONTROL_VERB_COUNT &&
-	       ready <= 1 && r->rule.proto < CONF_PROTO_COUNT &&
-	       memchr(r->rule.ifname, '\0', sizeof(r->rule.ifname));
-}
-
 bool control_next(struct control *c, struct control_request *ret, unsigned int *client)
 {
 	struct epoll_event ev;
@@ -99,7 +89,7 @@ bool control_next(struct control *c, struct control_request *ret, unsigned int *
 		}
 		*client = ev.data.u32;
 		n = recv(c->clients[*client], ret, sizeof(*ret), MSG_TRUNC | MSG_DONTWAIT);
-		if (n == (ssize_t)sizeof(*ret) && request_ok(ret))
+		if (n > 0 && control_request_ok(ret, (size_t)n))
 			return true;
 		if (n != 0)
 			log_warn("control: a request that is none, of %zd bytes", n);

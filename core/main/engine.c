@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "main/engine.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +25,40 @@ static void say_gone(int main_fd)
 		continue;
 }
 
-/* One message of main; false: main is gone, or not to be believed. */
-static bool serve_main(struct ctx *c, int main_fd)
+static_assert(IO_INNER <= MSG_FDS_MAX, "one message fills a pool");
+
+/* What inner sockets are short of is asked for; without an answer it is asked for
+ * again later. */
+static void ask_for_inner(struct ctx *c, int main_fd)
+{
+	for (int v4 = 0; v4 < 2; v4++) {
+		const struct msg_engine m = {
+			.kind = MSG_INNER_WANTED, .ipv4 = (uint32_t)v4,
+			.count = splice_inner_ask(c, v4),
+		};
+
+		if (m.count)
+			msg_send_fds(main_fd, &m, sizeof(m), NULL, 0);
+	}
+}
+
+static bool take_inner(struct ctx *c, int main_fd)
+{
+	struct msg_inner m;
+	int fd[MSG_FDS_MAX];
+	uint32_t n;
+
+	if (msg_recv_fds(main_fd, &m, sizeof(m), fd, &n) < 0)
+		return false;
+	if (!msg_inner_done_ok(&m, n)) {
+		msg_close_fds(fd, n);
+		return false;
+	}
+	splice_inner_add(c, m.ipv4, fd, n);
+	return true;
+}
+
+static bool take_forward(struct ctx *c, int main_fd)
 {
 	const struct msg_engine synced = { .kind = MSG_SYNCED };
 	struct msg_forward m;
@@ -42,6 +75,33 @@ static bool serve_main(struct ctx *c, int main_fd)
 	}
 	m.forward.sock = fd_take(&fd);
 	return loop_listen_one(c, m.idx, &m.forward) == 0;
+}
+
+/* One message of main; false: main is gone, or not to be believed. */
+static bool serve_main(struct ctx *c, int main_fd)
+{
+	uint32_t kind;
+
+	if (msg_peek_kind(main_fd, &kind) < 0)
+		return false;
+	return kind == MSG_INNER_DONE ? take_inner(c, main_fd) : take_forward(c, main_fd);
+}
+
+static void run(struct ctx *c, int main_fd)
+{
+	for (;;) {
+		switch (loop_run(c)) {
+		case LOOP_INNER:
+			ask_for_inner(c, main_fd);
+			break;
+		case LOOP_MAIN:
+			if (serve_main(c, main_fd))
+				break;
+			return;
+		case LOOP_END:
+			return;
+		}
+	}
 }
 
 int engine_main(const struct engine_args *args)
@@ -61,8 +121,8 @@ int engine_main(const struct engine_args *args)
 	rc = rawping_use(&ctx, args->rawping_fd);
 	if (rc == 0)
 		rc = msg_send(args->main_fd, &running, sizeof(running), -1);
-	while (rc == 0 && loop_run(&ctx) && serve_main(&ctx, args->main_fd))
-		continue;
+	if (rc == 0)
+		run(&ctx, args->main_fd);
 	loop_close(&ctx);
 	if (io.tap_gone)
 		say_gone(args->main_fd);

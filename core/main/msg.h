@@ -14,22 +14,32 @@
 #include "base/err.h"
 #include "conf/netcfg.h"
 #include "flow/forward.h"
+#include "io/diag.h"
 
 enum msg_kind {
 	MSG_RUNNING = 1,	/* engine -> main: waiting for frames */
 	MSG_SETUP,		/* main -> nsagent: make and configure the interface */
 	MSG_SETUP_DONE,		/* nsagent -> main: outcome; carries the tap's descriptor on success */
 	MSG_TAP_GONE,		/* engine -> main: the container deleted the interface */
+	MSG_INNER_WANTED,	/* engine -> main: TCP sockets of the container's namespace are short */
+	MSG_INNER,		/* main -> nsagent: make some */
+	MSG_INNER_DONE,		/* nsagent -> main -> engine: so many, with their descriptors */
+	MSG_LISTEN,		/* main -> nsagent: listen on a port of the container's loopback */
+	MSG_LISTEN_DONE,	/* nsagent -> main: outcome; carries the listener on success */
 	MSG_FORWARD_OPEN,	/* main -> engine: one more listener; carries its descriptor */
 	MSG_FORWARD_CLOSE,	/* main -> engine: close that one */
+	MSG_WATCH,		/* main -> nsagent: the set-up is over, speak of ports */
+	MSG_PORTS,		/* nsagent -> main: what the container listens on, when it changed */
 	MSG_SYNC,		/* main -> engine: say when all before this is done ... */
 	MSG_SYNCED,		/* engine -> main: ... it is */
 	MSG_KIND_COUNT
 };
 
+/* All that the engine says to main. */
 struct msg_engine {
 	uint32_t kind;
 	uint32_t pid;
+	uint32_t ipv4, count;	/* MSG_INNER_WANTED: as in struct msg_inner */
 };
 
 struct msg_setup {
@@ -46,7 +56,38 @@ struct msg_setup_done {
 	struct err err;		/* code 0: done, one descriptor attached */
 };
 
-/* All that main says to the engine. */
+#define MSG_FDS_MAX	64u	/* descriptors of one message */
+
+/* MSG_INNER, and its answer, which may have fewer. */
+struct msg_inner {
+	uint32_t kind;
+	uint32_t ipv4;		/* 0 or 1 */
+	uint32_t count;		/* of sockets: 1 to MSG_FDS_MAX, in the answer also 0 */
+};
+
+struct msg_listen {
+	uint32_t kind;
+	struct addr addr;	/* 127.0.0.0/8 or ::1 */
+	uint16_t port;		/* not 0 */
+	uint16_t pad;
+};
+
+struct msg_listen_done {
+	uint32_t kind;
+	int32_t error;		/* 0, one descriptor attached; or -errno */
+};
+
+struct msg_watch {
+	uint32_t kind;
+};
+
+struct msg_ports {
+	uint32_t kind;
+	uint32_t proto;		/* enum conf_proto */
+	struct diag_ports ports;
+};
+
+/* What main says to the engine, but for MSG_INNER_DONE. */
 struct msg_forward {
 	uint32_t kind;
 	uint32_t idx;		/* place in the table of listeners */
@@ -64,6 +105,14 @@ int msg_send(int sock, const void *msg, size_t len, int fd);
  */
 int msg_recv(int sock, void *msg, size_t len, int *fd);
 
+/* The same with n descriptors, or up to MSG_FDS_MAX of them, which become the
+ * caller's; fewer may come than were sent, as the limit of open files has it. Neither
+ * waits: -EAGAIN. */
+int msg_send_fds(int sock, const void *msg, size_t len, const int *fd, uint32_t n);
+int msg_recv_fds(int sock, void *msg, size_t len, int fd[MSG_FDS_MAX], uint32_t *n);
+
+void msg_close_fds(const int *fd, uint32_t n);
+
 /* Waits for the next message and tells its kind without taking it, so that the
  * receiver can look its size up. 0, -EPIPE at end of file, -EBADMSG for a
  * message too short to have a kind, or -errno. */
@@ -72,9 +121,15 @@ int msg_peek_kind(int sock, uint32_t *kind);
 /* Whether every field of a received message may be believed: kind, counts and
  * prefix lengths within their arrays, strings terminated, flags 0 or 1. To be
  * asked before any of them is used. */
+bool msg_ports_ok(const struct msg_ports *m);
 bool msg_forward_ok(const struct msg_forward *m);
 bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);
+/* n: descriptors that came with it, not more than it says. */
+bool msg_inner_ok(const struct msg_inner *m);
+bool msg_inner_done_ok(const struct msg_inner *m, uint32_t n);
+bool msg_listen_ok(const struct msg_listen *m);
+bool msg_listen_done_ok(const struct msg_listen_done *m);
 bool msg_setup_done_ok(const struct msg_setup_done *m);
 
 #endif

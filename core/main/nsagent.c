@@ -8,11 +8,15 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "io/inner.h"
+#include "io/listen.h"
 #include "io/netlink.h"
 #include "io/ns.h"
 #include "io/tun.h"
@@ -20,15 +24,26 @@
 #include "main/msg.h"
 #include "sandbox/sandbox.h"
 
+#define UDP_LOOKS	5	/* at the latest, whatever the hint says: 1 s */
+
 struct agent {
 	int main_fd;
 	uint32_t ifindex;	/* of the interface, made here or before a restart; 0: not yet */
+	const bool *watch;	/* CONF_PROTO_COUNT of them */
+	struct diag diag;
+	uint64_t udp_hint;	/* when UDP was looked at last, and ... */
+	unsigned int udp_skipped;	/* ... how many looks ago that was */
+	struct diag_ports *known;	/* what main was told last, one a protocol; NULL: nothing
+				 * to watch, or not yet */
+	bool reuses;		/* inner_reuse_ports() was done */
 	struct err entered;	/* code 0: inside; else why not, the answer to everything */
 };
 
 union request {
 	uint32_t kind;
 	struct msg_setup setup;
+	struct msg_inner inner;
+	struct msg_listen listen;
 };
 
 /* Makes the tap and configures it. Closing the tap undoes all of it. */
@@ -43,6 +58,91 @@ static int make_interface(const struct msg_setup *m, struct msg_setup_done *done
 	done->ifindex = link.ifindex;
 	done->ipv6_left_out = link.ipv6_left_out;
 	return fd_take(&tap);
+}
+
+static bool watches(const struct agent *a)
+{
+	return a->ifindex && (a->watch[CONF_TCP] || a->watch[CONF_UDP]);
+}
+
+/* Without it rules of "auto" and "ready" stay closed; all else works. */
+static void start_watch(struct agent *a)
+{
+	int rc;
+
+	if (!watches(a) || a->known)
+		return;
+	a->known = malloc(CONF_PROTO_COUNT * sizeof(*a->known));
+	if (!a->known) {
+		log_error("ports cannot be watched: out of memory");
+		return;
+	}
+	/* no set of ports: the first look is news in any case */
+	memset(a->known, 0xff, CONF_PROTO_COUNT * sizeof(*a->known));
+	a->udp_hint = UINT64_MAX;
+	rc = diag_open(&a->diag);
+	if (rc < 0)
+		log_error("ports cannot be watched: %s", strerror(-rc));
+}
+
+/* Where it fails, the next look is soon. */
+static bool read_ports(struct agent *a, bool tcp, struct diag_ports *ret)
+{
+	int rc = a->diag.fd < 0 ? -EBADF : diag_read(&a->diag, tcp, ret);
+
+	if (rc < 0 && rc != -EINTR) {
+		diag_close(&a->diag);
+		diag_open(&a->diag);
+	}
+	return rc == 0;
+}
+
+/* UDP is looked at when the number of its sockets changed, and now and then. */
+static bool is_due(struct agent *a, uint32_t proto)
+{
+	uint64_t hint;
+
+	if (!a->watch[proto] || proto != CONF_UDP)
+		return a->watch[proto];
+	hint = diag_udp_hint(&a->diag);
+	if (hint == a->udp_hint && ++a->udp_skipped < UDP_LOOKS)
+		return false;
+	a->udp_hint = hint;
+	a->udp_skipped = 0;
+	return true;
+}
+
+/* A look at what is listened on; main hears of changes only. < 0: main is gone. */
+static int look(struct agent *a)
+{
+	struct msg_ports m = { .kind = MSG_PORTS };
+	int rc = 0;
+
+	for (m.proto = 0; m.proto < CONF_PROTO_COUNT && rc == 0; m.proto++) {
+		if (!is_due(a, m.proto) || !read_ports(a, m.proto == CONF_TCP, &m.ports) ||
+		    memcmp(&m.ports, &a->known[m.proto], sizeof(m.ports)) == 0)
+			continue;
+		a->known[m.proto] = m.ports;
+		rc = msg_send(a->main_fd, &m, sizeof(m), -1);
+	}
+	return rc;
+}
+
+/* Waits for main, with a look at the ports meanwhile. */
+static int wait_main(struct agent *a)
+{
+	struct pollfd p = { .fd = a->main_fd, .events = POLLIN };
+	int n, rc = 0;
+
+	while (rc == 0) {
+		n = poll(&p, 1, a->known ? NSAGENT_LOOK_MS : -1);
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		rc = look(a);
+	}
+	return rc;
 }
 
 /*
@@ -69,6 +169,53 @@ static int do_setup(struct agent *a, const union request *req)
 	return r;
 }
 
+/*
+ * MSG_INNER. Safe for a hostile asker: no more sockets than one message carries,
+ * unbound and unconnected; what they can reach, everything in the container can.
+ */
+static int do_inner(struct agent *a, const union request *req)
+{
+	struct msg_inner done = { .kind = MSG_INNER_DONE, .ipv4 = req->inner.ipv4 };
+	int fd[MSG_FDS_MAX], r;
+
+	if (!msg_inner_ok(&req->inner))
+		return -EBADMSG;
+	if (!a->reuses)
+		inner_reuse_ports();
+	a->reuses = true;
+	while (done.count < req->inner.count && (r = inner_socket(done.ipv4)) >= 0)
+		fd[done.count++] = r;
+	r = msg_send_fds(a->main_fd, &done, sizeof(done), fd, done.count);
+	msg_close_fds(fd, done.count);
+	return r == -EAGAIN || r == -ETOOMANYREFS ? 0 : r;
+}
+
+/* MSG_LISTEN. Safe for a hostile asker: TCP, and only where nobody outside of the
+ * container connects to. */
+static int do_listen(struct agent *a, const union request *req)
+{
+	const struct listen_how how = { .ifname = "", .ipv4 = true, .ipv6 = true };
+	struct forward f = { .addr = req->listen.addr, .port = req->listen.port,
+			     .proto = CONF_TCP };
+	struct msg_listen_done done = { .kind = MSG_LISTEN_DONE };
+	int r;
+
+	if (!msg_listen_ok(&req->listen))
+		return -EBADMSG;
+	done.error = listen_open(&f, &how);
+	r = msg_send(a->main_fd, &done, sizeof(done), f.sock);
+	fd_drop(&f.sock);
+	return r;
+}
+
+/* MSG_WATCH: main has all the answers it waits for, and hears of ports from now on. */
+static int do_watch(struct agent *a, const union request *req)
+{
+	(void)req;
+	start_watch(a);
+	return 0;
+}
+
 /* A kind that is not here is nonsense. */
 static const struct {
 	uint32_t kind;
@@ -76,6 +223,9 @@ static const struct {
 	int (*fn)(struct agent *a, const union request *req);	/* < 0 ends the conversation */
 } requests[] = {
 	{ MSG_SETUP, sizeof(struct msg_setup), do_setup },
+	{ MSG_INNER, sizeof(struct msg_inner), do_inner },
+	{ MSG_LISTEN, sizeof(struct msg_listen), do_listen },
+	{ MSG_WATCH, sizeof(struct msg_watch), do_watch },
 };
 
 static int answer_one(struct agent *a)
@@ -117,7 +267,10 @@ static int delete_interface(const struct agent *a)
 
 int nsagent_main(const struct nsagent_args *args)
 {
-	struct agent a = { .main_fd = args->main_fd, .ifindex = args->ifindex };
+	struct agent a = {
+		.main_fd = args->main_fd, .watch = args->watch, .diag = DIAG_INIT,
+		.ifindex = args->ifindex,
+	};
 	int r;
 
 	if (enter(args, getppid(), &a.entered) < 0 && args->ifindex) {
@@ -125,8 +278,11 @@ int nsagent_main(const struct nsagent_args *args)
 		return 1;
 	}
 	close(args->netns_fd);
+	start_watch(&a);
 	do {
-		r = answer_one(&a);
+		r = wait_main(&a);
+		if (r >= 0)
+			r = answer_one(&a);
 	} while (r >= 0);
 	if (r == -EPIPE)
 		return delete_interface(&a);

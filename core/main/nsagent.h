@@ -2,18 +2,23 @@
 /*
  * nsagent: the one process inside the container's namespaces. Answers a table
  * of fixed-size requests from main, mostly by passing descriptors; sees no
- * frame, opens no file but /dev/net/tun and sysctls of its interface.
+ * frame, opens no file but /dev/net/tun, sysctls, and the kernel's count of sockets.
  */
 #ifndef MAIN_NSAGENT_H
 #define MAIN_NSAGENT_H
 
 #include <stdint.h>
 
+#include "conf/conf.h"
+
+#define NSAGENT_LOOK_MS	200	/* between two looks at the ports: noticed within 250 ms */
+
 struct nsagent_args {
 	int main_fd;		/* SOCK_SEQPACKET to main; end of file: exit */
 	int netns_fd;		/* the container's; closed once inside */
 	uint32_t ifindex;	/* not 0: a restart, the interface is there: no set-up, and
 				 * no waiting if the way in is closed */
+	bool watch[CONF_PROTO_COUNT];	/* tell main which ports are listened on */
 };
 
 /* Called in the forked child, which main_fd's other end is the parent of.

@@ -30,6 +30,8 @@ static struct listen_how how_of(const struct conf *c, const struct netcfg *net,
 		.ipv4 = has_family(net, true) && (any || to4),
 		.ipv6 = has_family(net, false) && (any || !to4),
 		.udp_gro = !(c->without & CONF_WITHOUT_UDPGSO),
+		.reserve = rule->ready && rule->proto == CONF_TCP &&
+			   rule->kind == CONF_FORWARD_PORTS,
 	};
 }
 
@@ -72,7 +74,7 @@ static struct forward *free_place(struct publish *p)
 	return &p->list[p->n];
 }
 
-static void keep(struct publish *p, const struct forward *f)
+static uint32_t keep(struct publish *p, const struct forward *f)
 {
 	struct forward *place = free_place(p);
 
@@ -80,6 +82,7 @@ static void keep(struct publish *p, const struct forward *f)
 		p->n++;
 	p->nopen++;
 	*place = *f;
+	return (uint32_t)(place - p->list);
 }
 
 static int open_port(struct publish *p, const struct conf *c, const struct listen_how *how,
@@ -88,6 +91,7 @@ static int open_port(struct publish *p, const struct conf *c, const struct liste
 	struct forward f = *want;
 	int rc = listen_open(&f, how);
 
+	f.idle = how->reserve;
 	if (rc == 0) {
 		keep(p, &f);
 		if (!want->port)
@@ -146,13 +150,108 @@ int publish_open(struct publish *p, const struct conf *c, const struct netcfg *n
 	return 0;
 }
 
+/* Whether the loopback of that family is to be listened on. */
+static bool has_loopback(const struct conf *c, const struct conf_forward *rule, bool v4)
+{
+	if (!addr_is_any(&rule->to) && addr_is4(&rule->to) != v4)
+		return false;
+	if (!addr_is_any(&rule->addr))
+		return addr_is4(&rule->addr) == v4;
+	return v4 ? c->ipv4 : c->ipv6;
+}
+
+/* What the rule says of the listener at that step, false: nothing. */
+static bool reverse_at(const struct conf *c, const struct publish_step *at, struct forward *want)
+{
+	const struct conf_forward *rule = &c->reverses[at->rule];
+	bool v4 = !at->family;
+	uint16_t port = (uint16_t)(rule->first + at->port);
+
+	if (rule->kind != CONF_FORWARD_PORTS || !has_loopback(c, rule, v4) ||
+	    forward_excepted(c->reverses, c->nreverses, rule->proto, port))
+		return false;
+	*want = (struct forward){
+		.addr = addr_is_any(&rule->addr) ? addr_loopback(v4) : rule->addr,
+		.to = rule->to, .port = port, .to_port = (uint16_t)(rule->to_first + at->port),
+		.proto = rule->proto, .reverse = true, .sock = -1,
+	};
+	return true;
+}
+
+/* The other family, else the next port, else the next rule. */
+static void step_on(const struct conf *c, struct publish_step *step)
+{
+	const struct conf_forward *rule = &c->reverses[step->rule];
+
+	if (step->family++ == 0)
+		return;
+	step->family = 0;
+	if (rule->first + step->port++ < rule->last)
+		return;
+	step->port = 0;
+	step->rule++;
+}
+
+bool publish_next_reverse(const struct conf *c, struct publish_step *step, struct forward *want)
+{
+	while (step->rule < c->nreverses) {
+		bool found = reverse_at(c, step, want);
+
+		step->optional = step->family && addr_is_any(&c->reverses[step->rule].addr);
+		step_on(c, step);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+int publish_adopt(struct publish *p, const struct forward *f, struct err *e)
+{
+	int sock = f->sock;
+
+	if (p->nopen == FORWARD_MAX) {
+		fd_drop(&sock);
+		return err_set(e, ERR_PORT, "reverse: more than %u listeners", FORWARD_MAX);
+	}
+	keep(p, f);
+	return 0;
+}
+
+uint32_t publish_open_place(struct publish *p, const struct conf *c, const struct netcfg *net,
+			    uint32_t at, uint16_t port, uint64_t now_ms)
+{
+	const struct conf_forward *rule = &c->forwards[at];
+	const struct listen_how how = how_of(c, net, rule);
+	struct forward f = {
+		.addr = rule->addr, .to = rule->to, .proto = rule->proto, .rule = p->ids[at],
+		.port = port, .to_port = rule->kind == CONF_FORWARD_AUTO ? port :
+				(uint16_t)(rule->to_first + (port - rule->first)),
+	};
+	int rc = -EAFNOSUPPORT;
+
+	if (listen_room(p->nopen + 1, NULL) < 0)
+		rc = -EMFILE;
+	else if (how.ipv4 || how.ipv6)
+		rc = listen_open(&f, &how);
+	if (rc == 0)
+		return keep(p, &f);
+	if (log_allowed(&p->not_opened, now_ms))
+		log_warn("forward proto=%s port=%u cannot follow the container: %s",
+			 conf_proto_names[f.proto], port, strerror(-rc));
+	return FORWARD_NONE;
+}
+
+void publish_close_place(struct publish *p, uint32_t place)
+{
+	fd_drop(&p->list[place].sock);
+	p->nopen--;
+}
+
 static void close_rule(struct publish *p, uint16_t id)
 {
 	for (uint32_t i = 0; i < p->n; i++)
-		if (p->list[i].rule == id && p->list[i].sock >= 0) {
-			fd_drop(&p->list[i].sock);
-			p->nopen--;
-		}
+		if (p->list[i].rule == id && p->list[i].sock >= 0)
+			publish_close_place(p, i);
 }
 
 int publish_add(struct publish *p, struct conf *c, const struct netcfg *net,
@@ -192,7 +291,7 @@ void publish_describe(const struct publish *p, const struct conf *c, uint32_t at
 	*ret = (struct control_rule){ .rule = c->forwards[at] };
 	for (uint32_t i = publish_next(p, 0, p->ids[at]); i != FORWARD_NONE;
 	     i = publish_next(p, i + 1, p->ids[at])) {
-		ret->listeners++;
+		ret->listeners += !p->list[i].idle;
 		if (!c->forwards[at].first)
 			ret->picked = p->list[i].port;
 	}

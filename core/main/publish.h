@@ -6,6 +6,7 @@
 #ifndef MAIN_PUBLISH_H
 #define MAIN_PUBLISH_H
 
+#include "base/log.h"
 #include "conf/control.h"
 #include "conf/netcfg.h"
 #include "flow/forward.h"
@@ -16,6 +17,7 @@ struct publish {
 	uint32_t nopen;
 	uint16_t ids[CONF_FORWARDS_MAX];	/* what forward.rule is for each of conf.forwards */
 	uint16_t last_id;
+	struct log_limit not_opened;	/* one line a minute */
 };
 
 /* Opens the listeners of all rules, or none: -1 with *e. net: which families
@@ -23,6 +25,20 @@ struct publish {
 int publish_open(struct publish *p, const struct conf *c, const struct netcfg *net,
 		 struct err *e);
 
+/*
+ * The listeners that the rules of "reverse" ask for, one after the other: start with
+ * *step zeroed; false at the end. Fills *want but for its socket. Where a rule names no
+ * address there is one for each loopback; step->optional: the container may lack it.
+ */
+struct publish_step {
+	uint32_t rule, port, family;
+	bool optional;
+};
+bool publish_next_reverse(const struct conf *c, struct publish_step *step, struct forward *want);
+
+/* Adds a listener that nsagent opened, which becomes p's. 0, or -1 with *e and it is
+ * closed. */
+int publish_adopt(struct publish *p, const struct forward *f, struct err *e);
 /* One more rule, at run time: appended to c->forwards and opened whole, or neither.
  * Its index, or -1 with *e. */
 int publish_add(struct publish *p, struct conf *c, const struct netcfg *net,
@@ -30,6 +46,12 @@ int publish_add(struct publish *p, struct conf *c, const struct netcfg *net,
 
 /* Closes the listeners of rule `at` and takes it out of c->forwards. */
 void publish_del(struct publish *p, struct conf *c, uint32_t at);
+
+/* One listener of rule `at`, opened when the container's program is there: its place,
+ * or FORWARD_NONE, which the log says. */
+uint32_t publish_open_place(struct publish *p, const struct conf *c, const struct netcfg *net,
+			    uint32_t at, uint16_t port, uint64_t now_ms);
+void publish_close_place(struct publish *p, uint32_t place);
 
 /* The first place from `from` on with a listener of that rule id, or FORWARD_NONE. */
 uint32_t publish_next(const struct publish *p, uint32_t from, uint16_t id);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "conf/forward.h"
 #include "main/msg.h"
+#include "main/supply.h"
 
 /* --- the engine ------------------------------------------------------------- */
 
@@ -45,25 +46,33 @@ static int sync_engine(struct serve *s)
 			rc = msg_recv(s->engine->sock, &m, sizeof(m), NULL);
 		if (rc == 0 && !msg_engine_ok(&m))
 			rc = -EBADMSG;
+		if (rc == 0 && m.kind == MSG_INNER_WANTED)
+			supply_ask(s->nsagent, &m);
 		s->tap_gone |= rc == 0 && m.kind == MSG_TAP_GONE;
 	}
 	return rc;
 }
 
-/* The listeners of a rule, to be opened or closed there. An engine that fails is
- * replaced by one that has the table as it is then. */
+void serve_tell(struct serve *s, uint32_t kind, uint32_t place)
+{
+	const struct msg_forward m = {
+		.kind = kind, .idx = place, .forward = s->publish->list[place],
+	};
+	int rc = tell_engine(s, &m, kind == MSG_FORWARD_OPEN ? m.forward.sock : -1);
+
+	if (rc < 0 && rc != -EPIPE)
+		child_give_up(s->engine, rc);
+}
+
+/* The listeners of a rule are opened or closed there, and it is done on return. */
 static void pass_on(struct serve *s, uint32_t kind, uint16_t id)
 {
-	struct msg_forward m = { .kind = kind };
-	int rc = 0;
+	int rc;
 
-	for (m.idx = publish_next(s->publish, 0, id); rc == 0 && m.idx != FORWARD_NONE;
-	     m.idx = publish_next(s->publish, m.idx + 1, id)) {
-		m.forward = s->publish->list[m.idx];
-		rc = tell_engine(s, &m, kind == MSG_FORWARD_OPEN ? m.forward.sock : -1);
-	}
-	if (rc == 0)
-		rc = sync_engine(s);
+	for (uint32_t i = publish_next(s->publish, 0, id); i != FORWARD_NONE;
+	     i = publish_next(s->publish, i + 1, id))
+		serve_tell(s, kind, i);
+	rc = sync_engine(s);
 	if (rc < 0 && rc != -EPIPE)
 		child_give_up(s->engine, rc);
 }

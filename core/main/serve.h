@@ -13,9 +13,14 @@ struct serve {
 	struct conf *conf;		/* its forwards change */
 	const struct netcfg *net;
 	struct publish *publish;
-	struct child *engine;
+	struct child *engine, *nsagent;
+	uint64_t now_ms;
 	bool tap_gone;			/* the engine said so meanwhile */
 };
+
+/* MSG_FORWARD_OPEN or _CLOSE of one place. An engine that fails is replaced by one that has
+ * the table as it is then. */
+void serve_tell(struct serve *s, uint32_t kind, uint32_t place);
 
 /* Fills *a, in place of whatever it holds. When it says "done", the engine has done it. */
 void serve_request(struct serve *s, const struct control_request *r, struct control_answer *a);

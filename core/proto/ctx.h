@@ -46,9 +46,11 @@ struct ctx {
 	struct ranges_pool ranges;
 	uint64_t icmp_full_at;		/* proto/icmp_error's budget: full again then */
 	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */
+	uint32_t splice_head, splice_tail;	/* spliced flows that wait for an inner socket */
 	uint32_t epoch;			/* TCP_EPOCH_MS each: how many flows sent data ... */
 	uint32_t senders, last_senders;	/* ... in this one so far, and in the last */
 	bool tap_blocked;		/* the tap pushed back; tried again 1 ms later */
+	bool splice_more;		/* a spliced flow wants another turn, whatever the tap does */
 
 	uint8_t *hot;			/* CTX_HOT_SIZE: payload on its way to the container */
 	uint8_t *dgrams;		/* CTX_DGRAMS * CTX_HOT_SIZE: received datagrams */

@@ -40,10 +40,8 @@ static bool choose_source(const struct ctx *c, const struct forward *fwd,
 	return true;
 }
 
-/* The rule's target; else the address that the client spoke to, where the
- * container has it; else the container's first of that family. */
-static bool choose_target(const struct ctx *c, const struct forward *fwd, bool v4,
-			  const struct addr *local, struct addr *ret)
+bool inbound_target(const struct ctx *c, const struct forward *fwd, bool v4,
+		    const struct addr *local, struct addr *ret)
 {
 	const struct netcfg *net = c->net;
 
@@ -66,7 +64,7 @@ static bool choose_ends(const struct ctx *c, const struct forward *fwd, const st
 {
 	key->inner_port = fwd->to_port;
 	return choose_source(c, fwd, peer, &key->remote) &&
-	       choose_target(c, fwd, addr_is4(peer), local, &key->inner);
+	       inbound_target(c, fwd, addr_is4(peer), local, &key->inner);
 }
 
 /* Client's port, or another where the container has a connection from there that
@@ -140,7 +138,7 @@ static bool accept_some(struct ctx *c, const struct forward *fwd)
 		}
 		c->count->inbound_tcp++;
 		if (splice_wanted(c, fwd, &peer))
-			splice_accept(c, sock, fwd, &peer, port);
+			splice_accept(c, sock, fwd, &peer, port, &local);
 		else
 			inbound_open(c, sock, fwd, &peer, port, &local);
 	}

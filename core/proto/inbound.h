@@ -34,6 +34,12 @@ bool inbound_busy(const struct ctx *c);
 int inbound_open(struct ctx *c, int sock, const struct forward *fwd, const struct addr *peer,
 		 uint16_t peer_port, const struct addr *local);
 
+/* Where a client of that family leads: the rule's target; else the address that the
+ * client spoke to, where the container has it; else the container's first of
+ * the family. False: it has none, or the target is of the other one. */
+bool inbound_target(const struct ctx *c, const struct forward *fwd, bool v4,
+		    const struct addr *local, struct addr *ret);
+
 /* Listener idx is about to be closed: ends the UDP flows that speak by it. TCP
  * connections stay. */
 void inbound_closed(struct ctx *c, uint32_t idx);

@@ -89,6 +89,37 @@ int port_peek_seek(struct ctx *c, struct flow *f, uint32_t off);
 /* Drops n bytes from the queue's head (SO_PEEK_OFF moves back with them). */
 ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n);
 
+/*
+ * Spliced flows (proto/splice.h): a side is one of their sockets, a way leads
+ * from it through a pipe to the other.
+ */
+
+/* Makes the socket that flow f has not yet, on the side that is not
+ * splice.caller, connects it to f->outer, and watches both. Returns 0,
+ * -EINPROGRESS, -errno, or 1: no inner socket is there for it yet; one is
+ * asked for, and splice_supplied() follows. */
+int port_splice_connect(struct ctx *c, struct flow *f);
+/* Closes that side's socket if it has one; abort makes the kernel send RST. */
+void port_side_close(struct ctx *c, struct flow *f, enum splice_side side, bool abort);
+int port_side_error(struct ctx *c, struct flow *f, enum splice_side side);
+int port_side_shutdown(struct ctx *c, struct flow *f, enum splice_side side);
+/* Looks at what came, without taking it. 0 is end of file. */
+ssize_t port_side_peek(struct ctx *c, struct flow *f, enum splice_side side, void *buf, size_t len);
+/* Drops what was looked at. */
+void port_side_discard(struct ctx *c, struct flow *f, enum splice_side side, size_t len);
+ssize_t port_side_send(struct ctx *c, struct flow *f, enum splice_side side, const void *buf,
+		       size_t len);
+
+/* A pipe for the way from that side, if it has none. False: there is none. */
+bool port_pipe_get(struct ctx *c, struct flow *f, enum splice_side from);
+/* Gives it back, empty; drop does so with whatever is in it. Without one: nothing. */
+void port_pipe_put(struct ctx *c, struct flow *f, enum splice_side from);
+void port_pipe_drop(struct ctx *c, struct flow *f, enum splice_side from);
+/* From the socket into the pipe, from the pipe to the other side's socket: bytes,
+ * 0 at the end of file (or before urgent data), -EAGAIN, -errno. */
+ssize_t port_pipe_in(struct ctx *c, struct flow *f, enum splice_side from, size_t len);
+ssize_t port_pipe_out(struct ctx *c, struct flow *f, enum splice_side from, size_t len);
+
 /* Datagrams: how many of the n messages went or came, or -errno if none did. What
  * of d[i].ip differs from f->ip is sent with that message alone; but for df, which
  * changes f->ip. */

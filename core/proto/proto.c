@@ -3,6 +3,7 @@
 
 #include "proto/admit.h"
 #include "proto/icmp.h"
+#include "proto/splice.h"
 #include "proto/inbound.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
@@ -24,6 +25,15 @@ void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable
 	}
 }
 
+void proto_splice_event(struct ctx *c, uint32_t idx, uint32_t gen, enum splice_side side,
+			unsigned int events)
+{
+	struct flow *f = flow_at(&c->flows, idx);
+
+	if (f->state == FLOW_OPEN && (f->gen & GEN_MASK) == gen && f->key.proto == FLOW_SPLICE)
+		splice_event(c, f, side, events);
+}
+
 static void fire(struct ctx *c, struct flow *f)
 {
 	switch (f->key.proto) {
@@ -35,6 +45,9 @@ static void fire(struct ctx *c, struct flow *f)
 		break;
 	case FLOW_PING:
 		udp_timer(c, f, ICMP_FLOW_MS, ICMP_FLOW_MS);
+		break;
+	case FLOW_SPLICE:
+		splice_timer(c, f);
 		break;
 	}
 }
@@ -48,23 +61,38 @@ static bool serve(struct ctx *c, struct flow *f)
 		return udp_serve(c, f);
 	case FLOW_PING:
 		return icmp_serve(c, f);
+	case FLOW_SPLICE:
+		return splice_serve(c, f);
 	}
 	return false;
 }
 
 /* One pass: a flow that wants more goes to the end of the queue, behind those
- * that became ready meanwhile: no flow waits for another's bulk. */
+ * that became ready meanwhile: no flow waits for another's bulk, nor a spliced
+ * one for the tap. */
 static void serve_ready(struct ctx *c)
 {
+	uint32_t again = 0;	/* served and in the queue again before the tap pushed back */
 	struct flow *f;
 
-	for (uint32_t n = c->flows.nready; n && !c->tap_blocked; n--) {
+	c->splice_more = false;
+	for (uint32_t n = c->flows.nready; n; n--) {
+		bool blocked = c->tap_blocked;
+
 		f = flow_dequeue(&c->flows);
 		if (!f)		/* one of them ended another */
 			break;
-		if (serve(c, f))
+		if (blocked && f->key.proto != FLOW_SPLICE) {
 			flow_enqueue(&c->flows, f);
+		} else if (serve(c, f)) {
+			c->splice_more |= f->key.proto == FLOW_SPLICE;
+			flow_enqueue(&c->flows, f);
+			again += !blocked;
+		}
 	}
+	/* Those that had to wait come first. */
+	while (c->tap_blocked && again-- && (f = flow_dequeue(&c->flows)) != NULL)
+		flow_enqueue(&c->flows, f);
 }
 
 void proto_turn(struct ctx *c)
@@ -106,6 +134,8 @@ void proto_close(struct ctx *c)
 			continue;
 		if (f->key.proto == FLOW_TCP)
 			tcp_free(c, f);
+		else if (f->key.proto == FLOW_SPLICE)
+			splice_free(c, f, true);
 		else
 			admit_free(c, f);
 	}

@@ -11,6 +11,10 @@
 void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable,
 			bool writable, bool error);
 
+/* A socket of the spliced flow idx changed; events: enum splice_event. */
+void proto_splice_event(struct ctx *c, uint32_t idx, uint32_t gen, enum splice_side side,
+			unsigned int events);
+
 /* Due timers, one pass over the flows that are ready. */
 void proto_turn(struct ctx *c);
 

@@ -25,15 +25,6 @@ static int connect_to(int state_fd, struct err *e)
 	return fd_take(&fd);
 }
 
-/* A record that is exactly an answer with as many rules as it says. */
-static bool answer_ok(const struct control_answer *a, ssize_t n)
-{
-	return n >= (ssize_t)control_answer_size(0) && a->magic == CONTROL_MAGIC &&
-	       a->nrules <= CONF_FORWARDS_MAX && n == (ssize_t)control_answer_size(a->nrules) &&
-	       memchr(a->err.msg, '\0', sizeof(a->err.msg)) &&
-	       memchr(a->err.details, '\0', sizeof(a->err.details));
-}
-
 int ask_daemon(int state_fd, const struct control_request *r, struct control_answer *ret,
 	       struct err *e)
 {
@@ -52,7 +43,7 @@ int ask_daemon(int state_fd, const struct control_request *r, struct control_ans
 		err_set(e, ERR_IO, "the daemon did not take the request");
 		return err_hint(e, "it may be of another version, or another user's");
 	}
-	if (!answer_ok(ret, n))
+	if (!control_answer_ok(ret, (size_t)n))
 		return err_set(e, ERR_DECODE, "the daemon's answer does not decode; it may be of"
 			       " another version");
 	if (!ret->err.code)

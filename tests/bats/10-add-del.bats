@@ -253,10 +253,10 @@ bad_keys=(
 	'routes|[{"dst": "nonsense"}]|nonsense' 'routes|[{"gw": "10.0.0.1"}]|dst' 'routes|["x"]|'
 	'mac|"zz:zz"|zz:zz' 'mac|"ff:ff:ff:ff:ff:ff"|ff:ff' 'mac|"01:00:5e:00:00:01"|01:00:5e'
 	'hostAddress|["nonsense"]|nonsense' 'hostAddress|"169.254.1.2"|' 'hostAddress|["127.0.0.1"]|127.0.0.1'
+	'hostLoopback|["127.0.0.1"]|127.0.0.1' 'hostLoopback|["169.254.1.2"]|169.254.1.2'
 	'log|{"level": "loud"}|loud' 'log|{"target": "moon"}|moon' 'log|{"colour": 1}|colour' 'log|7|'
 	'colour|"red"|' 'MTU|1500|'
 	# of issues to come: refused by name until they work
-	'reverse|{"tcp": ["8080:80"]}|' 'hostLoopback|["169.254.1.3"]|'
 	'capture|"/tmp/x.pcapng"|' 'outbound|{"interface": "h0"}|'
 	'via|"broker"|'
 )

@@ -77,8 +77,9 @@ serve() { # serve tcp|udp KIND PORT...
 	add '{"tcp": ["8080:80"], "udp": ["5353:53"]}'
 	serve tcp whoami 80
 	serve udp udp-whoami 53
-	same "127.0.0.1" "$(client_of "$(line bed_host TCP4:127.0.0.1:8080)")" "$HOSTADDR"
-	same "own address" "$(client_of "$(line bed_host "TCP4:$HOST4:8080")")" "$HOSTADDR"
+	# TCP goes by splice: from the container's own address, which is the host's here
+	same "127.0.0.1" "$(client_of "$(line bed_host TCP4:127.0.0.1:8080)")" "$HOST4"
+	same "own address" "$(client_of "$(line bed_host "TCP4:$HOST4:8080")")" "$HOST4"
 	line bed_host "TCP6:[::1]:8080"
 	line bed_host "TCP6:[$HOST6]:8080"
 	same "127.0.0.1, UDP" "$(client_of "$(datagram bed_host UDP4:127.0.0.1:5353)")" "$HOSTADDR"
@@ -90,7 +91,7 @@ serve() { # serve tcp|udp KIND PORT...
 	add '{"tcp": ["8080:80"], "udp": ["5353:53"]}'
 	serve tcp whoami 80
 	serve udp udp-whoami 53
-	same "TCP" "$(client_of "$(line in_c "TCP4:$HOSTADDR:8080")")" "$HOSTADDR"
+	same "TCP" "$(client_of "$(line in_c "TCP4:$HOSTADDR:8080")")" "$HOST4"	# by splice on the way in
 	same "UDP" "$(client_of "$(datagram in_c "UDP4:$HOSTADDR:5353")")" "$HOSTADDR"
 }
 
@@ -143,6 +144,40 @@ serve() { # serve tcp|udp KIND PORT...
 	serve tcp whoami 80
 	line bed_peer "TCP4:$HOST4:8080"
 	bed_kill "$BUSY"
+}
+
+# hold NAME PORT: a process of that name, which engines keep their ports with, holds it
+hold() {
+	bed_server HOLDER bed_user tcp "$2" python3 -c '
+import os, socket, sys
+s = socket.create_server(("0.0.0.0", int(sys.argv[2])))
+s.set_inheritable(True)
+os.execv(sys.argv[1], [sys.argv[1], "60"])' "$BED_DIR/tmp/$1" "$2"
+	bed_until 3 named "$HOLDER" "$1"
+}
+named() { [ "$(cat "/proc/$1/comm")" = "$2" ]; }
+
+@test "publish: ports that podman or nerdctl hold are told with what to set" {
+	local name
+	for name in conmon podman; do
+		cp "$(command -v sleep)" "$BED_DIR/tmp/$name"
+		hold "$name" 8086
+		run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(forward '{"tcp": ["8086:80"]}')
+		refused 103 "by $name (pid $HOLDER)"
+		refused 103 "enable_port_reservation=false"
+		bed_kill "$HOLDER"
+	done
+	cp "$(command -v sleep)" "$BED_DIR/tmp/sleep"
+	hold sleep 8086
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(forward '{"tcp": ["8086:80"]}')
+	refused 103 '"portConflict": "ignore"'
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"portConflict": "ignore",
+		"runtimeConfig": {"portMappings": [{"HostPort": 8086, "ContainerPort": 80, "Protocol": "tcp"},
+		{"HostPort": 8087, "ContainerPort": 80, "Protocol": "tcp", "HostIP": ""}]}}')
+	same "status with ignore: $output" "$status" 0
+	serve tcp whoami 80
+	line bed_peer "TCP4:$HOST4:8087"
+	bed_kill "$HOLDER"
 }
 
 @test "publish: what cannot be listened on is refused by name" {
@@ -248,6 +283,77 @@ serve() { # serve tcp|udp KIND PORT...
 }
 
 connected() { [ -n "$(bed_host ss -Htn state established "sport = :$1")" ]; }
+gone() { ! bed_listening "$@"; }
+
+@test "ready: the host's port listens while the container's program does" {
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"listen": "ready",
+		"forward": {"tcp": ["8080:80"], "udp": ["5353:53"]}}')
+	same "status: $output" "$status" 0
+	bed_until 1 gone bed_host udp 5353 || die "UDP 5353 is open though nobody is there"
+	! bed_listening bed_host tcp 8080 || die "8080 listens though nobody is there"
+	# it is taken all the same
+	run bed_user timeout 2 python3 "$BED_DIR/server.py" echo 8080
+	[[ $output == *"Address already in use"* ]] || die "8080 can be taken: $output"
+	serve tcp whoami 80
+	bed_until 1 bed_listening bed_host tcp 8080 || die "8080 does not follow"
+	same "TCP" "$(client_of "$(line bed_peer "TCP4:$HOST4:8080")")" "$PEER4"
+	bed_kill "$SERVER"
+	bed_until 1 gone bed_host tcp 8080 || die "8080 still listens"
+	run bed_peer python3 "$BED_DIR/client.py" refused "$HOST4" 8080
+	same "refused: $output" "$status" 0
+	serve tcp whoami 80
+	bed_until 1 bed_listening bed_host tcp 8080 || die "8080 does not follow again"
+	line bed_peer "TCP4:$HOST4:8080"
+	kill -9 "$(bed_engine "$C")" "$(bed_nsagent "$C")"
+	line bed_peer "TCP4:$HOST4:8080"
+	bed_kill "$SERVER"
+	bed_until 3 gone bed_host tcp 8080 || die "8080 does not follow a new nsagent"
+	serve udp udp-whoami 53
+	bed_until 1 bed_listening bed_host udp 5353 || die "UDP 5353 does not follow"
+	same "UDP" "$(client_of "$(datagram bed_peer "UDP4:$HOST4:5353")")" "$PEER4"
+}
+
+@test "auto: the host's ports are those of the container, within 250 ms" {
+	add '{"tcp": ["auto", "~7001", "8080:7002"], "udp": ["127.0.0.1:auto"]}'
+	serve tcp whoami 7000 7001 7002
+	local loopback
+	bed_server loopback in_c tcp 7003 python3 "$BED_DIR/server.py" http 7003 "$BED_DIR/www" 127.0.0.1
+	bed_until 1 bed_listening bed_host tcp 7002
+	line bed_peer "TCP4:$HOST4:7000"
+	line bed_peer "TCP6:[$HOST6]:7002"
+	line bed_peer "TCP4:$HOST4:8080"
+	! bed_listening bed_host tcp 7001 || die "7001 is excepted"
+	! bed_listening bed_host tcp 7003 || die "7003 is of the container's loopback only"
+	serve udp udp-whoami 7053
+	bed_until 1 bed_listening bed_host udp 7053
+	same "UDP" "$(client_of "$(datagram bed_host "UDP4:127.0.0.1:7053")")" "$HOSTADDR"
+	# how long it takes, ten times; the one who connects says when to go on
+	mkfifo "$BED_DIR/tmp/next"
+	in_c python3 -c '
+import socket, sys, time
+for port in range(7100, 7110):
+    s = socket.create_server(("", port))
+    print(port, time.monotonic(), flush=True)
+    sys.stdin.readline()' < "$BED_DIR/tmp/next" > "$BED_DIR/tmp/opened" &
+	local opener=$!
+	bed_host timeout 60 python3 - "$BED_DIR/tmp/opened" "$BED_DIR/tmp/next" <<- 'END'
+		import socket, sys, time
+		go_on = open(sys.argv[2], "w")
+		for port in range(7100, 7110):
+		    while True:
+		        try:
+		            socket.create_connection(("127.0.0.1", port)).close()
+		            break
+		        except OSError:
+		            time.sleep(0.002)
+		    seen = time.monotonic()
+		    opened = dict(line.split() for line in open(sys.argv[1]))[str(port)]
+		    print("followed after %.0f ms" % ((seen - float(opened)) * 1000))
+		    print(file=go_on, flush=True)
+	END
+	wait "$opener"
+}
+
 fwd() { bed_user "$CNI_PASST" forward "$@"; }
 
 @test "forward: list, add and del at run time, by a prefix of the id" {

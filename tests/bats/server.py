@@ -8,6 +8,8 @@ server.py reset PORT           accepts, reads one byte, resets the connection
 server.py hash-back PORT       reads to end of file, then sends the sha256 and a tail
 server.py early-close PORT     sends, closes its sending side, then reads to the end
 server.py echo PORT            TCP: every byte back at once
+server.py ends PORT            the same, and prints how each connection ended: "end" or "reset"
+server.py flood PORT           sends without end
 server.py whoami PORT          TCP: "CLIENT-ADDRESS CLIENT-PORT OWN-ADDRESS" and the end
 server.py udp-echo PORT        UDP: every datagram back
 server.py udp-whoami PORT      UDP: the same line for every datagram, without OWN-ADDRESS
@@ -84,6 +86,24 @@ class Echo(socketserver.BaseRequestHandler):
             self.request.sendall(chunk)
 
 
+class Ends(Echo):
+    def handle(self):
+        try:
+            super().handle()
+            print("end", flush=True)
+        except ConnectionResetError:
+            print("reset", flush=True)
+
+
+class Flood(socketserver.BaseRequestHandler):
+    def handle(self):
+        try:
+            while True:
+                self.request.sendall(b"x" * 65536)
+        except OSError:
+            pass
+
+
 class Files(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -136,7 +156,7 @@ def udp(port, kind):
 def main():
     kind, port = sys.argv[1], int(sys.argv[2])
     handlers = {"reset": Reset, "hash-back": HashBack, "early-close": EarlyClose, "echo": Echo,
-                "whoami": WhoAmI}
+                "ends": Ends, "flood": Flood, "whoami": WhoAmI}
     if kind.startswith("udp-"):
         udp(port, kind)
     elif kind == "http":

@@ -7,7 +7,8 @@ import math
 import statistics
 import sys
 
-UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "rr": "/s", "rr200": "/s", "crr": "/s", "idle": "MiB PSS"}
+UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "rr": "/s", "rr200": "/s", "crr": "/s", "idle": "MiB PSS",
+         "splice": "Gbit/s", "splice4": "Gbit/s", "splicecpu": "s/GB", "splicecrr": "/s"}
 
 
 def short(value):
@@ -28,7 +29,7 @@ def main():
 
     def best_pasta(cc, case):
         found = [median[cc, case, p] for p in peers if p.startswith("pasta") and (cc, case, p) in median]
-        return (min if case == "idle" or case.startswith("cpu") else max)(found) if found else None
+        return (min if case == "idle" or "cpu" in case else max)(found) if found else None
 
     def ratio(cc, case):
         ours, pasta = median.get((cc, case, "ours")), best_pasta(cc, case)
@@ -64,6 +65,10 @@ def main():
         for case in ("cpu-up", "cpu-down"):
             judge(f"{case} {cc}: ours / best pasta", ratio(cc, case), 0.6, below=True)
         judge(f"200 small {cc}: beside bulk / alone", over(cc, "rr200-bulk", "rr200"), 0.5)
+    for case, limit in (("splice-up", 1.3), ("splice-down", 1.3), ("splice4-up", 1), ("splice4-down", 1), ("splicecrr", 1.25)):
+        judge(f"{case}: ours / best pasta", ratio("any", case), limit)
+    for case in ("splicecpu-up", "splicecpu-down"):
+        judge(f"{case}: ours / best pasta", ratio("any", case), 1, below=True)
     for case in ("udpgso-up", "udpgso-down"):
         judge(f"{case}: ours / best pasta", ratio("any", case), 6)
     for case in ("udp1372-up", "udp1372-down"):

@@ -20,7 +20,11 @@ union any {
 	struct msg_engine running;
 	struct msg_setup setup;
 	struct msg_setup_done done;
-	uint8_t bytes[sizeof(struct msg_setup) + 128];
+	struct msg_forward forward;
+	struct msg_ports ports;
+	struct msg_inner inner;
+	struct msg_listen listen;
+	uint8_t bytes[sizeof(struct msg_setup) + sizeof(struct msg_ports) + 128];
 };
 
 struct field {
@@ -48,6 +52,25 @@ static const struct field done_fields[] = {
 	FIELD(msg_setup_done, err.msg), FIELD(msg_setup_done, err.details),
 };
 
+static const struct field forward_fields[] = {
+	WHOLE(msg_forward), FIELD(msg_forward, kind), FIELD(msg_forward, idx),
+	FIELD(msg_forward, forward.port), FIELD(msg_forward, forward.to_port),
+	FIELD(msg_forward, forward.proto), FIELD(msg_forward, forward.queued),
+};
+
+static const struct field ports_fields[] = {
+	WHOLE(msg_ports), FIELD(msg_ports, kind), FIELD(msg_ports, proto), FIELD(msg_ports, ports),
+};
+
+static const struct field inner_fields[] = {
+	WHOLE(msg_inner), FIELD(msg_inner, kind), FIELD(msg_inner, ipv4), FIELD(msg_inner, count),
+};
+
+static const struct field listen_fields[] = {
+	WHOLE(msg_listen), FIELD(msg_listen, kind), FIELD(msg_listen, addr),
+	FIELD(msg_listen, port),
+};
+
 static void use_netcfg(const struct netcfg *n)
 {
 	char text[PREFIX_STRLEN];
@@ -65,7 +88,10 @@ static void use_netcfg(const struct netcfg *n)
 static void use_running(const union any *m)
 {
 	if (msg_engine_ok(&m->running))
-		FUZZ_HOLDS(m->running.kind == MSG_RUNNING || m->running.kind == MSG_TAP_GONE);
+		FUZZ_HOLDS(m->running.kind == MSG_RUNNING || m->running.kind == MSG_TAP_GONE ||
+			   m->running.kind == MSG_SYNCED ||
+			   (m->running.kind == MSG_INNER_WANTED && m->running.count >= 1 &&
+			    m->running.count <= MSG_FDS_MAX && m->running.ipv4 <= 1));
 }
 
 static void use_setup(const union any *m)
@@ -82,6 +108,36 @@ static void use_done(const union any *m)
 	FUZZ_HOLDS(strlen(m->done.err.details) < ERR_DETAILS_MAX);
 }
 
+static void use_forward(const union any *m)
+{
+	if (!msg_forward_ok(&m->forward) || m->forward.kind == MSG_SYNC)
+		return;
+	FUZZ_HOLDS(m->forward.idx < FORWARD_MAX);
+	FUZZ_HOLDS(m->forward.kind != MSG_FORWARD_OPEN ||
+		   (m->forward.forward.proto < CONF_PROTO_COUNT && m->forward.forward.port));
+}
+
+static void use_ports(const union any *m)
+{
+	if (msg_ports_ok(&m->ports))
+		FUZZ_HOLDS(m->ports.proto < CONF_PROTO_COUNT);
+}
+
+static void use_inner(const union any *m)
+{
+	if (msg_inner_ok(&m->inner))
+		FUZZ_HOLDS(m->inner.count >= 1 && m->inner.count <= MSG_FDS_MAX && m->inner.ipv4 <= 1);
+	for (uint32_t n = 0; n <= MSG_FDS_MAX; n++)
+		if (msg_inner_done_ok(&m->inner, n))
+			FUZZ_HOLDS(n <= m->inner.count && m->inner.ipv4 <= 1);
+}
+
+static void use_listen(const union any *m)
+{
+	if (msg_listen_ok(&m->listen))
+		FUZZ_HOLDS(addr_is_loopback(&m->listen.addr) && m->listen.port);
+}
+
 static const struct {
 	size_t size;
 	const struct field *fields;
@@ -91,6 +147,10 @@ static const struct {
 	{ sizeof(struct msg_engine), running_fields, ARRAY_LEN(running_fields), use_running },
 	{ sizeof(struct msg_setup), setup_fields, ARRAY_LEN(setup_fields), use_setup },
 	{ sizeof(struct msg_setup_done), done_fields, ARRAY_LEN(done_fields), use_done },
+	{ sizeof(struct msg_forward), forward_fields, ARRAY_LEN(forward_fields), use_forward },
+	{ sizeof(struct msg_ports), ports_fields, ARRAY_LEN(ports_fields), use_ports },
+	{ sizeof(struct msg_inner), inner_fields, ARRAY_LEN(inner_fields), use_inner },
+	{ sizeof(struct msg_listen), listen_fields, ARRAY_LEN(listen_fields), use_listen },
 };
 
 static void make_valid(union any *m, size_t which)
@@ -103,6 +163,16 @@ static void make_valid(union any *m, size_t which)
 			.ifname = "eth0", .mtu = 1500, .mac = { { 2, 0, 0, 0, 0, 1 } },
 			.naddresses = 1, .addresses = { { { { 0x20, 1, [15] = 2 } }, 64 } },
 			.nroutes = 1, .routes = { { .gw = { { 0xfe, 0x80, [15] = 1 } } } } } };
+	else if (which == 3)
+		m->forward = (struct msg_forward){ .kind = MSG_FORWARD_OPEN, .idx = 7, .forward = {
+			.port = 80, .to_port = 80, .proto = CONF_UDP } };
+	else if (which == 4)
+		m->ports = (struct msg_ports){ .kind = MSG_PORTS, .proto = CONF_UDP };
+	else if (which == 5)
+		m->inner = (struct msg_inner){ .kind = MSG_INNER, .ipv4 = 1, .count = 64 };
+	else if (which == 6)
+		m->listen = (struct msg_listen){ .kind = MSG_LISTEN, .addr = addr_loopback(true),
+						 .port = 80 };
 	else
 		m->done = (struct msg_setup_done){ .kind = MSG_SETUP_DONE, .features = 1,
 						   .err = { .msg = "m", .details = "d" } };

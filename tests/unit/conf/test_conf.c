@@ -325,6 +325,26 @@ static void test_host_addresses(void **state)
 	assert_refused(c, ERR_CONFIG, "hostAddress", "5");
 }
 
+static void test_host_loopback(void **state)
+{
+	struct conf c = good();
+
+	(void)state;
+	assert_int_equal(c.nhost_loopback, 0);	/* out of reach unless asked for */
+	c.nhost_loopback = 2;
+	c.host_loopback[0] = addr("169.254.1.3");
+	c.host_loopback[1] = addr("fd00::3");
+	assert_ok(c);
+	c.host_loopback[1] = c.host_loopback[0];
+	assert_refused(c, ERR_CONFIG, "hostLoopback", "twice");
+	c.host_loopback[1] = addr("127.0.0.1");
+	assert_refused(c, ERR_CONFIG, "hostLoopback", "127.0.0.1");
+	c.host_loopback[1] = c.host_addresses[0];
+	assert_refused(c, ERR_CONFIG, "hostLoopback", "hostAddress");
+	c.nhost_loopback = CONF_HOST_ADDRS_MAX + 1;
+	assert_refused(c, ERR_CONFIG, "hostLoopback", "5");
+}
+
 static void test_log_and_without(void **state)
 {
 	struct conf c = good();
@@ -405,6 +425,7 @@ static void test_forwards(void **state)
 	assert_together("eth0/80:80", "eth1/80:80", true);
 	assert_together("eth0/80:80", "80:80", false);
 	assert_together("0:80", "0:80", true);
+	assert_together("auto", "80:80", true);
 	assert_together("~80", "80:80", true);
 	c = good();
 	add_forward(&c, CONF_TCP, "80:80");
@@ -470,24 +491,48 @@ static void test_add_forward(void **state)
 	assert_non_null(strstr(e.msg, "256 rules already"));
 }
 
+/* Loopback to loopback, and nothing else. */
+static void test_reverses(void **state)
+{
+	static const char *const bad[] = {
+		"auto", "lo/80", "203.0.113.2:80:80", "80:203.0.113.9:80", "[2001:db8::1]:80:80",
+		"0:80",
+	};
+	static const char *const fine[] = {
+		"80", "8000-8999:7000-7999", "127.0.0.1:80:80", "[::1]:81:[::1]:80",
+		"127.0.0.2:80:127.0.0.9:80", "~82",
+	};
+	struct conf c = good();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		c = good();
+		c.nreverses = 1;
+		assert_null(forward_parse(bad[i], CONF_TCP, &c.reverses[0]));
+		assert_refused(c, ERR_CONFIG, "reverse", "");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(fine); i++) {
+		c = good();
+		c.nreverses = 1;
+		assert_null(forward_parse(fine[i], CONF_TCP, &c.reverses[0]));
+		assert_ok(c);
+	}
+	assert_null(forward_parse("80", CONF_UDP, &c.reverses[0]));
+	assert_refused(c, ERR_CONFIG, "reverse", "only TCP");
+	c = good();
+	add_forward(&c, CONF_TCP, "80:127.0.0.1:80");	/* the container's loopback: by splice */
+	assert_ok(c);
+	c.forwards[0].ready = true;
+	assert_refused(c, ERR_CONFIG, "80:127.0.0.1:80", "ready");
+}
+
 static void test_forwards_later(void **state)
 {
 	struct conf c = good();
 
 	(void)state;
-	c.nreverses = 1;
-	assert_int_equal((intptr_t)forward_parse("80", CONF_TCP, &c.reverses[0]), 0);
-	assert_refused(c, ERR_FIELD, "reverse", "not supported yet");
-	c = good();
-	add_forward(&c, CONF_TCP, "80:127.0.0.1:80");
+	add_forward(&c, CONF_UDP, "80:127.0.0.1:80");
 	assert_refused(c, ERR_CONFIG, "127.0.0.1", "not supported yet");
-	c = good();
-	add_forward(&c, CONF_TCP, "auto");
-	assert_refused(c, ERR_CONFIG, "auto", "not supported yet");
-	c = good();
-	add_forward(&c, CONF_TCP, "80");
-	c.forwards[0].ready = true;
-	assert_refused(c, ERR_FIELD, "ready", "not supported yet");
 }
 
 int main(void)
@@ -502,9 +547,11 @@ int main(void)
 		cmocka_unit_test(test_gateways),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_host_addresses),
+		cmocka_unit_test(test_host_loopback),
 		cmocka_unit_test(test_log_and_without),
 		cmocka_unit_test(test_forwards),
 		cmocka_unit_test(test_forward_values),
+		cmocka_unit_test(test_reverses),
 		cmocka_unit_test(test_add_forward),
 		cmocka_unit_test(test_forwards_later),
 	};

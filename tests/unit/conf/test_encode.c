@@ -179,6 +179,7 @@ static void test_largest_fits(void **state)
 	memset(c.network, 'a', sizeof(c.network) - 1);
 	c.ngateways = CONF_GATEWAYS_MAX;
 	c.nhost_addresses = CONF_HOST_ADDRS_MAX;
+	c.nhost_loopback = CONF_HOST_ADDRS_MAX;
 	encode(&c, buf);
 }
 

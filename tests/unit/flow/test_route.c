@@ -40,6 +40,9 @@ static int start(void **state)
 	conf.nhost_addresses = 2;
 	conf.host_addresses[0] = parse("169.254.1.2");
 	conf.host_addresses[1] = parse("fe80::1:2");
+	conf.nhost_loopback = 2;
+	conf.host_loopback[0] = parse("169.254.1.3");
+	conf.host_loopback[1] = parse("fd00::3");
 	net.naddresses = 4;
 	net.addresses[0] = parse_prefix("203.0.113.2/24");
 	net.addresses[1] = parse_prefix("2001:db8:1::2/64");
@@ -81,6 +84,8 @@ static void test_table(void **state)
 		{ "169.254.7.7", ROUTE_OK, NULL, 0 },		/* no scope in IPv4 */
 		{ "169.254.1.2", ROUTE_OK, "203.0.113.2", 0 },	/* hostAddress */
 		{ "fe80::1:2", ROUTE_OK, "2001:db8:1::2", 0 },	/* ... before link-local */
+		{ "169.254.1.3", ROUTE_OK, "127.0.0.1", 0 },	/* hostLoopback */
+		{ "fd00::3", ROUTE_OK, "::1", 0 },
 		{ "fe80::5", ROUTE_OK, NULL, 7 },
 		{ "febf::5", ROUTE_OK, NULL, 7 },
 		{ "fec0::5", ROUTE_OK, NULL, 0 },		/* behind fe80::/10 */
@@ -132,6 +137,7 @@ static void test_families_off(void **state)
 		{ "fe80::1:2", ROUTE_NONE, NULL, 0 },
 		{ "fe80::9", ROUTE_NONE, NULL, 0 },
 		{ "::1", ROUTE_NONE, NULL, 0 },
+		{ "fd00::3", ROUTE_NONE, NULL, 0 },
 	};
 
 	(void)state;

@@ -111,6 +111,51 @@ static void test_no_interface(void **state)
 	assert_int_equal(listen_open(&f, &both), -EADDRNOTAVAIL);
 }
 
+static int connect_to(uint16_t port)
+{
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) },
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	if (connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0)
+		return fd;
+	close(fd);
+	return -errno;
+}
+
+/* "ready": bound and nobody else's, listening or not, also while connections of
+ * the last time are open. */
+static void test_start_and_stop(void **state)
+{
+	const struct listen_how reserve = { .ifname = "", .ipv4 = true, .reserve = true };
+	struct forward f = want(CONF_TCP, "127.0.0.1", 0), other;
+	int client, server;
+
+	(void)state;
+	assert_int_equal(listen_open(&f, &reserve), 0);
+	assert_int_equal(connect_to(f.port), -ECONNREFUSED);
+	other = want(CONF_TCP, "127.0.0.1", f.port);
+	assert_int_equal(listen_open(&other, &both), -EADDRINUSE);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(listen_start(&f), 0);
+		client = connect_to(f.port);
+		assert_true(client >= 0);
+		server = accept(f.sock, NULL, NULL);
+		assert_true(server >= 0);
+		assert_int_equal(listen_stop(&f), 0);
+		assert_int_equal(connect_to(f.port), -ECONNREFUSED);
+		assert_int_equal(accept(f.sock, NULL, NULL), -1);
+		assert_int_equal(errno, EINVAL);	/* sock.c takes it for "none" */
+		assert_int_equal(listen_open(&other, &both), -EADDRINUSE);
+		/* the connections stay open */
+		assert_int_equal(send(client, "x", 1, MSG_NOSIGNAL), 1);
+	}
+	close(f.sock);
+}
+
 static void test_room(void **state)
 {
 	struct err e = ERR_INIT;
@@ -134,6 +179,7 @@ int main(void)
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_explained),
 		cmocka_unit_test(test_no_interface),
+		cmocka_unit_test(test_start_and_stop),
 		cmocka_unit_test(test_room),
 	};
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -271,6 +272,100 @@ static void test_running(void **state)
 	assert_false(msg_engine_ok(&m));
 }
 
+/* Many at once: all come, or as many as the receiver may have open. */
+static void test_descriptors(void **state)
+{
+	const struct msg_inner out = { .kind = MSG_INNER_DONE, .count = MSG_FDS_MAX };
+	struct pair *p = *state;
+	int fds[2], many[MSG_FDS_MAX], got[MSG_FDS_MAX];
+	struct rlimit old, few;
+	struct msg_inner in;
+	uint32_t n;
+
+	assert_int_equal(pipe(fds), 0);
+	for (size_t i = 0; i < MSG_FDS_MAX; i++)
+		many[i] = fds[1];
+	assert_int_equal(msg_recv_fds(p->b, &in, sizeof(in), got, &n), -EAGAIN);
+	assert_int_equal(msg_send_fds(p->a, &out, sizeof(out), many, MSG_FDS_MAX + 1), -EINVAL);
+	for (uint32_t k = 0; k <= MSG_FDS_MAX; k += MSG_FDS_MAX / 2) {
+		assert_int_equal(msg_send_fds(p->a, &out, sizeof(out), many, k), 0);
+		assert_int_equal(msg_recv_fds(p->b, &in, sizeof(in), got, &n), 0);
+		assert_int_equal(n, k);
+		assert_memory_equal(&in, &out, sizeof(in));
+		msg_close_fds(got, n);
+	}
+	assert_int_equal(msg_send_fds(p->a, &out, sizeof(out), many, MSG_FDS_MAX), 0);
+	close(fds[1]);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = (struct rlimit){ (rlim_t)dup(p->b) + 3, old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(msg_recv_fds(p->b, &in, sizeof(in), got, &n), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_in_range(n, 1, 3);
+	assert_true(msg_inner_done_ok(&in, n));
+	msg_close_fds(got, n);
+	assert_true(is_last_closed(fds[0]));	/* those that did not fit are nowhere */
+	close(fds[0]);
+	/* of another size: none is kept */
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(msg_send_fds(p->a, &out, sizeof(out) - 1, &fds[1], 1), 0);
+	close(fds[1]);
+	assert_int_equal(msg_recv_fds(p->b, &in, sizeof(in), got, &n), -EBADMSG);
+	assert_int_equal(n, 0);
+	assert_true(is_last_closed(fds[0]));
+	close(fds[0]);
+}
+
+static void test_inner(void **state)
+{
+	struct msg_inner m = { .kind = MSG_INNER, .ipv4 = 1, .count = MSG_FDS_MAX };
+	struct msg_engine w = { .kind = MSG_INNER_WANTED, .ipv4 = 1, .count = 1 };
+
+	(void)state;
+	assert_true(msg_inner_ok(&m));
+	assert_false(msg_inner_done_ok(&m, 0));
+	m.count++;
+	assert_false(msg_inner_ok(&m));
+	m.count = 0;
+	assert_false(msg_inner_ok(&m));
+	m.kind = MSG_INNER_DONE;
+	assert_true(msg_inner_done_ok(&m, 0));
+	assert_false(msg_inner_done_ok(&m, 1));
+	m.ipv4 = 2;
+	assert_false(msg_inner_done_ok(&m, 0));
+	assert_true(msg_engine_ok(&w));
+	w.count = MSG_FDS_MAX + 1;
+	assert_false(msg_engine_ok(&w));
+	w.count = 0;
+	assert_false(msg_engine_ok(&w));
+	w.count = 1;
+	w.ipv4 = 2;
+	assert_false(msg_engine_ok(&w));
+}
+
+static void test_listen(void **state)
+{
+	struct msg_listen m = { .kind = MSG_LISTEN, .addr = addr_loopback(true), .port = 1 };
+	struct msg_listen_done d = { .kind = MSG_LISTEN_DONE };
+
+	(void)state;
+	assert_true(msg_listen_ok(&m));
+	m.addr = addr_loopback(false);
+	assert_true(msg_listen_ok(&m));
+	m.addr = addr_from4("\0\0\0\0");	/* everywhere */
+	assert_false(msg_listen_ok(&m));
+	m.addr = ADDR_ANY;
+	assert_false(msg_listen_ok(&m));
+	m.addr = addr_loopback(true);
+	m.port = 0;
+	assert_false(msg_listen_ok(&m));
+	assert_true(msg_listen_done_ok(&d));
+	d.error = -EADDRINUSE;
+	assert_true(msg_listen_done_ok(&d));
+	d.error = 1;
+	assert_false(msg_listen_done_ok(&d));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +379,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_too_many_descriptors, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_end_of_file, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_peek, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_descriptors, open_pair, close_pair),
+		cmocka_unit_test(test_inner), cmocka_unit_test(test_listen),
 		cmocka_unit_test(test_setup),
 		cmocka_unit_test(test_setup_done),
 		cmocka_unit_test(test_running),

@@ -94,6 +94,7 @@ static void test_all_keys(void **state)
 	     "{\"dst\":\"10.9.0.0/16\"},{\"dst\":\"fd00::/8\"}],\"mac\":\"02:00:00:00:00:09\","
 	     "\"dns\":{\"nameservers\":[\"1.1.1.1\"],\"domain\":\"d\",\"search\":[\"s\"],"
 	     "\"options\":[\"o\"]},\"hostAddress\":[\"169.254.1.9\",\"fd00::9\"],"
+	     "\"hostLoopback\":[\"169.254.1.10\"],"
 	     "\"log\":{\"level\":\"debug\",\"target\":\"/var/x.log\"},\"cni.dev/x\":1}", NULL, &k);
 	assert_string_equal(k.conf.network, "web");
 	assert_int_equal(k.conf.mtu, 1400);
@@ -109,6 +110,8 @@ static void test_all_keys(void **state)
 	assert_int_equal(k.conf.mac.b[5], 9);
 	assert_int_equal(k.conf.nhost_addresses, 2);
 	assert_addr(&k.conf.host_addresses[1], "fd00::9");
+	assert_int_equal(k.conf.nhost_loopback, 1);
+	assert_addr(&k.conf.host_loopback[0], "169.254.1.10");
 	assert_int_equal(k.conf.log_level, LOGL_DEBUG);
 	assert_int_equal(k.conf.log_target, LOGT_FILE);
 	assert_string_equal(k.conf.log_path, "/var/x.log");
@@ -164,6 +167,7 @@ static void test_bad_values(void **state)
 		{ "{\"mac\":\"ff:ff:ff:ff:ff:ff\"}", "mac", "ff:ff" },
 		{ "{\"hostAddress\":\"169.254.1.2\"}", "hostAddress", "169.254.1.2" },
 		{ "{\"hostAddress\":[\"x\"]}", "hostAddress", "x" },
+		{ "{\"hostLoopback\":[\"x\"]}", "hostLoopback", "x" },
 		{ "{\"name\":\"../x\"}", "name", "../x" },
 		{ "{\"name\":\"\\u001b[2J\"}", "name", "\\u001b" },
 		{ "{\"type\":7}", "type", "7" },
@@ -217,7 +221,6 @@ static void test_later(void **state)
 		{ "{\"addresses\":[\"private\"]}", "addresses", "private" },
 		{ "{\"configure\":false}", "configure", "false" },
 		{ "{\"dns\":{\"forward\":[\"169.254.1.1\"]}}", "dns.forward", "169.254.1.1" },
-		{ "{\"hostLoopback\":[\"169.254.1.3\"]}", "hostLoopback", "169.254.1.3" },
 		{ "{\"outbound\":{\"interface\":\"h0\"}}", "outbound", "h0" },
 		{ "{\"via\":\"broker\"}", "via", "broker" },
 		{ "{\"capture\":\"/x\"}", "capture", "/x" },

@@ -25,7 +25,7 @@ void *fake_need(void *p)
 	return p;
 }
 
-static void bytes_add(struct fake_bytes *b, const void *src, size_t n)
+void fake_bytes_add(struct fake_bytes *b, const void *src, size_t n)
 {
 	if (b->len + n > b->cap) {
 		b->cap = (b->len + n) * 2 + 4096;
@@ -36,7 +36,7 @@ static void bytes_add(struct fake_bytes *b, const void *src, size_t n)
 	b->len += n;
 }
 
-static void bytes_drop(struct fake_bytes *b, size_t n)
+void fake_bytes_drop(struct fake_bytes *b, size_t n)
 {
 	FAKE_HOLDS(n <= b->len);
 	b->len -= n;
@@ -44,7 +44,7 @@ static void bytes_drop(struct fake_bytes *b, size_t n)
 		memmove(b->p, b->p + n, b->len);
 }
 
-static void bytes_free(struct fake_bytes *b)
+void fake_bytes_free(struct fake_bytes *b)
 {
 	free(b->p);
 	*b = (struct fake_bytes){ 0 };
@@ -52,14 +52,14 @@ static void bytes_free(struct fake_bytes *b)
 
 void fake_sock_clear(struct fake_sock *s)
 {
-	bytes_free(&s->in);
-	bytes_free(&s->out);
+	fake_bytes_free(&s->in);
+	fake_bytes_free(&s->out);
 	for (uint32_t i = 0; i < s->nsent; i++)
-		bytes_free(&s->sent[i].data);
+		fake_bytes_free(&s->sent[i].data);
 	for (uint32_t i = s->recv_head; i < s->nrecv; i++)
-		bytes_free(&s->recv[i].data);
+		fake_bytes_free(&s->recv[i].data);
 	for (uint32_t i = s->err_head; i < s->nerrs; i++)
-		bytes_free(&s->errs[i].data);
+		fake_bytes_free(&s->errs[i].data);
 	*s = (struct fake_sock){ 0 };
 }
 
@@ -110,7 +110,7 @@ static struct fake_sock *sock_of(struct ctx *c, const struct flow *f)
 }
 
 /* A slot never used, else a closed one. */
-static int free_slot(struct io *io)
+int fake_slot(struct io *io)
 {
 	int closed = -EMFILE;
 
@@ -123,16 +123,26 @@ static int free_slot(struct io *io)
 	return closed;
 }
 
+static bool is_host_loopback(const struct ctx *c, const struct addr *a)
+{
+	for (uint32_t i = 0; i < c->conf->nhost_loopback; i++)
+		if (addr_eq(&c->conf->host_loopback[i], a))
+			return true;
+	return false;
+}
+
 int port_open(struct ctx *c, struct flow *f)
 {
 	struct io *io = c->io;
-	int slot = free_slot(io);
+	int slot = fake_slot(io);
 	struct fake_sock *s;
 
 	io->opens++;
 	FAKE_HOLDS(f->sock == -1);
-	/* the one promise that matters most: never to the host's own loopback */
-	FAKE_HOLDS(!addr_is_loopback(&f->outer) && !addr_is_unspecified(&f->outer) &&
+	/* the one promise that matters most: never to the host's own loopback, unless
+	 * hostLoopback says so */
+	FAKE_HOLDS(!addr_is_loopback(&f->outer) || is_host_loopback(c, &f->key.remote));
+	FAKE_HOLDS(!addr_is_unspecified(&f->outer) &&
 		   !addr_is_multicast(&f->outer) && !addr_is_broadcast(&f->outer));
 	FAKE_HOLDS(addr_is4(&f->outer) == addr_is4(&f->key.inner));
 	FAKE_HOLDS(f->key.proto == FLOW_PING || f->outer_port);
@@ -146,7 +156,7 @@ int port_open(struct ctx *c, struct flow *f)
 		.used = true, .open = true, .proto = f->key.proto,
 		.flow = flow_idx(&c->flows, f), .gen = f->gen, .outer = f->outer,
 		.outer_port = f->outer_port, .outer_scope = f->outer_scope,
-		.out_room = io->out_room, .ip = f->ip,
+		.out_room = io->out_room, .urgent = SIZE_MAX, .ip = f->ip,
 	};
 	FAKE_HOLDS(f->ip.ttl);
 	io->nopen++;
@@ -164,7 +174,7 @@ int port_accept(struct ctx *c, const struct forward *fwd, struct addr *peer, uin
 		struct addr *local)
 {
 	struct io *io = c->io;
-	int slot = free_slot(io);
+	int slot = fake_slot(io);
 
 	FAKE_HOLDS(fwd->sock >= 0 && fwd->proto == CONF_TCP);
 	if (!io->nclients)
@@ -181,7 +191,7 @@ int port_accept(struct ctx *c, const struct forward *fwd, struct addr *peer, uin
 	fake_sock_clear(&io->socks[slot]);
 	io->socks[slot] = (struct fake_sock){
 		.used = true, .open = true, .proto = FLOW_TCP, .flow = FLOW_NONE,
-		.out_room = io->out_room,
+		.out_room = io->out_room, .urgent = SIZE_MAX,
 	};
 	io->nopen++;
 	io->last = (uint32_t)slot;
@@ -226,7 +236,7 @@ void port_close(struct ctx *c, struct flow *f, bool abort_it)
 	f->sock = -1;
 }
 
-static int take_error(struct fake_sock *s)
+int fake_take_error(struct fake_sock *s)
 {
 	int err = s->err;
 
@@ -236,7 +246,7 @@ static int take_error(struct fake_sock *s)
 
 int port_error(struct ctx *c, struct flow *f)
 {
-	return take_error(sock_of(c, f));
+	return fake_take_error(sock_of(c, f));
 }
 
 int port_errqueue(struct ctx *c, struct flow *f, struct port_err *ret, void *buf, size_t size)
@@ -251,7 +261,7 @@ int port_errqueue(struct ctx *c, struct flow *f, struct port_err *ret, void *buf
 	ret->len = s->proto == FLOW_TCP ? 0 : (uint32_t)MIN_OF(e->data.len, size);
 	if (ret->len)
 		memcpy(buf, e->data.p, ret->len);
-	bytes_free(&e->data);
+	fake_bytes_free(&e->data);
 	if (++s->err_head == s->nerrs) {
 		s->err_head = s->nerrs = 0;
 		s->queued_err = 0;
@@ -277,7 +287,7 @@ ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
 {
 	struct fake_sock *s = sock_of(c, f);
 	size_t done = 0;
-	int err = take_error(s);
+	int err = fake_take_error(s);
 
 	FAKE_HOLDS(s->proto == FLOW_TCP);
 	if (err)
@@ -288,7 +298,7 @@ ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
 		size_t part = MIN_OF(iov[i].iov_len, s->out_room);
 
 		FAKE_HOLDS(iov[i].iov_len);
-		bytes_add(&s->out, iov[i].iov_base, part);
+		fake_bytes_add(&s->out, iov[i].iov_base, part);
 		done += part;
 		if (s->out_room != SIZE_MAX)
 			s->out_room -= part;
@@ -327,13 +337,13 @@ ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 		at += part;
 	}
 	if (at <= start) {
-		err = take_error(s);
+		err = fake_take_error(s);
 		return err ? err : s->in_eof ? 0 : -EAGAIN;
 	}
 	if (peek) {
 		s->peek_off = (uint32_t)at;
 	} else {
-		bytes_drop(&s->in, at);
+		fake_bytes_drop(&s->in, at);
 		s->in_read += at;
 		s->peek_off -= MIN_OF(s->peek_off, (uint32_t)at);
 	}
@@ -354,7 +364,7 @@ ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n)
 
 	FAKE_HOLDS(n);
 	FAKE_HOLDS(part == n);		/* only what was peeked is acknowledged */
-	bytes_drop(&s->in, part);
+	fake_bytes_drop(&s->in, part);
 	s->in_read += part;
 	s->peek_off -= MIN_OF(s->peek_off, (uint32_t)part);
 	return (ssize_t)part;
@@ -372,7 +382,7 @@ static void keep_sent(struct fake_sock *s, const uint8_t *p, size_t len,
 	d = &s->sent[s->nsent++];
 	*d = (struct fake_dgram){ .gso_size = from->gso_size, .message = s->messages,
 				  .ip = from->ip };
-	bytes_add(&d->data, p, len);
+	fake_bytes_add(&d->data, p, len);
 }
 
 /* What Linux refuses (udp(7)): more than 64 segments, or an empty message with
@@ -385,12 +395,12 @@ static int send_message(struct fake_sock *s, const struct port_dgram *d)
 	size_t at = 0;
 
 	for (uint32_t i = 0; i < d->niov; i++)
-		bytes_add(&all, d->iov[i].iov_base, d->iov[i].iov_len);
+		fake_bytes_add(&all, d->iov[i].iov_base, d->iov[i].iov_len);
 	FAKE_HOLDS(all.len == d->len);
 	if (d->gso_size) {
 		FAKE_HOLDS(all.len && (all.len + d->gso_size - 1) / d->gso_size <= UDP_SEGMENTS);
 		if (s->no_gso) {
-			bytes_free(&all);
+			fake_bytes_free(&all);
 			return -EIO;
 		}
 	} else {
@@ -401,7 +411,7 @@ static int send_message(struct fake_sock *s, const struct port_dgram *d)
 	if (s->mtu && (d->gso_size ? d->gso_size > most : d->ip.df && all.len > most)) {
 		if (!d->gso_size)	/* Linux: of a GSO message no entry */
 			fake_put_err(s, &too_big, NULL, 0);
-		bytes_free(&all);
+		fake_bytes_free(&all);
 		return -EMSGSIZE;
 	}
 	do {
@@ -411,7 +421,7 @@ static int send_message(struct fake_sock *s, const struct port_dgram *d)
 		at += part;
 	} while (at < all.len);
 	s->messages++;
-	bytes_free(&all);
+	fake_bytes_free(&all);
 	return 0;
 }
 
@@ -469,7 +479,7 @@ static int receive(struct fake_sock *s, struct port_dgram *d, unsigned int n)
 			break;
 		s->recv_head++;
 		if (err) {
-			bytes_free(&from->data);
+			fake_bytes_free(&from->data);
 			return err;
 		}
 		FAKE_HOLDS(d[done].niov == 1);
@@ -478,7 +488,7 @@ static int receive(struct fake_sock *s, struct port_dgram *d, unsigned int n)
 		d[done].ip = from->ip;
 		if (d[done].len)
 			memcpy(d[done].iov->iov_base, from->data.p, d[done].len);
-		bytes_free(&from->data);
+		fake_bytes_free(&from->data);
 	}
 	if (s->recv_head == s->nrecv)
 		s->recv_head = s->nrecv = 0;
@@ -521,7 +531,7 @@ struct flow *fake_flow(struct fake_world *w, const struct fake_sock *s)
 
 void fake_put(struct fake_sock *s, const void *data, size_t len)
 {
-	bytes_add(&s->in, data, len);
+	fake_bytes_add(&s->in, data, len);
 }
 
 void fake_put_dgram(struct fake_sock *s, const void *data, size_t len, uint16_t gso_size, int err)
@@ -533,7 +543,7 @@ void fake_put_dgram(struct fake_sock *s, const void *data, size_t len, uint16_t 
 	d = &s->recv[s->nrecv++];
 	*d = (struct fake_dgram){ .gso_size = gso_size, .err = err,
 				  .ip = { .ttl = 64, .df = true } };
-	bytes_add(&d->data, data, len);
+	fake_bytes_add(&d->data, data, len);
 }
 
 void fake_client(struct fake_world *w, const struct addr *peer, uint16_t port,
@@ -575,7 +585,7 @@ void fake_put_err(struct fake_sock *s, const struct port_err *e, const void *dat
 		q->e.dst = s->outer;
 	if (!q->e.ttl)
 		q->e.ttl = 64;
-	bytes_add(&q->data, data, len);
+	fake_bytes_add(&q->data, data, len);
 	if (!e->local)
 		s->queued_err = e->err;
 }

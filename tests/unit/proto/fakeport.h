@@ -34,6 +34,8 @@
 #define FAKE_ERRS	64u	/* entries of one error queue */
 #define FAKE_KEPT	128u	/* frames whose bytes datagrams still lie in */
 #define FAKE_FRAME_MAX	65600u
+#define FAKE_PIPES	8u
+#define FAKE_PIPE_LEN	65536u	/* bytes a pipe takes */
 #define FAKE_CLIENTS	64u	/* waiting to be accepted */
 #define FAKE_PORT	8080	/* listened on, TCP and UDP ... */
 #define FAKE_TO_PORT	40000	/* ... for this port of the container */
@@ -66,6 +68,7 @@ struct fake_sock {
 	bool shut;		/* port_shutdown() */
 	uint8_t proto;
 	uint32_t flow, gen;
+	uint8_t side;		/* of a spliced flow: enum splice_side */
 	struct addr outer;
 	uint16_t outer_port;
 	uint32_t outer_scope;
@@ -76,6 +79,8 @@ struct fake_sock {
 	uint32_t peek_off;
 	bool in_eof;
 	int err;		/* pending, negative errno */
+	size_t urgent;		/* splice(2) goes no further than these bytes of in, until they are
+				 * read otherwise; SIZE_MAX: nothing is urgent */
 	struct fake_bytes out;	/* all that was sent */
 	size_t out_room;	/* bytes port_send() still takes; SIZE_MAX: all */
 
@@ -111,9 +116,15 @@ struct io {
 	uint64_t tap_lost;	/* frames that came when FAKE_FRAMES were waiting */
 
 	struct fake_sock socks[FAKE_SOCKS];
+	struct fake_pipe {
+		bool used;
+		struct fake_bytes bytes;
+	} pipes[FAKE_PIPES];
+	uint32_t max_pipes, pipe_calls;		/* calls: of port_pipe_in() and _out() */
+	uint32_t inner;				/* sockets in the pool that port_splice_connect() uses */
 	uint32_t max_open, nopen, last;		/* last: the socket opened last */
 	uint64_t opens;
-	int open_rc;		/* of port_open(): 0, -EINPROGRESS or -errno */
+	int open_rc;		/* of port_open() and port_splice_connect(): 0, -EINPROGRESS or -errno */
 	size_t out_room;	/* of new sockets */
 	bool ping_ids_differ;	/* ping sockets get another identifier */
 
@@ -238,9 +249,24 @@ void fake_put_err(struct fake_sock *s, const struct port_err *e, const void *dat
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,
 		bool error);
 
-/* fakeport.c's own, for fakeworld.c. */
+/* A connection accepted on that side, from a client's endpoint to another's; its
+ * socket, for splice_open(). */
+int fake_accept(struct fake_world *w, enum splice_side side);
+/* The socket of that side of a spliced flow, and what epoll would say of it
+ * (enum splice_event). */
+struct fake_sock *fake_side(struct fake_world *w, const struct flow *f, enum splice_side side);
+void fake_side_event(struct fake_world *w, const struct fake_sock *s, unsigned int events);
+
+void fake_check_splice(struct fake_world *w, const struct flow *f);
+
+/* fakeport.c's own, for fakeworld.c and fakesplice.c. */
 void *fake_need(void *p);		/* p, which is not NULL */
 void fake_sock_clear(struct fake_sock *s);
+int fake_slot(struct io *io);		/* a free one, or -EMFILE */
+int fake_take_error(struct fake_sock *s);
+void fake_bytes_add(struct fake_bytes *b, const void *src, size_t n);
+void fake_bytes_drop(struct fake_bytes *b, size_t n);
+void fake_bytes_free(struct fake_bytes *b);
 
 /* Every invariant that flow.h and hold.h state about all flows. */
 void fake_check(struct fake_world *w);

@@ -52,6 +52,7 @@ struct fake_world *fake_start(const struct fake_setup *s)
 	w->io.tap_room = UINT64_MAX;
 	w->io.out_room = SIZE_MAX;
 	w->io.max_open = FAKE_SOCKS;
+	w->io.max_pipes = FAKE_PIPES;
 	w->c = (struct ctx){
 		.conf = &w->conf, .net = &w->net, .count = &w->count, .io = &w->io,
 		.now = 1000000, .now_us = 1000000000, .tap_vnet = !s->no_vnet,
@@ -59,7 +60,8 @@ struct fake_world *fake_start(const struct fake_setup *s)
 		.tap_tso = !s->no_vnet && !s->no_offload,
 		.tap_uso = !s->no_vnet && !s->no_offload && !s->no_uso,
 		.peek = !s->no_peek, .guest_mac = w->net.mac, .isn_key = { { 5, 6 } },
-		.finish_head = FLOW_NONE, .hot = w->hot, .dgrams = w->dgrams,
+		.finish_head = FLOW_NONE, .splice_head = FLOW_NONE,
+		.splice_tail = FLOW_NONE, .hot = w->hot, .dgrams = w->dgrams,
 	};
 	w->forwards[FAKE_TCP] = (struct forward){
 		.port = FAKE_PORT, .to_port = FAKE_TO_PORT, .proto = CONF_TCP,
@@ -87,6 +89,9 @@ void fake_stop(struct fake_world *w)
 	FAKE_HOLDS(wheel_next(&w->c.wheel) == UINT64_MAX);
 	FAKE_HOLDS(w->count.flows_opened == w->count.flows_closed);
 	FAKE_HOLDS(w->io.nopen == 0 && w->c.half_open == 0);
+	FAKE_HOLDS(w->c.splice_head == FLOW_NONE && w->c.splice_tail == FLOW_NONE);
+	for (uint32_t i = 0; i < FAKE_PIPES; i++)
+		FAKE_HOLDS(!w->io.pipes[i].used);
 	fake_frames_drop(w);
 	for (uint32_t i = 0; i < FAKE_SOCKS; i++)
 		fake_sock_clear(&w->io.socks[i]);
@@ -461,6 +466,11 @@ void fake_check(struct fake_world *w)
 			continue;
 		count++;
 		open += f->sock >= 0;
+		if (f->key.proto == FLOW_SPLICE) {
+			open += f->splice.inner >= 0;
+			fake_check_splice(w, f);
+			continue;
+		}
 		FAKE_HOLDS(flow_find(&w->c.flows, &f->key) == f);
 		if (f->key.proto == FLOW_TCP)
 			check_tcp(w, f, &reserved, &chunks, &sets);

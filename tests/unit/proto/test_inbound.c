@@ -74,20 +74,68 @@ static void test_source_address(void **state)
 	assert_int_equal(f.tcp.sport, 4321);
 	f = syn_for(w, &client6, &host6);
 	assert_ends(&f, &client6, &host6);
-	f = syn_for(w, &lo, &lo);		/* the host itself, by its loopback ... */
-	assert_ends(&f, &standin, &host);
-	assert_int_equal(f.tcp.sport, 4321);
-	f = syn_for(w, &host6, &host6);		/* ... by an address that the container has too */
-	assert_ends(&f, &w->net.gateway6, &host6);
-	w->conf.preserve_source = false;
-	w->net.gateway6 = ADDR_ANY;
-	f = syn_for(w, &client, &host);
-	assert_ends(&f, &standin, &host);
-	fake_client(w, &lo6, 4321, &lo6);	/* nobody can stand in */
+	fake_stop(w);
+}
+
+/* Where an accepted client's connection is joined to, by splice: not over the tap. */
+static void assert_spliced(struct fake_world *w, const struct addr *peer, const struct addr *local,
+			   const struct addr *to)
+{
+	struct fake_seen f;
+
+	fake_client(w, peer, 4321, local);
 	turn(w);
 	assert_false(fake_frame(w, &f));
+	assert_true(addr_eq(&fake_last(w)->outer, to));
+	assert_int_equal(fake_last(w)->outer_port, FAKE_TO_PORT);
+	assert_int_equal(fake_flow(w, fake_last(w))->key.proto, FLOW_SPLICE);
+}
+
+/* Clients whose own address means something else in the container. */
+static void test_spliced(void **state)
+{
+	struct fake_world *w = start(NULL);
+	struct addr second = parse("203.0.113.9"), inner_lo6 = parse("::1");
+
+	(void)state;
+	w->io.inner = 99;
+	assert_spliced(w, &lo, &lo, &host);
+	assert_spliced(w, &lo6, &lo6, &host6);
+	assert_spliced(w, &host6, &host6, &host6);
+	w->net.addresses[w->net.naddresses++] = (struct prefix){ second, 24 };
+	assert_spliced(w, &second, &second, &second);
+	w->conf.preserve_source = false;
+	assert_spliced(w, &client, &host, &host);
+	w->conf.preserve_source = true;
+	w->forwards[FAKE_TCP].to = inner_lo6;	/* whatever the client's family is */
+	assert_spliced(w, &client6, &host6, &inner_lo6);
+	assert_spliced(w, &client, &host, &inner_lo6);
+	assert_int_equal(w->io.inner, 99 - 7);
+	w->forwards[FAKE_TCP].to = ADDR_ANY;
+	w->net.naddresses = 1;			/* IPv4 only */
+	assert_spliced(w, &lo6, &lo6, &host);
+	w->net.naddresses = 0;
+	fake_client(w, &lo, 1, &lo);
+	turn(w);
 	assert_int_equal(w->io.refused, 1);
-	assert_int_equal(w->count.inbound_refused, 1);
+	assert_int_equal(w->count.splice_refused, 1);
+	fake_stop(w);
+}
+
+/* A listener in the container leads to the host's loopback. */
+static void test_reverse(void **state)
+{
+	struct fake_world *w = start(NULL);
+	struct addr other = parse("127.0.0.9");
+
+	(void)state;
+	w->forwards[FAKE_TCP].reverse = true;
+	assert_spliced(w, &lo, &lo, &lo);
+	assert_spliced(w, &lo6, &lo6, &lo6);
+	w->forwards[FAKE_TCP].to = other;
+	assert_spliced(w, &lo, &lo, &other);
+	assert_int_equal(fake_last(w)->side, SPLICE_OUTER);
+	assert_int_equal(fake_flow(w, fake_last(w))->splice.caller, SPLICE_INNER);
 	fake_stop(w);
 }
 
@@ -347,6 +395,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_source_address),
+		cmocka_unit_test(test_spliced), cmocka_unit_test(test_reverse),
 		cmocka_unit_test(test_target_address),
 		cmocka_unit_test(test_port_taken),
 		cmocka_unit_test(test_half_open_cap),

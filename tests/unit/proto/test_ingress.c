@@ -362,6 +362,20 @@ static void test_host_address(void **state)
 	fake_stop(w);
 }
 
+static void test_host_loopback(void **state)
+{
+	struct fake_world *w = start();
+	const struct addr to = parse("169.254.1.3"), lo = addr_loopback(true);
+
+	(void)state;
+	w->conf.host_loopback[w->conf.nhost_loopback++] = to;
+	try_all(w, &c4, &to);
+	assert_int_equal(w->io.opens, 3);
+	for (int i = 0; i < 3; i++)
+		assert_true(addr_eq(&w->io.socks[i].outer, &lo));
+	fake_stop(w);
+}
+
 static void test_family_off(void **state)
 {
 	struct fake_world *w = start();
@@ -477,7 +491,8 @@ int main(void)
 		cmocka_unit_test(test_echo_only), cmocka_unit_test(test_arp),
 		cmocka_unit_test(test_nd), cmocka_unit_test(test_martian_destinations),
 		cmocka_unit_test(test_mapped), cmocka_unit_test(test_martian_sources),
-		cmocka_unit_test(test_host_address), cmocka_unit_test(test_family_off),
+		cmocka_unit_test(test_host_address),
+		cmocka_unit_test(test_host_loopback), cmocka_unit_test(test_family_off),
 		cmocka_unit_test(test_link_local_scope), cmocka_unit_test(test_checksums),
 		cmocka_unit_test(test_others), cmocka_unit_test(test_mac_learned),
 	};

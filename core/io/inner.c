@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "io/inner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "io/io.h"
+
+#define TW_REUSE "/proc/sys/net/ipv4/tcp_tw_reuse"	/* of both families */
+
+int inner_socket(bool v4)
+{
+	int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	sock_stream_options(fd);
+	sock_linger(fd, true);
+	return fd;
+}
+
+void inner_reuse_ports(void)
+{
+	FD_OWNED int fd = open(TW_REUSE, O_RDWR | O_CLOEXEC);
+	char now = 0;
+
+	if (fd < 0 || pread(fd, &now, 1, 0) != 1 || (now == '2' && pwrite(fd, "1", 1, 0) != 1))
+		log_debug("sysctl=net.ipv4.tcp_tw_reuse not set: %s", strerror(errno));
+}

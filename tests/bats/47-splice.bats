@@ -1,0 +1,255 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Local connections, socket to socket: clients on the host's loopback, servers in the
+# container, and the other way round; services of the host's loopback over the tap.
+
+load bed
+load expect
+
+setup_file() {
+	bed_make
+	head -c "${BED_SHORT:+8}${BED_SHORT:-128}M" /dev/urandom > "$BED_DIR/www/file"
+	sum < "$BED_DIR/www/file" > "$BED_DIR/www/sum"
+}
+
+teardown_file() {
+	bed_remove
+}
+
+setup() {
+	bed_container C
+}
+
+teardown() {
+	detach "$C" || true
+	bed_kill "$C"
+	bed_until 3 bed_no_core
+}
+
+add() { # add JSON: ADD with these keys, which must work
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf "$1")
+	same "status of ADD: $output" "$status" 0
+}
+
+in_c() { bed_in "$C" "$@"; }
+client() { bed_host python3 "$BED_DIR/client.py" "$@"; }
+c_client() { bed_in "$C" python3 "$BED_DIR/client.py" "$@"; }
+
+serve() { # serve FUNCTION KIND PORT [ARGUMENT...]
+	bed_server SERVER "$1" tcp "$3" python3 "$BED_DIR/server.py" "${@:2}"
+}
+
+counter() { # counter NAME: of the attachment's log, as SIGUSR1 makes main write it
+	kill -USR1 "$(bed_main "$C")"
+	sleep 0.2
+	grep -o " $1=[0-9]*" "$XDG/splice.log" | tail -n 1 | cut -d = -f 2
+}
+
+# Descriptors of a process that match a pattern
+open_files() { find "/proc/$1/fd" -lname "$2" | wc -l; }
+
+few_sockets() { [ "$(open_files "$1" 'socket:*')" -le 70 ]; }	# the pool's 64, listeners, main's
+
+ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
+
+@test "splice: whole files both ways, IPv4 and IPv6, and none of it over the tap" {
+	local url before
+	add "$(jq -n --argjson log "$(log_to splice)" '$log + {forward: {tcp: ["8080:80"]}}')"
+	serve in_c http 80 "$BED_DIR/www"
+	before=$(in_c cat /sys/class/net/eth0/statistics/rx_bytes)
+	for url in http://127.0.0.1:8080 "http://[::1]:8080" "http://$HOST4:8080"; do
+		same "download from $url" "$(bed_host curl -sSg --max-time 60 "$url/file" | sum)" "$(cat "$BED_DIR/www/sum")"
+		same "upload to $url" "$(bed_host curl -sSg --max-time 60 -T "$BED_DIR/www/file" "$url/up")" "$(cat "$BED_DIR/www/sum")"
+	done
+	[ $(($(in_c cat /sys/class/net/eth0/statistics/rx_bytes) - before)) -lt 100000 ] || die "it went over the tap"
+	[ "$(counter splice_opened)" -ge 6 ] || die "joined: $(counter splice_opened)"
+}
+
+@test "splice: half-close, each way first, and many small messages" {
+	add '{"forward": {"tcp": ["8001:1", "8002:2", "8003:3"]}}'
+	serve in_c hash-back 1
+	BED_OUT=$BED_DIR/tmp/early serve in_c early-close 2
+	serve in_c echo 3
+	client half-close 127.0.0.1 8001 3000000
+	client half-close ::1 8001 1
+	same "hash" "$(client late-send 127.0.0.1 8002 2000000)" "$(bed_until 3 test -s "$BED_DIR/tmp/early"; cat "$BED_DIR/tmp/early")"
+	client typing 127.0.0.1 8003 200
+}
+
+@test "splice: a reset, from either side, is one on the other" {
+	add '{"forward": {"tcp": ["8001:1", "8002:2"]}}'
+	serve in_c reset 1
+	BED_OUT=$BED_DIR/tmp/ends serve in_c ends 2
+	client reset 127.0.0.1 8001
+	client abort 127.0.0.1 8002
+	bed_until 3 test -s "$BED_DIR/tmp/ends"
+	same "what the container's program met" "$(cat "$BED_DIR/tmp/ends")" reset
+}
+
+@test "splice: nobody listens in the container: reset at once" {
+	add '{"forward": {"tcp": ["8001:1"]}}'
+	client reset 127.0.0.1 8001
+	client reset ::1 8001
+}
+
+@test "splice: a program on the container's loopback is reached only by a rule that names it" {
+	add '{"forward": {"tcp": ["8001:7", "8002:127.0.0.1:7"]}}'
+	bed_server SERVER in_c tcp 7 socat TCP4-LISTEN:7,bind=127.0.0.1,fork,reuseaddr EXEC:"echo inside"
+	client reset 127.0.0.1 8001
+	same "named" "$(bed_host timeout 5 socat -t 2 - TCP4:127.0.0.1:8002 < /dev/null)" inside
+	same "named, from the peer" "$(bed_peer timeout 5 socat -t 2 - "TCP4:$HOST4:8002" < /dev/null)" inside
+}
+
+@test "splice: preserveSource false takes all TCP clients" {
+	add "$(jq -n --argjson log "$(log_to splice)" '$log + {preserveSource: false, forward: {tcp: ["8080:80"]}}')"
+	serve in_c http 80 "$BED_DIR/www"
+	same "from the peer" "$(bed_peer curl -sS --max-time 60 "http://$HOST4:8080/file" | sum)" "$(cat "$BED_DIR/www/sum")"
+	same "from the peer, IPv6" "$(bed_peer curl -sSg --max-time 60 "http://[$HOST6]:8080/file" | sum)" "$(cat "$BED_DIR/www/sum")"
+	same "joined" "$(counter splice_opened)" 2
+}
+
+@test "splice: urgent data stay in line" {
+	add '{"forward": {"tcp": ["8001:1"]}}'
+	serve in_c hash-back 1
+	client urgent 127.0.0.1 8001 10
+	client urgent 127.0.0.1 8001 300000
+	client urgent ::1 8001 3000000
+}
+
+@test "splice: the container's source ports are used again soon, unless somebody forbids it" {
+	local reuse=net.ipv4.tcp_tw_reuse
+	add '{"forward": {"tcp": ["8001:1"]}}'
+	serve in_c echo 1
+	same "before the first connection" "$(in_c sysctl -n $reuse)" 2
+	client typing 127.0.0.1 8001 1
+	same "after it" "$(in_c sysctl -n $reuse)" 1
+	detach "$C"
+	bed_until 3 bed_no_core
+	in_c sysctl -qw $reuse=0
+	add '{"forward": {"tcp": ["8001:1"]}}'
+	client typing 127.0.0.1 8001 1
+	same "switched off" "$(in_c sysctl -n $reuse)" 0
+}
+
+@test "splice: 2,000 connections at once" {
+	[ "$(ulimit -Hn)" -ge 8192 ] || skip "the limit of open files is $(ulimit -Hn)"
+	add '{"forward": {"tcp": ["8001:1"]}}'
+	ulimit -n 8192
+	serve in_c echo 1
+	client many 127.0.0.1 8001 2000
+	client typing 127.0.0.1 8001 20
+}
+
+@test "splice: clients that never read cost nothing, and hinder nobody" {
+	local engine before stuck=()
+	add '{"forward": {"tcp": ["8001:1", "8002:2"]}}'
+	serve in_c flood 1
+	serve in_c echo 2
+	while [ ${#stuck[@]} -lt 20 ]; do
+		bed_bg "stuck[${#stuck[@]}]" client never-read 127.0.0.1 8001
+	done
+	sleep 1.5
+	engine=$(bed_engine "$C")
+	before=$(ticks "$engine")
+	sleep 2
+	# Of 200 ticks; a loop that wakes up for nothing uses all.
+	[ $(($(ticks "$engine") - before)) -lt 20 ] || die "$(($(ticks "$engine") - before)) ticks of CPU in two seconds"
+	client typing 127.0.0.1 8002 20
+}
+
+@test "splice: pipes and sockets are given back" {
+	local engine
+	add '{"forward": {"tcp": ["8080:80"]}}'
+	serve in_c http 80 "$BED_DIR/www"
+	engine=$(bed_engine "$C")
+	same "pipes before" "$(open_files "$engine" 'pipe:*')" 0
+	[ "$(open_files "$engine" 'socket:*')" -le 6 ] || die "sockets are kept before any is needed"
+	for _ in {1..40}; do bed_host curl -sS --max-time 60 http://127.0.0.1:8080/sum > /dev/null; done
+	few_sockets "$engine" || die "sockets: $(open_files "$engine" 'socket:*')"
+	[ "$(open_files "$engine" 'socket:*')" -ge 32 ] || die "the pool of inner sockets is not filled again"
+	for _ in {1..3}; do bed_host curl -sS --max-time 60 http://127.0.0.1:8080/file > /dev/null; done
+	bed_until 3 few_sockets "$engine" || die "sockets: $(open_files "$engine" 'socket:*')"
+	[ "$(open_files "$engine" 'pipe:*')" -le 64 ] || die "pipes: $(open_files "$engine" 'pipe:*')"
+	same "nsagent's sockets" "$(open_files "$(bed_nsagent "$C")" 'socket:*')" 1
+}
+
+@test "splice: without pipes (the user's limit) bytes are copied" {
+	add "$(jq -n --argjson log "$(log_to splice)" '$log + {forward: {tcp: ["8080:80"]}}')"
+	serve in_c http 80 "$BED_DIR/www"
+	local hold
+	# Pipes of the same user, who may have 1024 of the default size.
+	bed_bg hold bed_user python3 -c '
+import os, resource, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+p = [os.pipe() for _ in range(1100)]
+time.sleep(3600)'
+	sleep 1
+	same "download" "$(bed_host curl -sS --max-time 60 http://127.0.0.1:8080/file | sum)" "$(cat "$BED_DIR/www/sum")"
+	same "upload" "$(bed_host curl -sS --max-time 60 -T "$BED_DIR/www/file" http://127.0.0.1:8080/up)" "$(cat "$BED_DIR/www/sum")"
+	[ "$BED_UID" = 0 ] || [ "$(counter splice_no_pipe)" -gt 0 ] || die "there were pipes"
+	bed_kill "$hold"
+}
+
+@test "splice: a killed engine resets its connections, the next one serves" {
+	local pid
+	add '{"forward": {"tcp": ["8001:1", "8003:3"]}, "reverse": {"tcp": ["5432"]}}'
+	BED_OUT=$BED_DIR/tmp/ends serve in_c ends 3
+	serve in_c echo 1
+	serve bed_host echo 5432
+	client typing 127.0.0.1 8001 3
+	BED_OUT=$BED_DIR/tmp/client bed_bg pid client typing 127.0.0.1 8003 100000
+	sleep 0.5
+	kill -9 "$(bed_engine "$C")"
+	bed_until 3 bed_gone "$pid" || die "the client hears nothing"
+	grep -q "ConnectionResetError" "$BED_DIR/tmp/client" || die "no reset: $(cat "$BED_DIR/tmp/client")"
+	bed_until 3 grep -q reset "$BED_DIR/tmp/ends" || die "no reset for the server: $(cat "$BED_DIR/tmp/ends")"
+	bed_until 5 client typing 127.0.0.1 8001 3
+	client typing 127.0.0.1 8001 20
+	c_client typing 127.0.0.1 5432 20
+	# and after a dead nsagent its sockets come from the next one
+	kill -9 "$(bed_nsagent "$C")"
+	client many 127.0.0.1 8001 100
+}
+
+@test "reverse: a service of the host's loopback on the container's, and nothing else of it" {
+	add '{"reverse": {"tcp": ["8081:80", "8090-8092:90-92", "[::1]:7000:7000", "~8091"]}}'
+	serve bed_host http 80 "$BED_DIR/www" 127.0.0.1
+	same "download" "$(in_c curl -sS --max-time 60 http://127.0.0.1:8081/file | sum)" "$(cat "$BED_DIR/www/sum")"
+	same "upload" "$(in_c curl -sS --max-time 60 -T "$BED_DIR/www/file" http://127.0.0.1:8081/up)" "$(cat "$BED_DIR/www/sum")"
+	c_client reset ::1 8081			# listens there too; on the host's ::1 nobody does
+	c_client reset 127.0.0.1 8090		# nobody serves
+	c_client refused 127.0.0.1 8091		# excepted
+	c_client refused 127.0.0.1 7000		# of the other family only
+	c_client reset ::1 7000
+	c_client refused 127.0.0.1 80
+	bed_host python3 "$BED_DIR/client.py" refused 127.0.0.1 8081	# it is the container's
+}
+
+@test "reverse: a port that the container's program has fails ADD, named, and leaves nothing" {
+	bed_server SERVER in_c tcp 5432 socat TCP4-LISTEN:5432,bind=127.0.0.1,fork EXEC:true
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"reverse": {"tcp": ["5432"]}}')
+	refused 103 "reverse.tcp: cannot listen on port 5432 of 127.0.0.1 in the container"
+	nothing_left "$C"
+}
+
+@test "reverse: without IPv6 in the container the IPv4 loopback serves" {
+	in_c sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+	add '{"reverse": {"tcp": ["5432"]}}'
+	serve bed_host echo 5432
+	c_client typing 127.0.0.1 5432 5
+}
+
+@test "hostLoopback: services of the host's loopback by an address of their own, by no other" {
+	add '{"hostLoopback": ["169.254.1.3", "fd00::3"]}'
+	serve bed_host http 80 "$BED_DIR/www" 127.0.0.1
+	same "download" "$(in_c curl -sS --max-time 60 http://169.254.1.3/file | sum)" "$(cat "$BED_DIR/www/sum")"
+	serve bed_host http 81 "$BED_DIR/www" ::1
+	same "IPv6" "$(in_c curl -sSg --max-time 60 "http://[fd00::3]:81/file" | sum)" "$(cat "$BED_DIR/www/sum")"
+	c_client refused fd00::3 80
+	c_client refused 169.254.1.3 81
+	c_client refused "$HOSTADDR" 80
+	bed_server UDP bed_host udp 7 python3 "$BED_DIR/server.py" udp-echo 7
+	c_client udp-sizes 169.254.1.3 7 0 1 1472
+	in_c ping -c 1 -W 2 169.254.1.3 > /dev/null
+}
