@@ -7,7 +7,8 @@ import math
 import statistics
 import sys
 
-UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "rr": "/s", "crr": "/s", "idle": "MiB PSS"}
+UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "rr": "/s", "crr": "/s", "idle": "MiB PSS",
+         "tcppub": "Gbit/s", "rrpub": "/s", "crrpub": "/s", "ports": "s", "portsmem": "MiB PSS"}
 
 
 def short(value):
