@@ -135,7 +135,7 @@ serve() { # serve tcp|udp KIND PORT...
 @test "publish: a port in use fails ADD with port, address and who has it, and undoes everything" {
 	bed_server BUSY bed_user tcp 8085 python3 "$BED_DIR/server.py" echo 8085
 	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(forward '{"tcp": ["8080:80", "8085:80"]}')
-	refused 104 "forward.tcp: port 8085 of all addresses is in use, by python3 (pid $BUSY)"
+	refused 103 "forward.tcp: port 8085 of all addresses is in use, by python3 (pid $BUSY)"
 	nothing_left "$C"
 	! bed_listening bed_host tcp 8080 || die "8080 is still listened on"
 	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"portConflict": "ignore",
@@ -188,11 +188,11 @@ named() { [ "$(cat "/proc/$1/comm")" = "$2" ]; }
 		refused 100 "port 80 of all addresses: no right to listen there"
 	fi
 	run_cni ADD "c$C" "$ns" eth0 < <(forward '{"tcp": ["192.0.2.1:8080:80"]}')
-	refused 104 "port 8080 of 192.0.2.1: the host has no such address"
+	refused 103 "port 8080 of 192.0.2.1: the host has no such address"
 	run_cni ADD "c$C" "$ns" eth0 < <(forward '{"udp": ["nope0/8080:80"]}')
-	refused 104 "on nope0: the host has no such interface"
+	refused 103 "on nope0: the host has no such interface"
 	run_cni ADD "c$C" "$ns" eth0 < <(forward '{"tcp": ["1024-65535:1024-65535"], "udp": ["1024-65535:1024-65535"]}')
-	refused 104 "129024 ports need a limit of 129280 open files"
+	refused 103 "129024 ports need a limit of 129280 open files"
 	run_cni ADD "c$C" "$ns" eth0 < <(conf '{"runtimeConfig": {"portMappings": [
 		{"hostPort": 8080, "containerPort": 80, "protocol": "sctp"}]}}')
 	refused 2 "sctp"
@@ -316,8 +316,7 @@ gone() { ! bed_listening "$@"; }
 @test "auto: the host's ports are those of the container, within 250 ms" {
 	add '{"tcp": ["auto", "~7001", "8080:7002"], "udp": ["127.0.0.1:auto"]}'
 	serve tcp whoami 7000 7001 7002
-	local loopback
-	bed_server loopback in_c tcp 7003 python3 "$BED_DIR/server.py" http 7003 "$BED_DIR/www" 127.0.0.1
+	bed_server LOOPBACK in_c tcp 7003 python3 "$BED_DIR/server.py" http 7003 "$BED_DIR/www" 127.0.0.1
 	bed_until 1 bed_listening bed_host tcp 7002
 	line bed_peer "TCP4:$HOST4:7000"
 	line bed_peer "TCP6:[$HOST6]:7002"

@@ -8,7 +8,8 @@ import statistics
 import sys
 
 UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "rr": "/s", "rr200": "/s", "crr": "/s", "idle": "MiB PSS",
-         "splice": "Gbit/s", "splice4": "Gbit/s", "splicecpu": "s/GB", "splicecrr": "/s"}
+         "splice": "Gbit/s", "splice4": "Gbit/s", "splicecpu": "s/GB", "splicecrr": "/s",
+         "tcppub": "Gbit/s", "rrpub": "/s", "crrpub": "/s", "ports": "s", "portsmem": "MiB PSS"}
 
 
 def short(value):
