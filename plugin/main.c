@@ -50,7 +50,7 @@ struct call {
 
 enum need {
 	NEED_ID = 1, NEED_IFNAME = 2, NEED_NETNS = 4,
-	NEED_CNI_NETNS = 8,		/* of a CNI runtime; by hand the state file knows it */
+	NEED_CNI_NETNS = 16,		/* of a CNI runtime; by hand the state file knows it */
 };
 
 struct verb {

@@ -31,7 +31,7 @@ enum err_code {
 	ERR_PRIVILEGE = 100,	/* the caller lacks a right, or /dev/net/tun is closed */
 	ERR_EXISTS = 101,	/* attachment or interface exists already */
 	ERR_HOSTNET = 102,	/* the outer network has nothing to give */
-	ERR_CHECK = 103,	/* the attachment is not as it was made */
+	ERR_CHECK = 104,	/* the attachment is not as it was made */
 	ERR_INTERNAL = 199,	/* our own bug, stated */
 };
 

@@ -50,7 +50,8 @@ struct attach {
 	struct conf conf;
 	struct netcfg net;
 	uint32_t features;		/* enum tun_feature */
-	uint32_t ifindex;		/* the interface's; 0: not made yet */
+	bool is_setup;			/* the interface is there */
+	uint32_t ifindex;		/* its number, then */
 	bool ended;			/* leave the loop */
 
 	int front_fd;			/* -1 after the commit */
@@ -94,7 +95,8 @@ static int run_nsagent(void *arg, int sock)
 	close_mains(a);
 	fd_drop(&a->tap_fd);
 	return nsagent_main(&(struct nsagent_args){
-		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
+		.main_fd = sock, .netns_fd = a->netns_fd, .restarted = a->is_setup,
+		.ifindex = a->ifindex,
 	});
 }
 
@@ -300,6 +302,7 @@ static int take_setup(struct attach *a, const struct msg_setup_done *done, struc
 		return -1;
 	}
 	a->features = done->features;
+	a->is_setup = true;
 	a->ifindex = done->ifindex;
 	if (!done->ipv6_left_out)
 		return 0;
@@ -592,7 +595,7 @@ static bool remove_interface(struct attach *a)
 	const struct timespec turn = { .tv_nsec = 300000 };
 	uint64_t deadline = now_ms() + REMOVE_MS;
 
-	if (!a->ifindex || !a->nsagent.pid || tun_gone(a->tap_fd))
+	if (!a->is_setup || !a->nsagent.pid || tun_gone(a->tap_fd))
 		return false;
 	fd_drop(&a->nsagent.sock);	/* end of file is the order */
 	while (now_ms() < deadline) {

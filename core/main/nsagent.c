@@ -22,7 +22,8 @@
 
 struct agent {
 	int main_fd;
-	uint32_t ifindex;	/* of the interface, made here or before a restart; 0: not yet */
+	bool is_setup;		/* the interface has been made, here or before a restart */
+	uint32_t ifindex;	/* its number, then */
 	struct err entered;	/* code 0: inside; else why not, the answer to everything */
 };
 
@@ -57,13 +58,14 @@ static int do_setup(struct agent *a, const union request *req)
 	FD_OWNED int tap = -1;
 	int r;
 
-	if (!msg_setup_ok(&req->setup) || a->ifindex)
+	if (!msg_setup_ok(&req->setup) || a->is_setup)
 		return -EBADMSG;
 	if (a->entered.code)
 		done.err = a->entered;
 	else
 		tap = make_interface(&req->setup, &done);
-	a->ifindex = tap >= 0 ? done.ifindex : 0;
+	a->is_setup = tap >= 0;
+	a->ifindex = done.ifindex;
 	r = msg_send(a->main_fd, &done, sizeof(done), tap);
 	malloc_trim(0);
 	return r;
@@ -112,15 +114,16 @@ static int enter(const struct nsagent_args *args, pid_t parent, struct err *e)
  */
 static int delete_interface(const struct agent *a)
 {
-	return a->ifindex && netlink_delete(a->ifindex) < 0;
+	return a->is_setup && netlink_delete(a->ifindex) < 0;
 }
 
 int nsagent_main(const struct nsagent_args *args)
 {
-	struct agent a = { .main_fd = args->main_fd, .ifindex = args->ifindex };
+	struct agent a = { .main_fd = args->main_fd, .is_setup = args->restarted,
+			   .ifindex = args->ifindex };
 	int r;
 
-	if (enter(args, getppid(), &a.entered) < 0 && args->ifindex) {
+	if (enter(args, getppid(), &a.entered) < 0 && args->restarted) {
 		log_error("cannot enter again: %s", a.entered.msg);
 		return 1;
 	}

@@ -7,13 +7,15 @@
 #ifndef MAIN_NSAGENT_H
 #define MAIN_NSAGENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct nsagent_args {
 	int main_fd;		/* SOCK_SEQPACKET to main; end of file: exit */
 	int netns_fd;		/* the container's; closed once inside */
-	uint32_t ifindex;	/* not 0: a restart, the interface is there: no set-up, and
-				 * no waiting if the way in is closed */
+	bool restarted;		/* the interface is there: no set-up, and no waiting if
+				 * the way in is closed */
+	uint32_t ifindex;	/* the interface's, then */
 };
 
 /* Called in the forked child, which main_fd's other end is the parent of.
