@@ -18,7 +18,7 @@
 
 static int usage(FILE *to)
 {
-	fprintf(to, "usage: cni-passt-core --attach | --help | --version\n"
+	fprintf(to, "usage: cni-passt-core --attach | --check | --status | --help | --version\n"
 		"The daemon of cni-passt: started by cni-passt, not by hand.\n");
 	return to == stderr ? 2 : 0;
 }

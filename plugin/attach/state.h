@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * state: the store of attachments. One folder `<container id>@<ifname>/` each,
- * mode 0700, with `lock` and `state.json`. Owns the folder while its lock is
+ * mode 0700, with `lock`, `state.json` and the daemon's `life` (life.h). Owns the folder while its lock is
  * held; never starts or ends a process.
  *
  * The daemon, when its container ends, takes the lock without waiting and, if

@@ -75,7 +75,7 @@ verbs=(
 	'2 CHECK: needs a namespace|CHECK|1.0.0|x - eth0|{"prevResult": {}}|4'
 	'2 CHECK: needs prevResult|CHECK|1.0.0|x NS eth0|{}|7'
 	'2 CHECK|CHECK|1.0.0|x NS eth0|{"prevResult": 7}|7'
-	'2 CHECK: never made|CHECK|1.0.0|x NS eth0|{"prevResult": {}}|103'
+	'2 CHECK: never made|CHECK|1.0.0|x NS eth0|{"prevResult": {}}|104'
 	'2 STATUS: since 1.1.0|STATUS|1.0.0|- - -|{}|1'
 	'2 STATUS|STATUS|1.1.0|- - -|{}|0'
 	'2 STATUS: a configuration that cannot be|STATUS|1.1.0|- - -|{"mtu": 1}|7'
@@ -151,14 +151,14 @@ verbs=(
 		# shellcheck disable=SC2086
 		bed_in "$C" $break
 		check_with "$result" 1.1.0
-		refused 103 "$words" || die "after $break"
+		refused 104 "$words" || die "after $break"
 		# shellcheck disable=SC2086
 		[ -z "$mend" ] || bed_in "$C" $mend
 		[[ $break != *down ]] || bed_in "$C" ip -6 addr replace "$HOST6/64" dev eth0 nodad
 	done
 	bed_in "$C" ip link set eth0 name other0
 	check_with "$result" 1.1.0
-	refused 103 "is gone"
+	refused 104 "is gone"
 }
 
 @test "section 2, CHECK: the daemon gone, stopped, and in another namespace" {
@@ -171,23 +171,23 @@ verbs=(
 	refused 7 "/proc/$other/ns/net"
 	result=$(jq --arg ns "/proc/$other/ns/net" '.interfaces[].sandbox = $ns' <<< "$result")
 	run_cni CHECK "c$C" "/proc/$other/ns/net" eth0 < <(conf "{\"prevResult\": $result}")
-	refused 103 "is gone"
+	refused 104 "is gone"
 	bed_kill "$other"
 	main=$(bed_main "$C")
 	kill -STOP "$main"
 	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
 	kill -CONT "$main"
-	refused 103 "does not answer"
+	refused 104 "does not answer"
 	kill -STOP "$(bed_engine "$C")"
 	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
 	kill -CONT "$(bed_engine "$C")"
-	refused 103 "does not answer for the gateway"
+	refused 104 "does not answer for the gateway"
 	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
 	same "CHECK of a daemon that goes on: $output" "$status" 0
 	kill -9 "$main"
 	bed_until 3 bed_no_core
 	check_with "$(jq --arg ns "$NS" '.interfaces[].sandbox = $ns' <<< "$result")"
-	refused 103 "has ended"
+	refused 104 "has ended"
 }
 
 @test "section 2, CHECK: what a later plugin took away or changed is not missed" {
