@@ -234,6 +234,12 @@ static void test_host_address(void **state)
 				      .err = -ECONNREFUSED, .offender = w->net.host4 }, "x", 1);
 	expect(w, &f, &host, ICMP4_UNREACH, ICMP4_UNREACH_PORT, PROTO_UDP, &q);
 	assert_true(addr_eq(&q.dst, &host));
+	assert_int_equal(f.ip.ttl, 64);		/* no router in between */
+	fake_put_dgram(fake_last(w), "y", 1, 0, 0);
+	fake_event(w, fake_last(w), true, false, false);
+	settle(w);
+	assert_true(fake_frame(w, &f));
+	assert_int_equal(f.ip.ttl, 64);
 	fake_stop(w);
 }
 
