@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* io: the engine's running I/O: epoll loop and clock (loop.c), the tap (tap.c),
- * host sockets (sock.c, rawping.c; ancillary.c). Together they are the world behind proto/port.h. */
+ * host sockets (sock.c, rawping.c; ancillary.c). Together they are the world behind
+ * proto/port.h. */
 #ifndef IO_IO_H
 #define IO_IO_H
 

@@ -122,15 +122,15 @@ static void set_df(struct rawping *r, int fd, bool v4, bool df)
 	r->df[!v4] = df;
 }
 
-/* Sends it; the socket's pending errors are about packets of others and come by
- * rawping_readable(). */
+/* Sends it. An error may be one that came for another packet, and is met but once;
+ * rawping_readable() hears of it too. */
 static ssize_t send_message(int fd, const struct msghdr *m)
 {
 	ssize_t done = -1;
 
 	for (int i = 0; done < 0 && i < SEND_TRIES; i++) {
 		done = sendmsg(fd, m, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (done < 0 && (errno == EAGAIN || errno == EMSGSIZE))
+		if (done < 0 && errno == EAGAIN)
 			break;
 	}
 	return done;

@@ -120,7 +120,8 @@ static void complain(struct ctx *c, const struct flow *f, int rc)
 		return;
 	if (ping) {
 		log_warn("echo requests are dropped: net.ipv4.ping_group_range leaves group %u out"
-			 " and there is no right to a raw socket; as root: sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"",
+			 " and there is no right to a raw socket; as root:"
+			 " sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"",
 			 (unsigned int)getegid());
 		return;
 	}

@@ -107,7 +107,7 @@ void icmp_message(struct ctx *c, const struct ip *ip, const void *msg, size_t le
 void icmp_reply(struct ctx *c, struct flow *f, const struct port_dgram *d)
 {
 	bool v4 = flow_is4(f);
-	const struct flow_ip ip = hop_in(&d->ip);
+	const struct flow_ip ip = hop_in(c, &f->outer, &d->ip);
 	uint8_t *msg = d->iov->iov_base;
 	struct rd r = rd_init(msg, d->len);
 	struct wr w = wr_init(msg, d->len);

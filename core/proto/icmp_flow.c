@@ -265,7 +265,7 @@ bool icmp_tell(struct ctx *c, const struct flow *f, const struct port_err *e, co
 	if (h.type == (flow_is4(f) ? ICMP4_TIMEX : ICMP6_TIMEX))
 		s.ip.ttl = 1;	/* as it came to where it ended */
 	from = (struct from){ sender(c, f, &e->offender),
-			      hop_in(&(struct flow_ip){ .ttl = e->ttl }).ttl };
+			      hop_in(c, &e->offender, &(struct flow_ip){ .ttl = e->ttl }).ttl };
 	send_about(c, from, &h, &s);
 	return true;
 }

@@ -183,7 +183,8 @@ static int run_length(const struct port_dgram *d, int n)
 	if (d[0].gso_size || !d[0].len)
 		return 1;
 	while (k < n && !d[k].gso_size && d[k].len && d[k].len <= d[0].len &&
-	       flow_ip_eq(&d[k].ip, &d[0].ip) && d[k - 1].len == d[0].len && total + d[k].len <= UDP_GSO_BYTES)
+	       d[k - 1].len == d[0].len && flow_ip_eq(&d[k].ip, &d[0].ip) &&
+	       total + d[k].len <= UDP_GSO_BYTES)
 		total += d[k++].len;
 	return k;
 }
@@ -193,7 +194,7 @@ void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int 
 	struct iovec iov[CTX_DGRAMS];
 
 	for (int i = 0, k; i < n; i += k) {
-		const struct flow_ip ip = hop_in(&d[i].ip);
+		const struct flow_ip ip = hop_in(c, &f->outer, &d[i].ip);
 		size_t total = 0;
 
 		k = run_length(d + i, n - i);

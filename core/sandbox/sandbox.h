@@ -22,8 +22,8 @@ int sandbox_main(struct err *e);
 /*
  * Engine, in the forked child. Kept: the outer network namespace, where its
  * sockets must be, and the descriptors it was given (also a raw ICMP socket a family,
- * where io/rawping.h has one). Given up: every capability in every set. It is not, and cannot get, in the container's
- * namespaces. 0, or -1 with *e.
+ * where io/rawping.h has one). Given up: every capability in every set. It is not,
+ * and cannot get, in the container's namespaces. 0, or -1 with *e.
  */
 int sandbox_engine(struct err *e);
 

@@ -8,6 +8,7 @@
 #include "fakeport.h"
 #include "base/cksum.h"
 #include "proto/icmp.h"
+#include "proto/icmp_error.h"
 #include "proto/proto.h"
 #include "wire/numbers.h"
 #include "wire/quote.h"
@@ -234,6 +235,12 @@ static void test_host_address(void **state)
 				      .err = -ECONNREFUSED, .offender = w->net.host4 }, "x", 1);
 	expect(w, &f, &host, ICMP4_UNREACH, ICMP4_UNREACH_PORT, PROTO_UDP, &q);
 	assert_true(addr_eq(&q.dst, &host));
+	assert_int_equal(f.ip.ttl, 64);		/* no router in between */
+	fake_put_dgram(fake_last(w), "y", 1, 0, 0);
+	fake_event(w, fake_last(w), true, false, false);
+	settle(w);
+	assert_true(fake_frame(w, &f));
+	assert_int_equal(f.ip.ttl, 64);
 	fake_stop(w);
 }
 
@@ -349,6 +356,23 @@ static void test_hops_end(void **state)
 	}
 }
 
+/* RFC 4443, 2.4 (f): a burst, then a rate. */
+static void test_errors_limited(void **state)
+{
+	struct fake_world *w = start();
+
+	(void)state;
+	for (uint32_t i = 0; i < ICMP_ERRORS_BURST + 50; i++)
+		send_echo(w, true, 1);
+	assert_int_equal(w->count.icmp_errors_sent, ICMP_ERRORS_BURST);
+	assert_int_equal(w->count.icmp_errors_limited, 50);
+	w->c.now += 10 * 1000 / ICMP_ERRORS_PER_S;
+	for (int i = 0; i < 20; i++)
+		send_echo(w, true, 1);
+	assert_int_equal(w->count.icmp_errors_sent, ICMP_ERRORS_BURST + 10);
+	fake_stop(w);
+}
+
 /* To the host itself nothing is forwarded; to nobody's, and about errors, no error. */
 static void test_hops_end_quietly(void **state)
 {
@@ -458,7 +482,7 @@ int main(void)
 		cmocka_unit_test(test_too_big4), cmocka_unit_test(test_senders),
 		cmocka_unit_test(test_host_address), cmocka_unit_test(test_not_passed_on),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_echo),
-		cmocka_unit_test(test_hops_end), cmocka_unit_test(test_hops_end_quietly),
+		cmocka_unit_test(test_errors_limited), cmocka_unit_test(test_hops_end), cmocka_unit_test(test_hops_end_quietly),
 		cmocka_unit_test(test_tcp_connecting), cmocka_unit_test(test_tcp_open),
 	};
 
