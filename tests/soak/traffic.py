@@ -64,6 +64,7 @@ class Conversation:
 
     def __init__(self, sock, client, header):
         self.sock, self.client = sock, client
+        self.port = sock.getsockname()[1] if client else sock.getpeername()[1]
         self.kind, self.flags, self.rounds, self.seed, self.up, self.down = header
         self.loop = asyncio.get_running_loop()
         up, down = Stream(self.seed, False), Stream(self.seed, True)
@@ -114,17 +115,22 @@ class Conversation:
         raise Wrong("an end came in place of a reset")
 
     async def until_reset(self):
-        """What the other end resets must not end in any other way."""
+        """What the other end resets must not end in any other way. The kernel tells of a reset once:
+        if the sender hears it, the reader sees an end of file."""
+        tasks = [asyncio.ensure_future(c) for c in (self.send_and_poke(), self.read_to_no_end())]
         try:
-            await together(self.send_and_poke(), self.read_to_no_end())
-        except (ConnectionResetError, BrokenPipeError):
-            pass
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.sleep(0)
+        finally:
+            heard = [e for e in await end_all(tasks) if not isinstance(e, asyncio.CancelledError)]
+        if not any(isinstance(e, (ConnectionResetError, BrokenPipeError)) for e in heard):
+            raise heard[0]
 
     async def run(self):
         await getattr(self, KINDS[self.kind])()
 
     def __str__(self):
-        return (f"{KINDS[self.kind]} seed {self.seed} flags {self.flags} rounds {self.rounds}"
+        return (f"{KINDS[self.kind]} port {self.port} seed {self.seed} flags {self.flags} rounds {self.rounds}"
                 f" sent {self.out.at} of {self.to_send} read {self.into.at} of {self.to_read}")
 
     async def finish(self):
@@ -187,9 +193,14 @@ async def together(*coroutines):
     try:
         await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(tasks)
+
+
+async def end_all(tasks):
+    """What each of them came to."""
+    for task in tasks:
+        task.cancel()
+    return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def reset_on_close(sock):
