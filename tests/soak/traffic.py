@@ -27,6 +27,7 @@ PERIOD = 1048573
 PATTERN = memoryview(random.Random(1).randbytes(PERIOD) * 2)
 CHUNK = 1 << 18
 PATIENCE = 90		# seconds a conversation may take beyond its own pauses
+HEADER_PATIENCE = 15	# it may be sent again a few times
 POKE = 2		# seconds after which who waits for a reset sends a byte: the reset
 			# itself may be lost, the one that answers this byte comes later
 CLOSED_PORT = 9
@@ -244,21 +245,28 @@ def answer_datagram(sock):
 
 # ---- the server
 
-async def serve(sock):
+async def read_header(sock):
     header = b""
+    while len(header) < HEADER.size:
+        data = await asyncio.get_running_loop().sock_recv(sock, HEADER.size - len(header))
+        if not data:
+            return None		# connected and closed
+        header += data
+    return HEADER.unpack(header)
+
+
+async def serve(sock):
     try:
-        loop = asyncio.get_running_loop()
-        while len(header) < HEADER.size:
-            data = await loop.sock_recv(sock, HEADER.size - len(header))
-            if not data:
-                return	# connected and closed
-            header += data
-        conversation = Conversation(sock, False, HEADER.unpack(header))
+        # Should the reset of one who only connected be lost, nobody would ever know.
+        header = await asyncio.wait_for(read_header(sock), HEADER_PATIENCE)
+        if not header:
+            return
+        conversation = Conversation(sock, False, header)
         try:
             await asyncio.wait_for(conversation.run(), 4 * PATIENCE)
         except (Wrong, OSError, asyncio.TimeoutError) as e:
             fail(f"server: {conversation}: {e!r}")
-    except ConnectionResetError:
+    except (ConnectionResetError, asyncio.TimeoutError):
         pass		# connected and reset
     finally:
         sock.close()
