@@ -9,7 +9,7 @@ errors.py write ADDRESS PORT          writes as long as it may: the error
 errors.py reset ADDRESS PORT N        writes N bytes, then resets
 errors.py keep-alive ADDRESS PORT N   idle for N seconds, keep-alive probes each second; then one echo
 errors.py idle ADDRESS PORT N         idle for N seconds without any; then one echo
-errors.py serve-reset PORT            sends until a write would wait, then resets
+errors.py serve-reset PORT            sends until a write would wait, at most 4 MiB, then resets
 errors.py serve-read-reset PORT       reads a megabyte, then resets
 errors.py serve-ends PORT             reads; prints how each connection ended
 """
@@ -96,10 +96,11 @@ def idle(address, port, seconds):
 def serve_reset(s):
     s.setblocking(False)
     try:
-        while True:
+        for _ in range(64):
             s.send(CHUNK)
     except BlockingIOError:
-        reset_on_close(s)
+        pass
+    reset_on_close(s)
 
 
 def serve_read_reset(s):

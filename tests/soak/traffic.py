@@ -26,7 +26,7 @@ DATAGRAM = struct.Struct("!IHHH")
 PERIOD = 1048573
 PATTERN = memoryview(random.Random(1).randbytes(PERIOD) * 2)
 CHUNK = 1 << 18
-PATIENCE = 90		# seconds a conversation may take beyond its own pauses
+PATIENCE = 60		# seconds in which a conversation must get on by a byte, beyond its own pauses
 HEADER_PATIENCE = 15	# it may be sent again a few times
 POKE = 2		# seconds after which who waits for a reset sends a byte: the reset
 			# itself may be lost, the one that answers this byte comes later
@@ -68,6 +68,7 @@ class Conversation:
         self.port = sock.getsockname()[1] if client else sock.getpeername()[1]
         self.kind, self.flags, self.rounds, self.seed, self.up, self.down = header
         self.loop = asyncio.get_running_loop()
+        self.moved = self.loop.time()
         up, down = Stream(self.seed, False), Stream(self.seed, True)
         self.out, self.into = (up, down) if client else (down, up)
         self.to_send, self.to_read = (self.up, self.down) if client else (self.down, self.up)
@@ -79,6 +80,7 @@ class Conversation:
         while n:
             piece = self.out.next(min(n, step, CHUNK))
             await self.loop.sock_sendall(self.sock, piece)
+            self.moved = self.loop.time()
             n -= len(piece)
             if self.slow_write:
                 await asyncio.sleep(0.02)
@@ -90,6 +92,7 @@ class Conversation:
             if not data:
                 raise Wrong(f"ended after {self.into.at} bytes")
             self.into.check(data)
+            self.moved = self.loop.time()
             n -= len(data)
             if self.slow_read:
                 await asyncio.sleep(0.02)
@@ -127,8 +130,16 @@ class Conversation:
         if not any(isinstance(e, (ConnectionResetError, BrokenPipeError)) for e in heard):
             raise heard[0]
 
-    async def run(self):
-        await getattr(self, KINDS[self.kind])()
+    async def run(self, patience):
+        """All of it, as long as it gets on."""
+        task = asyncio.ensure_future(getattr(self, KINDS[self.kind])())
+        try:
+            while not (await asyncio.wait((task,), timeout=1))[0]:
+                if self.loop.time() - self.moved > patience:
+                    raise Wrong(f"stands still for {patience} seconds")
+            await task
+        finally:
+            await end_all((task,))
 
     def __str__(self):
         return (f"{KINDS[self.kind]} port {self.port} seed {self.seed} flags {self.flags} rounds {self.rounds}"
@@ -263,8 +274,8 @@ async def serve(sock):
             return
         conversation = Conversation(sock, False, header)
         try:
-            await asyncio.wait_for(conversation.run(), 4 * PATIENCE)
-        except (Wrong, OSError, asyncio.TimeoutError) as e:
+            await conversation.run(3 * PATIENCE)
+        except (Wrong, OSError) as e:
             fail(f"server: {conversation}: {e!r}")
     except (ConnectionResetError, asyncio.TimeoutError):
         pass		# connected and reset
@@ -341,8 +352,7 @@ class Worker:
         try:
             self.conversation = Conversation(sock, True, header)
             await self.loop.sock_sendall(sock, HEADER.pack(*header))
-            limit = PATIENCE + (rounds * Conversation.longest_pause if flags & PAUSES else 0)
-            await asyncio.wait_for(self.conversation.run(), limit)
+            await self.conversation.run(PATIENCE + (Conversation.longest_pause if flags & PAUSES else 0))
         except ConnectionResetError as e:
             raise Wrong("a reset nobody sent") from e
         finally:
