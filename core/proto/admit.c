@@ -73,14 +73,21 @@ struct flow *admit_flow(struct ctx *c, const struct flow_key *key)
 	return f;
 }
 
+/* The host has no descriptor or memory for one more. */
+static bool no_room(int rc)
+{
+	return rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS;
+}
+
 int admit_socket(struct ctx *c, struct flow *f)
 {
 	int rc = port_open(c, f);
 
-	for (int i = 0; i < EVICT_TRIES && (rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS) &&
-	     evict(c, f, true); i++)
+	for (int i = 0; i < EVICT_TRIES && no_room(rc) && evict(c, f, true); i++)
 		rc = port_open(c, f);
-	if (rc < 0 && rc != -EINPROGRESS && f->key.proto != FLOW_TCP)
+	/* What else connect() says at once of TCP is the remote's or the network's answer. */
+	if (no_room(rc) || rc == -EADDRNOTAVAIL ||
+	    (rc < 0 && rc != -EINPROGRESS && f->key.proto != FLOW_TCP))
 		c->count->flows_refused++;
 	return rc;
 }

@@ -76,7 +76,7 @@ static void refused(struct ctx *c, struct flow *f, int err)
 	case -EHOSTUNREACH:
 	case -EHOSTDOWN:
 	case -ENONET:
-	case -EACCES:
+	case -EACCES:		/* administratively prohibited, says a router or a route */
 	case -EPERM:
 		icmp_unreachable_flow(c, f, err);
 		tcp_abort(c, f, false, false);

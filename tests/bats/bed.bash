@@ -312,14 +312,19 @@ bed_bg() {
 	shift
 	BED_EXEC=1 "$@" < /dev/null > "${BED_OUT-/dev/null}" 2>&1 3>&- &
 	bed_bg_ret=$!
-	: > "$BED_DIR/pids/$bed_bg_ret"
+	bed_birth "$bed_bg_ret" > "$BED_DIR/pids/$bed_bg_ret"
 }
+
+# When a process began, in clock ticks: its number alone may be another's by now.
+bed_birth() { sed 's/.*) //' "/proc/$1/stat" 2> /dev/null | cut -d ' ' -f 20; }
 
 # Ends one of our own and waits until it is gone.
 bed_kill() {
-	[ -n "${1-}" ] || return 0
-	kill "$1" 2> /dev/null || true
-	bed_until 2 bed_gone "$1" || kill -9 "$1" 2> /dev/null || true
+	[ -n "${1-}" ] && [ -e "$BED_DIR/pids/$1" ] || return 0
+	if [ "$(bed_birth "$1")" = "$(cat "$BED_DIR/pids/$1")" ]; then
+		kill "$1" 2> /dev/null || true
+		bed_until 2 bed_gone "$1" || kill -9 "$1" 2> /dev/null || true
+	fi
 	wait "$1" 2> /dev/null || true
 	rm -f "$BED_DIR/pids/$1"
 }
