@@ -454,16 +454,20 @@ void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const 
 			      !!(t->flags & TCPF_FIN));
 }
 
-/* The socket failed: what is still to be read is delivered first, and reading
- * then meets the error. A flow whose reading side is over ends here. */
+/* The socket failed: what is still to be read is delivered first, as far as the
+ * container's window lets it. A flow whose reading side is over ends here. */
 static void socket_failed(struct ctx *c, struct flow *f)
 {
-	if (!(f->tcp.marks & TCPM_OUT_EOF)) {
-		f->ready |= FLOW_READABLE;
-		flow_enqueue(&c->flows, f);
-	} else if (port_error(c, f) < 0) {
+	bool gone = port_error(c, f) < 0;
+
+	if (gone && (f->tcp.marks & TCPM_OUT_EOF)) {
 		tcp_abort(c, f, true, false);
+		return;
 	}
+	if (gone)
+		f->tcp.marks |= TCPM_FAILED;
+	f->ready |= FLOW_READABLE;
+	flow_enqueue(&c->flows, f);
 }
 
 void tcp_socket_event(struct ctx *c, struct flow *f, bool readable, bool writable, bool error)

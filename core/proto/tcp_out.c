@@ -145,14 +145,21 @@ enum step { STEP_MORE, STEP_DONE, STEP_GONE };
 static enum step out_step(struct ctx *c, struct flow *f, bool *more)
 {
 	struct tcp_flow *t = &f->tcp;
-	uint32_t room = usable(t), inflight = t->snd_nxt - t->snd_una, max;
-	/* RFC 9293, 3.8.6.2.1: no small segment while an ACK can make it a large one. */
-	bool small = room < t->mss && inflight && room < t->max_wnd / 2;
+	uint32_t room = usable(t), max;
+	/* RFC 9293, 3.8.6.2.1: no small segment for want of window, until the timer
+	 * that waits for a larger one (the probe's) has run out. */
+	bool small = room < t->mss && room < t->max_wnd / 2 && !t->retries;
 	struct iovec iov[HOLD_IOV_MAX];
 	size_t sent = 0;
 	ssize_t got;
 	int n;
 
+	if (!room && (t->marks & TCPM_FAILED) && t->snd_una == t->snd_nxt) {
+		/* The container took what its window had place for and does not
+		 * read: who only writes must hear of the reset too. */
+		tcp_abort(c, f, true, false);
+		return STEP_GONE;
+	}
 	if (!room) {
 		wait_window(c, f);
 		return STEP_DONE;
@@ -489,7 +496,7 @@ bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *seg, bool dup_
 		t->retries = 0;			/* it answers: probing may go on */
 	if (!(t->marks & TCPM_BLOCKED))
 		return true;
-	if (usable(t)) {
+	if (usable(t) || (t->marks & TCPM_FAILED)) {	/* ... or the end is near */
 		t->marks &= ~(uint32_t)TCPM_BLOCKED;
 		if (t->snd_una == t->snd_nxt) {	/* the probe timer ran */
 			tcp_timer_clear(f);

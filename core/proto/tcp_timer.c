@@ -182,7 +182,8 @@ static void retransmit_timeout(struct ctx *c, struct flow *f)
 
 /* The window is closed and nothing is under way: a segment one byte behind what
  * was acknowledged must be answered (RFC 9293, 3.8.6.1, 3.10.7.4). Goes on
- * as long as the container answers (RFC 1122, 4.2.2.17). */
+ * as long as the container answers (RFC 1122, 4.2.2.17). A window that is merely
+ * too small is used now. */
 static void probe_window(struct ctx *c, struct flow *f)
 {
 	struct tcp_flow *t = &f->tcp;
@@ -194,6 +195,7 @@ static void probe_window(struct ctx *c, struct flow *f)
 	back_off(t);
 	tcp_send_segment(c, f, 0, t->snd_una - 1, NULL, 0, 0, NULL);
 	tcp_timer_set(c, f, t->rto);
+	flow_enqueue(&c->flows, f);
 }
 
 /* Nothing is under way and nothing was heard for long: the container may have lost
