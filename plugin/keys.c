@@ -206,6 +206,13 @@ static int set_ipv6(struct reader *x, const struct key *k, struct json_object *v
 	return 0;
 }
 
+static int set_source_check(struct reader *x, const struct key *k, struct json_object *v)
+{
+	(void)k;
+	x->k->conf.source_check = json_object_get_boolean(v);
+	return 0;
+}
+
 static int set_addresses(struct reader *x, const struct key *k, struct json_object *v)
 {
 	struct conf *c = &x->k->conf;
@@ -557,6 +564,7 @@ static const struct key conf_keys[] = {
 	{ "mtu", T_INT, set_mtu },
 	{ "ipv4", T_BOOL, set_ipv4 },
 	{ "ipv6", T_BOOL, set_ipv6 },
+	{ "sourceCheck", T_BOOL, set_source_check },
 	{ "addresses", T_LIST, set_addresses },
 	{ "gateways", T_LIST, set_gateways },
 	{ "routes", T_LIST, set_routes },

@@ -50,6 +50,7 @@ struct conf {
 	int32_t owner_pid;			/* process whose end is the container's; 0 unknown */
 
 	bool ipv4, ipv6;
+	bool source_check;			/* drop what comes from others' addresses */
 	uint32_t mtu;				/* 0: the outer interface's */
 	struct mac mac;				/* the container's; always set */
 	struct mac gw_mac;			/* ours, all that is not the container; always set */

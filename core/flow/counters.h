@@ -19,10 +19,16 @@
 	X(tap_tx_error, "writes that failed otherwise") \
 	X(drop_ethertype, "frames of another EtherType") \
 	X(drop_martian, "packets to or from an address that may not be used") \
-	X(drop_fragment, "IP fragments") \
+	X(drop_source, "packets from an address that is not the container's (sourceCheck)") \
 	X(drop_proto, "IP protocols not translated") \
 	X(drop_multicast, "multicast and broadcast not passed on") \
 	X(drop_noroute, "packets of a family switched off or without a route outside") \
+	X(frag_rx, "IP fragments read from the container") \
+	X(frag_reassembled, "datagrams put together of them") \
+	X(frag_refused, "IP fragments dropped: overlapping, contradictory, cut headers") \
+	X(frag_timeouts, "datagrams that did not become whole in time") \
+	X(frag_evicted, "datagrams dropped unfinished to make room") \
+	X(frag_tx, "IP fragments written to the container") \
 	X(flows_opened, "flows opened") \
 	X(flows_closed, "flows closed") \
 	X(flows_evicted, "flows ended to make room") \
@@ -46,6 +52,7 @@
 	X(icmp_rx_echo, "echo replies received outside") \
 	X(icmp_no_socket, "echo requests without a ping socket (net.ipv4.ping_group_range)") \
 	X(icmp_errors_sent, "ICMP errors sent to the container") \
+	X(icmp_errors_limited, "ICMP errors not sent: too many") \
 	X(arp_replies, "ARP replies sent") \
 	X(nd_replies, "neighbour advertisements sent")
 

@@ -25,7 +25,7 @@ struct area {
 	size_t size;
 };
 
-#define AREAS 8
+#define AREAS 9
 
 static void areas(struct ctx *c, struct area a[AREAS])
 {
@@ -39,6 +39,7 @@ static void areas(struct ctx *c, struct area a[AREAS])
 	a[5] = (struct area){ (void **)&c->dgrams, (size_t)CTX_DGRAMS * CTX_HOT_SIZE };
 	a[6] = (struct area){ (void **)&c->io->frames, (size_t)(IO_BATCH + 1) * IO_FRAME_MAX };
 	a[7] = (struct area){ (void **)&c->ranges.sets, (RANGES_SETS + 1) * sizeof(struct ranges) };
+	a[8] = (struct area){ (void **)&c->frags, sizeof(struct fragtab) };
 }
 
 static void release(struct ctx *c)
@@ -133,6 +134,7 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	if ((rc = keys(&key, &c->isn_key)) < 0 || (rc = reserve_some(c)) < 0)
 		return rc;
 	read_clock(c);
+	c->ip_id = (uint32_t)c->now_us;
 	flow_init(&c->flows, c->flows.flows, c->flows.buckets, &key, FLOW_MAX);
 	wheel_init(&c->wheel, &c->flows.flows[0].timer, sizeof(struct flow), c->now);
 	hold_pool_init(&c->pool, c->pool.mem, c->pool.next, c->pool.nchunks);
@@ -167,7 +169,7 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 
 static int wait_ms(const struct ctx *c)
 {
-	uint64_t next = wheel_next(&c->wheel);
+	uint64_t next = proto_next(c);
 
 	if (proto_busy(c))
 		return c->tap_blocked ? TAP_RETRY_MS : 0;

@@ -7,6 +7,7 @@
 #include "conf/netcfg.h"
 #include "flow/counters.h"
 #include "flow/flow.h"
+#include "flow/frag.h"
 
 #define CTX_HOT_SIZE	65536u		/* one super-frame's payload */
 #define CTX_DGRAMS	32u		/* datagrams of one recvmmsg() */
@@ -39,6 +40,9 @@ struct ctx {
 	struct wheel wheel;
 	struct hold_pool pool;
 	struct ranges_pool ranges;
+	struct fragtab *frags;
+	uint32_t ip_id;			/* of the next datagram that we fragment */
+	uint64_t icmp_full_at;		/* proto/icmp_error's budget: full again then */
 	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */
 	uint32_t epoch;			/* TCP_EPOCH_MS each: how many flows sent data ... */
 	uint32_t senders, last_senders;	/* ... in this one so far, and in the last */

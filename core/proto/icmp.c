@@ -6,6 +6,7 @@
 
 #include "proto/admit.h"
 #include "proto/frame.h"
+#include "proto/icmp_error.h"
 #include "proto/port.h"
 #include "proto/udp.h"
 #include "wire/icmp.h"
@@ -75,7 +76,8 @@ static void send_unreachable(struct ctx *c, const struct flow_key *key, uint32_t
 	for (size_t i = 0; i < ARRAY_LEN(unreach_codes) && !u; i++)
 		if (unreach_codes[i].err == err)
 			u = &unreach_codes[i];
-	if (!u || !addr_is_unicast(&key->remote))	/* RFC 1122, 3.2.2 */
+	if (!u || !addr_is_unicast(&key->remote) ||	/* RFC 1122, 3.2.2 */
+	    !icmp_error_allowed(c))
 		return;
 	/* The far end itself refuses a port; the rest is a router's to say. */
 	if (err == -ECONNREFUSED || addr_is_any(gateway))

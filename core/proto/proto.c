@@ -3,6 +3,7 @@
 
 #include "proto/admit.h"
 #include "proto/icmp.h"
+#include "proto/reassembly.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 
@@ -74,8 +75,16 @@ void proto_turn(struct ctx *c)
 	c->tap_blocked = false;
 	while ((idx = wheel_pop(&c->wheel, c->now)) != WHEEL_NONE)
 		fire(c, flow_at(&c->flows, idx));
+	reassembly_expire(c);
 	serve_ready(c);
 	tcp_finish(c);
+}
+
+uint64_t proto_next(const struct ctx *c)
+{
+	uint64_t flows = wheel_next(&c->wheel), frags = frag_next(c->frags);
+
+	return MIN_OF(flows, frags);
 }
 
 bool proto_busy(const struct ctx *c)

@@ -12,6 +12,7 @@ client.py typing ADDRESS PORT N       N single bytes, each echoed; prints the wo
 client.py bulk-and-typing ADDRESS PORT SINK_PORT
                                       typing while a bulk upload runs beside it
 client.py udp-sizes ADDRESS PORT SIZE...   each datagram comes back as it went
+client.py udp-nfs ADDRESS PORT SIZE COUNT  COUNT requests of SIZE, one after the other
 client.py udp-gso ADDRESS PORT SIZE COUNT  COUNT segments of SIZE in one send, each comes back
 client.py udp-refused ADDRESS PORT    ECONNREFUSED by ICMP within half a second
 client.py many ADDRESS PORT N         N connections at once, each echoes
@@ -147,6 +148,22 @@ def udp_sizes(address, port, sizes):
             except socket.timeout:
                 must(attempt < 2, f"{size} bytes: no answer")
         must(back == data, f"{size} bytes: {len(back)} came back, or others")
+
+
+def udp_nfs(address, port, size, count):
+    """Each has its number; a lost one is asked again, as RPC does."""
+    s = udp_socket(address, port, 1)
+    for i in range(count):
+        data = i.to_bytes(4, "big") * (size // 4)
+        for attempt in range(3):
+            s.send(data)
+            try:
+                while (back := s.recv(65536))[:4] != data[:4]:
+                    pass
+                break
+            except socket.timeout:
+                must(attempt < 2, f"request {i}: no answer")
+        must(back == data, f"request {i}: {len(back)} bytes came back, or others")
 
 
 def udp_gso(address, port, size, count):

@@ -105,6 +105,9 @@ struct fake_world {
 	uint32_t next[FAKE_CHUNKS];
 	uint8_t mem[FAKE_CHUNKS * HOLD_CHUNK];
 	struct ranges ranges[FAKE_RANGES + 1];
+	struct fragtab frags;
+	uint8_t joined[FRAG_BYTES];	/* fragments to the container, put together */
+	uint32_t joined_len, joined_id;
 	uint8_t *kept[FAKE_KEPT], *seen;	/* fakeport's own */
 	uint32_t nkept;
 };
@@ -170,7 +173,8 @@ struct fake_seen {
 	uint16_t gso_size;		/* 0: one packet */
 };
 
-/* Takes the oldest frame, tested from end to end; false if there is none. */
+/* Takes the oldest frame, tested from end to end; false if there is none. The
+ * fragments of a datagram count as one: .ip is that of the last, .len of the whole. */
 bool fake_frame(struct fake_world *w, struct fake_seen *ret);
 void fake_frames_drop(struct fake_world *w);
 

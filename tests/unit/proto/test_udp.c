@@ -168,6 +168,7 @@ static void test_large(void **state)
 {
 	static char d[65507];
 	struct fake_world *w = start(NULL);
+	struct fake_seen f;
 
 	(void)state;
 	put(w, 4000, d, sizeof(d), 0);	/* the largest there is */
@@ -179,8 +180,47 @@ static void test_large(void **state)
 	fake_put_dgram(fake_last(w), d, sizeof(d), 0, 0);
 	fake_event(w, fake_last(w), true, false, false);
 	turn(w);
-	assert_int_equal(w->io.nframes, 1);
+	assert_int_equal(w->io.nframes, (65515 + 1479) / 1480);
+	assert_true(fake_frame(w, &f));
+	assert_int_equal(f.len, sizeof(d));
+	assert_false(fake_frame(w, &f));
 	fake_stop(w);
+}
+
+/* What is larger than the container's MTU arrives in fragments, of both families, with
+ * identifications of their own; also the segments of what GRO put together. */
+static void test_fragments_out(void **state)
+{
+	static char d[9000];
+	const struct addr *const pairs[][2] = { { &c4, &r4 }, { &c6, &r6 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(d); i++)
+		d[i] = (char)(i / 7);
+	for (int i = 0; i < 4; i++) {
+		struct fake_world *w = start(&(struct fake_setup){ .no_offload = i & 2 });
+		struct fake_seen f;
+		uint32_t id;
+
+		fake_ingress_udp(w, pairs[i & 1][0], pairs[i & 1][1], 4000, 53, "a", 1, 0);
+		turn(w);
+		fake_put_dgram(fake_last(w), d, sizeof(d), 0, 0);
+		fake_put_dgram(fake_last(w), d, 8000, 4000, 0);
+		fake_event(w, fake_last(w), true, false, false);
+		turn(w);
+		assert_int_equal(w->count.frag_tx, 7 + 3 + 3);
+		assert_true(fake_frame(w, &f));
+		assert_int_equal(f.len, sizeof(d));
+		assert_memory_equal(f.data, d, sizeof(d));
+		id = f.ip.id;
+		assert_true(fake_frame(w, &f));
+		assert_memory_equal(f.data, d, 4000);
+		assert_true(fake_frame(w, &f));
+		assert_memory_equal(f.data, d + 4000, 4000);
+		assert_true(f.ip.id != id);
+		assert_false(fake_frame(w, &f));
+		fake_stop(w);
+	}
 }
 
 /* USO frames: of more than 64 segments in two messages, which is all there can be. */
@@ -533,6 +573,7 @@ int main(void)
 		cmocka_unit_test(test_one), cmocka_unit_test(test_six),
 		cmocka_unit_test(test_merge), cmocka_unit_test(test_two_flows),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_large),
+		cmocka_unit_test(test_fragments_out),
 		cmocka_unit_test(test_uso), cmocka_unit_test(test_no_gso),
 		cmocka_unit_test(test_error_on_send), cmocka_unit_test(test_error_on_receive),
 		cmocka_unit_test(test_no_route), cmocka_unit_test(test_receive_uso),
