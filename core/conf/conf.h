@@ -24,6 +24,9 @@
 #define CONF_HOST_ADDRS_MAX	4
 #define CONF_MTU_MIN		576	/* RFC 791; 1280 with IPv6 (RFC 8200, 5) */
 #define CONF_MTU_MAX		65535
+#define CONF_UDP_TIMEOUT	30	/* seconds; both are Linux conntrack's defaults */
+#define CONF_UDP_STREAM		120	/* RFC 4787, 4.3 REQ-5 */
+#define CONF_UDP_MAX		86400
 
 struct route {
 	struct prefix dst;	/* host bits zero */
@@ -56,6 +59,8 @@ struct conf {
 	struct mac gw_mac;			/* ours, all that is not the container; always set */
 
 	bool addresses_host;			/* copy the outer's, in a family with none given */
+	uint32_t udp_timeout;			/* s, a UDP flow nobody answered yet */
+	uint32_t udp_stream;			/* s, one with datagrams both ways */
 	uint32_t naddresses;			/* given ones; used as they are */
 	struct prefix addresses[CONF_ADDRS_MAX];
 	uint32_t ngateways;

@@ -127,6 +127,7 @@ struct dgram_flow {
 	uint64_t last_ms;		/* of the last datagram either way */
 	uint32_t rx;			/* datagrams from outside, saturating */
 	uint16_t outer_id;		/* FLOW_PING: the socket's own identifier */
+	uint16_t asked;			/* to port 53: questions not answered yet, saturating */
 	bool no_gso;			/* the path refused UDP_SEGMENT once */
 };
 

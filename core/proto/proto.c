@@ -31,7 +31,7 @@ static void fire(struct ctx *c, struct flow *f)
 		tcp_timer(c, f);
 		break;
 	case FLOW_UDP:
-		udp_timer(c, f, UDP_ONEWAY_MS, UDP_TWOWAY_MS);
+		udp_timer(c, f, udp_oneway_ms(c), udp_twoway_ms(c));
 		break;
 	case FLOW_PING:
 		udp_timer(c, f, ICMP_FLOW_MS, ICMP_FLOW_MS);

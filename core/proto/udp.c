@@ -8,6 +8,11 @@
 #include "proto/icmp.h"
 #include "proto/port.h"
 
+static uint32_t datagrams(size_t len, uint16_t gso_size)
+{
+	return gso_size ? (uint32_t)((len + gso_size - 1) / gso_size) : 1;
+}
+
 bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const void *data,
 		  size_t len, uint16_t gso_size)
 {
@@ -25,10 +30,11 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 		udp_flush(c);
 	f = flow_find(&c->flows, &key);
 	if (!f)
-		f = admit_datagram(c, &key, UDP_ONEWAY_MS);
+		f = admit_datagram(c, &key, udp_oneway_ms(c));
 	if (!f)
 		return false;
 	f->dg.last_ms = c->now;
+	f->dg.asked = (uint16_t)MIN_OF(f->dg.asked + datagrams(len, gso_size), UINT16_MAX);
 	flow_touch(&c->flows, f);
 	c->pending[c->npending++] = (struct pending){
 		.flow = flow_idx(&c->flows, f), .gso_size = gso_size < len ? gso_size : 0,
@@ -52,7 +58,7 @@ static int send_some(struct ctx *c, struct flow *f, const struct port_dgram *d, 
 
 static uint32_t segments(const struct port_dgram *d)
 {
-	return d->gso_size ? (d->len + d->gso_size - 1) / d->gso_size : 1;
+	return datagrams(d->len, d->gso_size);
 }
 
 /* Sends the datagrams of one message singly: the path, or the kernel, does not
@@ -210,6 +216,20 @@ static void deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, i
 	}
 }
 
+/* Whether a resolver's socket has all its answers; of more than 65534 nobody keeps
+ * count. */
+static bool all_answered(struct flow *f, const struct port_dgram *d, int n)
+{
+	uint32_t answers = 0;
+
+	if (f->key.remote_port != UDP_PORT_DNS || f->dg.asked == UINT16_MAX)
+		return false;
+	for (int i = 0; i < n; i++)
+		answers += segments(&d[i]);
+	f->dg.asked -= (uint16_t)MIN_OF(answers, f->dg.asked);
+	return !f->dg.asked;
+}
+
 bool udp_serve(struct ctx *c, struct flow *f)
 {
 	struct port_dgram d[CTX_DGRAMS];
@@ -233,6 +253,10 @@ bool udp_serve(struct ctx *c, struct flow *f)
 	f->dg.rx += f->dg.rx < UINT32_MAX;
 	flow_touch(&c->flows, f);
 	deliver(c, f, d, n);
+	if (all_answered(f, d, n)) {
+		admit_free(c, f);
+		return false;
+	}
 	return true;
 }
 

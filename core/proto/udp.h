@@ -13,8 +13,7 @@
 #include "wire/ip.h"
 #include "wire/udp.h"
 
-#define UDP_ONEWAY_MS	30000u	/* nothing came back yet (Linux conntrack's default) */
-#define UDP_TWOWAY_MS	120000u	/* RFC 4787, 4.3 REQ-5 */
+#define UDP_PORT_DNS	53	/* a flow there ends with its last answer */
 #define UDP_SEGMENTS	64u	/* datagrams of one UDP_SEGMENT send (UDP_MAX_SEGMENTS of Linux) */
 #define UDP_GSO_BYTES	65000u	/* bytes of one: under 65535 less headers and options */
 
@@ -28,6 +27,17 @@ void udp_flush(struct ctx *c);
 
 /* Serves a flow out of the ready queue; true if it wants another turn. */
 bool udp_serve(struct ctx *c, struct flow *f);
+
+/* How long a UDP flow may be idle: not answered yet, and with datagrams both ways. */
+static inline uint64_t udp_oneway_ms(const struct ctx *c)
+{
+	return c->conf->udp_timeout * (uint64_t)1000;
+}
+
+static inline uint64_t udp_twoway_ms(const struct ctx *c)
+{
+	return c->conf->udp_stream * (uint64_t)1000;
+}
 
 /* The timer of a UDP or echo flow fired: idle long enough? */
 void udp_timer(struct ctx *c, struct flow *f, uint64_t oneway_ms, uint64_t twoway_ms);

@@ -36,14 +36,7 @@ up() {
 client() { bed_in "$C" python3 "$BED_DIR/client.py" "$@"; }
 ipfrag() { bed_in "$C" python3 "$BED_DIR/ipfrag.py" "$1" eth0 "$PEER4" "$PEER6" "${@:2}"; }
 
-count() { # count NAME: one of the counters that main writes into the log on SIGUSR1
-	: > "$LOG"
-	kill -USR1 "$(bed_main "$C")"
-	bed_until 3 grep -q 'tap_rx_frames=' "$LOG"
-	sleep 0.1
-	awk -v name="$1" '{ for (i = 1; i <= NF; i++) if (index($i, name "=") == 1) n = substr($i, length(name) + 2) }
-		END { print n + 0 }' "$LOG"		# what is 0 is not written
-}
+count() { bed_counter "$C" "$LOG" "$1"; }
 
 @test "ping of the largest size, both families" {
 	up

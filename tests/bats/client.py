@@ -13,6 +13,7 @@ client.py bulk-and-typing ADDRESS PORT SINK_PORT
                                       typing while a bulk upload runs beside it
 client.py udp-sizes ADDRESS PORT SIZE...   each datagram comes back as it went
 client.py udp-nfs ADDRESS PORT SIZE COUNT  COUNT requests of SIZE, one after the other
+client.py udp-short-flows ADDRESS PORT N   N pairs of ports, one datagram each; most are echoed
 client.py udp-gso ADDRESS PORT SIZE COUNT  COUNT segments of SIZE in one send, each comes back
 client.py udp-refused ADDRESS PORT    ECONNREFUSED by ICMP within half a second
 client.py many ADDRESS PORT N         N connections at once, each echoes
@@ -164,6 +165,22 @@ def udp_nfs(address, port, size, count):
             except socket.timeout:
                 must(attempt < 2, f"request {i}: no answer")
         must(back == data, f"request {i}: {len(back)} bytes came back, or others")
+
+
+def udp_short_flows(address, port, n):
+    """500 sockets at a time; the kernel chooses the ports, of which there are enough."""
+    echoed = 0
+    for start in range(0, n, 500):
+        socks = [udp_socket(address, port, 0.5) for _ in range(min(500, n - start))]
+        for s in socks:
+            s.send(b"x")
+        for s in socks:
+            try:
+                echoed += len(s.recv(10))
+            except socket.timeout:
+                pass
+            s.close()
+    must(echoed > n * 9 // 10, f"{echoed} of {n} echoed")
 
 
 def udp_gso(address, port, size, count):
