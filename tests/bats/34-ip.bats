@@ -72,6 +72,7 @@ count() { bed_counter "$C" "$LOG" "$1"; }
 }
 
 @test "without offloads, large datagrams both ways" {
+	# shellcheck disable=SC2034
 	BED_ENV=(CNI_PASST_WITHOUT=offload)
 	up
 	client udp-sizes "$PEER4" 7 1473 9000 65507

@@ -36,7 +36,7 @@ up() {
 	ENGINE=$(bed_engine "$C")
 }
 
-sockets() { find "/proc/$ENGINE/fd" -lname 'socket:*' | wc -l; }
+sockets() { find "/proc/$ENGINE/fd" -lname 'socket:*' 2> /dev/null | wc -l; }
 no_more_sockets() { [ "$(sockets)" -le "$1" ]; }
 
 @test "time-outs are as configured, one way and both ways" {
@@ -67,20 +67,20 @@ no_more_sockets() { [ "$(sockets)" -le "$1" ]; }
 }
 
 @test "100000 short flows leave nothing behind" {
-	local idle before after n=100000
-	[ -z "${BED_SHORT-}" ] || n=10000
+	local idle before after n=50000
+	[ -z "${BED_SHORT-}" ] || n=5000
 	up '{"udp": {"timeout": 2, "timeoutStream": 2}}'
 	idle=$(sockets)
 	client udp-short-flows "$PEER4" 7 "$n"
 	bed_until 6 no_more_sockets "$idle" || die "$(sockets) sockets, $idle before"
 	before=$(awk '/^VmRSS/ { print $2 }' "/proc/$ENGINE/status")
-	client udp-short-flows "$PEER4" 7 "$n"
+	client udp-short-flows "$PEER6" 7 "$n"
 	bed_until 6 no_more_sockets "$idle" || die "$(sockets) sockets, $idle before"
 	after=$(awk '/^VmRSS/ { print $2 }' "/proc/$ENGINE/status")
 	[ $((after - before)) -lt 4096 ] || die "memory went from $before to $after KiB"
 	client udp-sizes "$PEER4" 7 100
 	same "the engine's process" "$(bed_engine "$C")" "$ENGINE"
-	[ "$(bed_counter "$C" "$LOG" flows_opened)" -gt "$n" ] || die "ports were used again"
+	same "flows opened" "$(bed_counter "$C" "$LOG" flows_opened)" $((2 * n + 1))
 }
 
 @test "an idle flow costs no CPU" {

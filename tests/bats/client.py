@@ -13,7 +13,7 @@ client.py bulk-and-typing ADDRESS PORT SINK_PORT
                                       typing while a bulk upload runs beside it
 client.py udp-sizes ADDRESS PORT SIZE...   each datagram comes back as it went
 client.py udp-nfs ADDRESS PORT SIZE COUNT  COUNT requests of SIZE, one after the other
-client.py udp-short-flows ADDRESS PORT N   N pairs of ports, one datagram each; most are echoed
+client.py udp-short-flows ADDRESS PORT N   a datagram from each of N ports (10000 on); most come back
 client.py udp-gso ADDRESS PORT SIZE COUNT  COUNT segments of SIZE in one send, each comes back
 client.py udp-refused ADDRESS PORT    ECONNREFUSED by ICMP within half a second
 client.py many ADDRESS PORT N         N connections at once, each echoes
@@ -128,10 +128,11 @@ def bulk_and_typing(address, port, sink):
         thread.join()
 
 
-def udp_socket(address, port, timeout=2):
+def udp_socket(address, port, timeout=2, source_port=0):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     s = socket.socket(family, socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    s.bind(("", source_port))
     s.connect((address, port))
     s.settimeout(timeout)
     return s
@@ -168,10 +169,10 @@ def udp_nfs(address, port, size, count):
 
 
 def udp_short_flows(address, port, n):
-    """500 sockets at a time; the kernel chooses the ports, of which there are enough."""
+    """500 sockets at a time, no port twice."""
     echoed = 0
     for start in range(0, n, 500):
-        socks = [udp_socket(address, port, 0.5) for _ in range(min(500, n - start))]
+        socks = [udp_socket(address, port, 0.5, 10000 + i) for i in range(start, min(start + 500, n))]
         for s in socks:
             s.send(b"x")
         for s in socks:
