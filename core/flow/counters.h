@@ -53,6 +53,11 @@
 	X(icmp_no_socket, "echo requests without a ping socket (net.ipv4.ping_group_range)") \
 	X(icmp_errors_sent, "ICMP errors sent to the container") \
 	X(icmp_errors_limited, "ICMP errors not sent: too many") \
+	X(groups_joined, "multicast groups the container joined") \
+	X(groups_left, "of them those it left, or did not renew") \
+	X(groups_refused, "reports for one group too many") \
+	X(groups_queries, "general queries sent to the container") \
+	X(groups_echoes, "copies of the container's own datagrams not given back to it") \
 	X(arp_replies, "ARP replies sent") \
 	X(nd_replies, "neighbour advertisements sent")
 

@@ -129,12 +129,13 @@ struct dgram_flow {
 	uint16_t outer_id;		/* FLOW_PING: the socket's own identifier */
 	uint16_t asked;			/* to port 53: questions not answered yet, saturating */
 	bool no_gso;			/* the path refused UDP_SEGMENT once */
+	uint8_t ttl;			/* a group's flow: what the socket sends with */
 };
 
 struct flow {
 	struct flow_key key;
 	struct addr outer;		/* where the socket is connected ... */
-	uint32_t outer_scope;		/* ... interface index for link-local, else 0 */
+	uint32_t outer_scope;		/* ... interface index for link-local and groups, else 0 */
 	uint16_t outer_port;
 	uint8_t state;			/* enum flow_state */
 	uint8_t ready;			/* enum flow_ready */
@@ -195,6 +196,18 @@ struct flow *flow_oldest(const struct flowtab *t);
 /* Queue of flows to serve, first in first out; a flow stands in it once. */
 void flow_enqueue(struct flowtab *t, struct flow *f);
 struct flow *flow_dequeue(struct flowtab *t);
+
+/* To a multicast group or to all: the socket is not connected, answers come from anyone. */
+static inline bool flow_is_group(const struct flow *f)
+{
+	return addr_is_multicast(&f->outer) || addr_is_broadcast(&f->outer);
+}
+
+/* Hears what others send to a group: proto/group.h. */
+static inline bool flow_is_listener(const struct flow *f)
+{
+	return addr_is_multicast(&f->key.inner);
+}
 
 static inline bool flow_is4(const struct flow *f)
 {

@@ -25,6 +25,13 @@
 #define UDP_GRO 104
 #endif
 
+#ifndef IP_UNICAST_IF
+#define IP_UNICAST_IF 50
+#endif
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29
+#endif
+
 #define UDP_RCVBUF	(4 << 20)	/* asked for; the host's rmem_max decides */
 #define MESSAGES_MAX	128u		/* of one port_dgram_send() */
 
@@ -49,6 +56,14 @@ static socklen_t sockaddr_make(union sockaddr_any *sa, const struct addr *a, uin
 	sa->v6.sin6_scope_id = scope;
 	memcpy(&sa->v6.sin6_addr, a->b, 16);
 	return sizeof(sa->v6);
+}
+
+static void sockaddr_read(const union sockaddr_any *sa, struct addr *a, uint16_t *port)
+{
+	bool v4 = sa->sa.sa_family == AF_INET;
+
+	*a = v4 ? addr_from4(&sa->v4.sin_addr) : addr_from6(&sa->v6.sin6_addr);
+	*port = ntohs(v4 ? sa->v4.sin_port : sa->v6.sin6_port);
 }
 
 static int set_int(int fd, int level, int name, int value)
@@ -81,6 +96,76 @@ static void keep_port(int fd, const struct flow *f)
 		return;		/* taken, or below 1024 without the right: not fatal */
 }
 
+/* Shares the port of the group with whoever else listens there. */
+static int bind_group(int fd, const struct flow *f)
+{
+	union sockaddr_any sa;
+	socklen_t len = sockaddr_make(&sa, &f->outer, f->outer_port, f->outer_scope);
+	int rc = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+
+	if (rc == 0 && bind(fd, &sa.sa, len) < 0)
+		rc = -errno;
+	return rc;
+}
+
+/* The interface; and of groups none but those the socket joined itself. */
+static int choose_link(int fd, const struct flow *f)
+{
+	const struct ip_mreqn link = { .imr_ifindex = (int)f->outer_scope };
+	int rc;
+
+	if (!addr_is4(&f->outer)) {
+		rc = set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)f->outer_scope);
+		set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);	/* Linux >= 4.20 */
+		return rc;
+	}
+	if (addr_is_broadcast(&f->outer)) {
+		rc = set_int(fd, SOL_SOCKET, SO_BROADCAST, 1);
+		return rc < 0 ? rc : set_int(fd, IPPROTO_IP, IP_UNICAST_IF,
+					     (int)htonl(f->outer_scope));
+	}
+	set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+	return setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &link, sizeof(link)) < 0 ? -errno : 0;
+}
+
+static int join_group(int fd, const struct flow *f)
+{
+	struct ip_mreqn four = { .imr_ifindex = (int)f->outer_scope };
+	struct ipv6_mreq six = { .ipv6mr_interface = f->outer_scope };
+
+	if (addr_is4(&f->outer)) {
+		memcpy(&four.imr_multiaddr, addr_bytes(&f->outer), 4);
+		return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &four, sizeof(four)) < 0 ?
+		       -errno : 0;
+	}
+	memcpy(&six.ipv6mr_multiaddr, f->outer.b, 16);
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &six, sizeof(six)) < 0 ? -errno : 0;
+}
+
+static int prepare_group(int fd, const struct flow *f)
+{
+	int rc = choose_link(fd, f);
+
+	if (rc < 0)
+		return rc;
+	if (addr_is_multicast(&f->outer) && f->key.inner_port == f->outer_port)
+		rc = bind_group(fd, f);
+	else
+		keep_port(fd, f);
+	return rc == 0 && flow_is_listener(f) ? join_group(fd, f) : rc;
+}
+
+void port_group_ttl(struct ctx *c, struct flow *f, uint8_t ttl)
+{
+	(void)c;
+	if (!addr_is4(&f->outer))
+		set_int(f->sock, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, ttl);
+	else if (addr_is_multicast(&f->outer))
+		set_int(f->sock, IPPROTO_IP, IP_MULTICAST_TTL, ttl);
+	else if (ttl)
+		set_int(f->sock, IPPROTO_IP, IP_TTL, ttl);
+}
+
 static int prepare(struct ctx *c, struct flow *f, int fd)
 {
 	int rc;
@@ -98,6 +183,8 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 			return rc;
 		return 0;
 	case FLOW_UDP:
+		if (flow_is_group(f))
+			return prepare_group(fd, f);
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RCVBUF);
 		if (c->io->udp_gso)
 			set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
@@ -146,7 +233,7 @@ int port_open(struct ctx *c, struct flow *f)
 		return fd;
 	}
 	rc = prepare(c, f, fd);
-	if (rc == 0 && connect(fd, &sa.sa, len) < 0)
+	if (rc == 0 && !flow_is_group(f) && connect(fd, &sa.sa, len) < 0)
 		rc = -errno;
 	if (rc == 0 || rc == -EINPROGRESS) {
 		if (f->key.proto == FLOW_TCP)
@@ -258,13 +345,19 @@ int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, u
 {
 	struct mmsghdr m[MESSAGES_MAX];
 	union control ctl[MESSAGES_MAX];
+	union sockaddr_any to;
+	socklen_t to_len = 0;
 	int done;
 
+	if (flow_is_group(f))
+		to_len = sockaddr_make(&to, &f->outer, f->outer_port, f->outer_scope);
 	n = MIN_OF(n, MESSAGES_MAX);
 	if (n && d[0].gso_size && !c->io->udp_gso)
 		return -EINVAL;
 	for (unsigned int i = 0; i < n; i++) {
-		m[i].msg_hdr = (struct msghdr){ .msg_iov = d[i].iov, .msg_iovlen = d[i].niov };
+		m[i].msg_hdr = (struct msghdr){ .msg_iov = d[i].iov, .msg_iovlen = d[i].niov,
+						.msg_name = to_len ? &to : NULL,
+						.msg_namelen = to_len };
 		if (d[i].gso_size && !c->io->udp_gso)
 			n = i;
 		else if (d[i].gso_size)
@@ -315,6 +408,28 @@ static int recv_ping(struct flow *f, struct port_dgram *d)
 	return 1;
 }
 
+static int recv_group(struct flow *f, struct port_dgram *d, unsigned int n)
+{
+	unsigned int done = 0;
+
+	while (done < n) {
+		union sockaddr_any sa;
+		socklen_t len = sizeof(sa);
+		ssize_t got = recvfrom(f->sock, d[done].iov->iov_base, d[done].iov->iov_len,
+				       MSG_DONTWAIT, &sa.sa, &len);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return done ? (int)done : -errno;
+		d[done].len = (uint32_t)got;
+		d[done].gso_size = 0;
+		sockaddr_read(&sa, &d[done].from, &d[done].from_port);
+		done++;
+	}
+	return (int)done;
+}
+
 int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigned int n)
 {
 	struct mmsghdr m[CTX_DGRAMS];
@@ -323,6 +438,8 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 
 	if (f->key.proto == FLOW_PING)
 		return recv_ping(f, d);
+	if (flow_is_group(f))
+		return recv_group(f, d, n);
 	n = MIN_OF(n, CTX_DGRAMS);
 	for (unsigned int i = 0; i < n; i++) {
 		m[i].msg_hdr = (struct msghdr){ .msg_iov = d[i].iov, .msg_iovlen = d[i].niov };

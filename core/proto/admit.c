@@ -83,6 +83,8 @@ struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, uint64_t 
 	struct flow *f;
 	int rc;
 
+	if (verdict == ROUTE_MULTICAST && key->proto == FLOW_UDP && to.scope)
+		verdict = ROUTE_OK;
 	if (verdict != ROUTE_OK) {
 		icmp_refuse(c, key, verdict);
 		return NULL;

@@ -93,6 +93,12 @@ static int tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len)
 	return rc;
 }
 
+/* The container's interface, or the group's frames. */
+static struct mac mac_for(const struct ctx *c, const struct addr *dst)
+{
+	return addr_is_multicast(dst) ? eth_group_mac(dst) : c->guest_mac;
+}
+
 /* A frame longer than its headers say would carry what is not its own. */
 static void check_pieces(const struct emit *e)
 {
@@ -137,7 +143,7 @@ static int send_fragment(struct ctx *c, const struct ip *ip, struct iovec *iov, 
 		outer.len = (uint16_t)(ip->len + IP6_FRAG_HLEN);
 	}
 	if ((c->tap_vnet && !vnet_write(&w, &(struct vnet){ .gso_type = VNET_GSO_NONE })) ||
-	    !eth_write(&w, &(struct eth){ .dst = c->guest_mac, .src = c->net->gw_mac,
+	    !eth_write(&w, &(struct eth){ .dst = mac_for(c, &ip->dst), .src = c->net->gw_mac,
 					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||
 	    !write_ip(&w, &outer) || (!v4 && !ip6_frag_write(&w, ip)))
 		return -EMSGSIZE;
@@ -218,7 +224,7 @@ static int emit_frame(struct ctx *c, struct emit *e)
 		vnet.hdr_len = (uint16_t)(ETH_HLEN + ip_len + e->l4_len);
 	}
 	if ((c->tap_vnet && !vnet_write(&w, &vnet)) ||
-	    !eth_write(&w, &(struct eth){ .dst = c->guest_mac, .src = c->net->gw_mac,
+	    !eth_write(&w, &(struct eth){ .dst = mac_for(c, e->dst), .src = c->net->gw_mac,
 					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||
 	    !write_ip(&w, &ip) || !wr_bytes(&w, e->l4, e->l4_len))
 		return -EMSGSIZE;

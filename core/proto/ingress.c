@@ -2,6 +2,7 @@
 #include "proto/ingress.h"
 
 #include "proto/arp.h"
+#include "proto/group.h"
 #include "proto/icmp.h"
 #include "proto/icmp_error.h"
 #include "proto/ndp.h"
@@ -9,6 +10,7 @@
 #include "proto/tcp.h"
 #include "proto/udp.h"
 #include "wire/eth.h"
+#include "wire/group.h"
 #include "wire/icmp.h"
 #include "wire/ip.h"
 #include "wire/numbers.h"
@@ -70,6 +72,14 @@ static bool icmp4_packet(struct ctx *c, struct packet *p)
 	return false;
 }
 
+static bool igmp_packet(struct ctx *c, struct packet *p)
+{
+	/* the sum over the whole, as ICMP has it */
+	if (!bad(c, icmp4_sum_ok(p->data.p, p->data.left) ? WIRE_OK : WIRE_CHECKSUM))
+		group_message(c, &p->ip, &p->data);
+	return false;
+}
+
 static bool icmp6_packet(struct ctx *c, struct packet *p)
 {
 	struct rd r = p->data;
@@ -79,6 +89,8 @@ static bool icmp6_packet(struct ctx *c, struct packet *p)
 		return false;
 	if (ndp_is(h.type))
 		ndp_message(c, &p->ip, &h, &r);
+	else if (group_is_mld(h.type))
+		group_message(c, &p->ip, &p->data);
 	else if (addr_is_any(&p->ip.src))	/* no answer could be sent there */
 		c->count->drop_martian++;
 	else
@@ -191,6 +203,10 @@ static bool ip_packet(struct ctx *c, struct packet *p)
 	case PROTO_ICMP:
 		if (p->ip.version == 4)
 			return icmp4_packet(c, p);
+		break;
+	case PROTO_IGMP:
+		if (p->ip.version == 4)
+			return igmp_packet(c, p);
 		break;
 	case PROTO_ICMP6:
 		if (p->ip.version == 6)

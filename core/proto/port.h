@@ -17,6 +17,8 @@ struct port_dgram {
 	uint32_t niov;
 	uint32_t len;		/* received: bytes in iov[0] */
 	uint16_t gso_size;	/* 0: one datagram; else several of this size, the last may be shorter */
+	uint16_t from_port;	/* received by a group's flow: who sent it */
+	struct addr from;
 };
 
 /* Writes one frame, virtio-net header first where the tap has one. 0, -EAGAIN
@@ -30,6 +32,11 @@ int port_tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len);
  * FLOW_PING its identifier, and sets dg.outer_id to the one got.
  */
 int port_open(struct ctx *c, struct flow *f);
+
+/* Group's flows (flow_is_group()): not connected, by the interface f->outer_scope;
+ * a listener joins its group, and port_open() is 0 only if it could. With this hop limit
+ * they send; nothing else does yet. */
+void port_group_ttl(struct ctx *c, struct flow *f, uint8_t ttl);
 
 /* Closes f's socket if it has one; abort makes the kernel send RST. */
 void port_close(struct ctx *c, struct flow *f, bool abort);

@@ -2,6 +2,7 @@
 #include "proto/proto.h"
 
 #include "proto/admit.h"
+#include "proto/group.h"
 #include "proto/icmp.h"
 #include "proto/reassembly.h"
 #include "proto/tcp.h"
@@ -31,6 +32,8 @@ static void fire(struct ctx *c, struct flow *f)
 		tcp_timer(c, f);
 		break;
 	case FLOW_UDP:
+		if (group_keeps(c, f))
+			f->dg.last_ms = c->now;
 		udp_timer(c, f, udp_oneway_ms(c), udp_twoway_ms(c));
 		break;
 	case FLOW_PING:
@@ -76,6 +79,7 @@ void proto_turn(struct ctx *c)
 	while ((idx = wheel_pop(&c->wheel, c->now)) != WHEEL_NONE)
 		fire(c, flow_at(&c->flows, idx));
 	reassembly_expire(c);
+	group_timer(c);
 	serve_ready(c);
 	tcp_finish(c);
 }
@@ -83,8 +87,9 @@ void proto_turn(struct ctx *c)
 uint64_t proto_next(const struct ctx *c)
 {
 	uint64_t flows = wheel_next(&c->wheel), frags = frag_next(c->frags);
+	uint64_t groups = groups_next(&c->groups);
 
-	return MIN_OF(flows, frags);
+	return MIN_OF(MIN_OF(flows, frags), groups);
 }
 
 bool proto_busy(const struct ctx *c)

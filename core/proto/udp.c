@@ -5,6 +5,7 @@
 
 #include "proto/admit.h"
 #include "proto/frame.h"
+#include "proto/group.h"
 #include "proto/icmp.h"
 #include "proto/port.h"
 
@@ -28,6 +29,8 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 	}
 	if (c->npending == CTX_PENDING)
 		udp_flush(c);
+	if (addr_is_multicast(&key.remote))
+		group_learn(c, &key.remote, key.remote_port);
 	f = flow_find(&c->flows, &key);
 	if (!f)
 		f = admit_datagram(c, &key, udp_oneway_ms(c));
@@ -36,6 +39,8 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 	f->dg.last_ms = c->now;
 	f->dg.asked = (uint16_t)MIN_OF(f->dg.asked + datagrams(len, gso_size), UINT16_MAX);
 	flow_touch(&c->flows, f);
+	if (flow_is_group(f))
+		group_sends(c, f, ip->ttl, data, len, gso_size);
 	c->pending[c->npending++] = (struct pending){
 		.flow = flow_idx(&c->flows, f), .gso_size = gso_size < len ? gso_size : 0,
 		.data = { (void *)(uintptr_t)data, len },
@@ -252,7 +257,10 @@ bool udp_serve(struct ctx *c, struct flow *f)
 	f->dg.last_ms = c->now;
 	f->dg.rx += f->dg.rx < UINT32_MAX;
 	flow_touch(&c->flows, f);
-	deliver(c, f, d, n);
+	if (flow_is_group(f))
+		group_deliver(c, f, d, n);
+	else
+		deliver(c, f, d, n);
 	if (all_answered(f, d, n)) {
 		admit_free(c, f);
 		return false;

@@ -35,6 +35,19 @@ enum {
 	ICMP6_PARAM_CHAIN = 3,	/* RFC 7112, 5 */
 };
 
+/* IGMP types (RFC 1112, RFC 2236, RFC 3376, 4), MLD types (RFC 2710, 3; RFC 3810, 5) */
+enum {
+	IGMP_QUERY = 0x11, IGMP1_REPORT = 0x12, IGMP2_REPORT = 0x16, IGMP_LEAVE = 0x17,
+	IGMP3_REPORT = 0x22,
+	MLD_QUERY = 130, MLD_REPORT = 131, MLD_DONE = 132, MLD2_REPORT = 143,
+};
+
+/* Group record types of IGMPv3 and MLDv2 (RFC 3376, 4.2.12; RFC 3810, 5.2.12) */
+enum {
+	GROUP_IS_INCLUDE = 1, GROUP_IS_EXCLUDE = 2, GROUP_TO_INCLUDE = 3, GROUP_TO_EXCLUDE = 4,
+	GROUP_ALLOW = 5, GROUP_BLOCK = 6,
+};
+
 /* Hop limit of ND messages (RFC 4861, 7.1) and of what we make ourselves
  * (RFC 1700 / IANA ip-parameters) */
 enum { ND_HOPLIMIT = 255, IP_DEFAULT_TTL = 64 };

@@ -20,6 +20,7 @@ need_check=(
 	module:cmocka=libcmocka-dev program:socat=socat program:dig=bind9-dnsutils
 	program:dnsmasq=dnsmasq-base program:iperf3=iperf3 program:jq=jq program:nm=binutils
 	program:xz=xz-utils program:nft=nftables
+	program:avahi-daemon=avahi-daemon file:/usr/lib/python3/dist-packages/zeroconf/__init__.py=python3-zeroconf
 )
 
 need_has() { # need_has KIND:NAME

@@ -191,8 +191,8 @@ def frame(etype, body, head=vnet(), turn=True, dst=MAC_US):
     return record(FIX, head + dst + MAC_C + be16(etype) + body, turn)
 
 
-def ip4(proto, body, dst=R4, src=C4, frag=0x4000, **kw):
-    return frame(0x0800, struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 1, frag, 64, proto, 0)
+def ip4(proto, body, dst=R4, src=C4, frag=0x4000, ttl=64, **kw):
+    return frame(0x0800, struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 1, frag, ttl, proto, 0)
                  + addr(src) + addr(dst) + body, **kw)
 
 
@@ -260,6 +260,11 @@ INGRESS = {
                            for p, b in ((6, SYN), (17, udp(b"a")), (58, echo(128)))),
     "multicast": ip4(17, udp(b"a"), dst="224.0.0.251") + ip4(17, udp(b"a"), dst="203.0.113.255")
                  + ip6(17, udp(b"a"), dst="ff02::fb", ttl=255),
+    "groups": ip4(2, b"\x16\0\0\0\xe0\0\0\xfb", dst="224.0.0.251", ttl=1)
+              + ip4(17, struct.pack("!HHHH", 5353, 5353, 9, 0) + b"a", dst="224.0.0.251", ttl=1)
+              + event(6, 0, b"a") + event(6, 1, b"b")
+              + ip6(58, b"\x8f" + bytes(6) + b"\1\4\0\0\0" + addr("ff02::fb"), dst="ff02::16", ttl=1)
+              + ip4(2, b"\x17\0\0\0\xe0\0\0\xfb", dst="224.0.0.2", ttl=1) + event(1, 5) + event(1, 255) * 3,
     "host-address": ip4(6, SYN, dst="169.254.1.2") + ip4(17, udp(b"a"), dst="169.254.1.2"),
     "fragment": ip4(17, udp(b"abc")) + ip6(44, b"\x11\0\0\1\0\0\0\1" + udp(b"abc")),
     "fragments-whole": b"".join(ip4(17, b[a:z], frag=f) for b in [udp(b"abcdefgh" * 4)]

@@ -130,8 +130,9 @@ int port_open(struct ctx *c, struct flow *f)
 	io->opens++;
 	FAKE_HOLDS(f->sock == -1);
 	/* the one promise that matters most: never to the host's own loopback */
-	FAKE_HOLDS(!addr_is_loopback(&f->outer) && !addr_is_unspecified(&f->outer) &&
-		   !addr_is_multicast(&f->outer) && !addr_is_broadcast(&f->outer));
+	FAKE_HOLDS(!addr_is_loopback(&f->outer) && !addr_is_unspecified(&f->outer));
+	/* groups: datagrams only, and by the outer interface */
+	FAKE_HOLDS(!flow_is_group(f) || (f->key.proto == FLOW_UDP && f->outer_scope));
 	FAKE_HOLDS(addr_is4(&f->outer) == addr_is4(&f->key.inner));
 	FAKE_HOLDS(f->key.proto == FLOW_PING || f->outer_port);
 	if (io->open_rc < 0 && io->open_rc != -EINPROGRESS)
@@ -153,6 +154,12 @@ int port_open(struct ctx *c, struct flow *f)
 		f->dg.outer_id = io->ping_ids_differ ? (uint16_t)~f->key.inner_port :
 						       f->key.inner_port;
 	return f->key.proto == FLOW_TCP ? io->open_rc : 0;
+}
+
+void port_group_ttl(struct ctx *c, struct flow *f, uint8_t ttl)
+{
+	FAKE_HOLDS(flow_is_group(f));
+	sock_of(c, f)->group_ttl = ttl;
 }
 
 void port_close(struct ctx *c, struct flow *f, bool abort_it)
@@ -350,6 +357,9 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 		FAKE_HOLDS(d[done].niov == 1);
 		d[done].len = (uint32_t)MIN_OF(from->data.len, d[done].iov->iov_len);
 		d[done].gso_size = from->gso_size;
+		d[done].from = from->from;
+		d[done].from_port = from->from_port;
+		FAKE_HOLDS(!flow_is_group(f) || !from->gso_size);
 		if (d[done].len)
 			memcpy(d[done].iov->iov_base, from->data.p, d[done].len);
 		bytes_free(&from->data);
@@ -388,6 +398,14 @@ void fake_put_dgram(struct fake_sock *s, const void *data, size_t len, uint16_t 
 	d = &s->recv[s->nrecv++];
 	*d = (struct fake_dgram){ .gso_size = gso_size, .err = err };
 	bytes_add(&d->data, data, len);
+}
+
+void fake_put_from(struct fake_sock *s, const struct addr *from, uint16_t port, const void *data,
+		   size_t len)
+{
+	fake_put_dgram(s, data, len, 0, 0);
+	s->recv[s->nrecv - 1].from = *from;
+	s->recv[s->nrecv - 1].from_port = port;
 }
 
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,

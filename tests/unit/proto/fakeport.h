@@ -43,6 +43,8 @@ struct fake_dgram {
 	uint16_t gso_size;
 	uint32_t message;	/* which port_dgram_send() message it went with */
 	int err;		/* to be received: an error in its place */
+	struct addr from;	/* ... by a group's flow */
+	uint16_t from_port;
 };
 
 struct fake_sock {
@@ -54,6 +56,7 @@ struct fake_sock {
 	struct addr outer;
 	uint16_t outer_port;
 	uint32_t outer_scope;
+	uint8_t group_ttl;	/* port_group_ttl() */
 
 	/* stream */
 	struct fake_bytes in;	/* from the remote, not yet read */
@@ -186,6 +189,9 @@ struct flow *fake_flow(struct fake_world *w, const struct fake_sock *s);
 /* Bytes arrive (no event by itself). */
 void fake_put(struct fake_sock *s, const void *data, size_t len);
 void fake_put_dgram(struct fake_sock *s, const void *data, size_t len, uint16_t gso_size, int err);
+/* The same to a group's flow. */
+void fake_put_from(struct fake_sock *s, const struct addr *from, uint16_t port, const void *data,
+		   size_t len);
 /* What epoll would say. */
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,
 		bool error);
