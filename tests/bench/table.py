@@ -7,7 +7,7 @@ import math
 import statistics
 import sys
 
-UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "rr": "/s", "crr": "/s", "idle": "MiB PSS"}
+UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "udp18": "kpps", "flows": "us/dgram", "rr": "/s", "crr": "/s", "idle": "MiB PSS"}
 
 
 def short(value):
@@ -28,7 +28,7 @@ def main():
 
     def best_pasta(cc, case):
         found = [median[cc, case, p] for p in peers if p.startswith("pasta") and (cc, case, p) in median]
-        return (min if case == "idle" or case.startswith("cpu") else max)(found) if found else None
+        return (min if case == "idle" or case.startswith(("cpu", "flows")) else max)(found) if found else None
 
     def ratio(cc, case):
         ours, pasta = median.get((cc, case, "ours")), best_pasta(cc, case)
@@ -48,7 +48,7 @@ def main():
 
     def judge(text, value, limit, below=False):
         if value is not None:
-            verdicts.append((text, value, limit, value <= limit if below else value >= limit))
+            verdicts.append((text, value, limit, below, value <= limit if below else value >= limit))
 
     for cc in ("cubic", "bbr"):
         for case in ("tcp-up", "tcp-down"):
@@ -58,10 +58,14 @@ def main():
         judge(f"tcp {cc}: ours, up / down", up / down if up and down else None, 0.5)
     for case in ("udpgso-up", "udpgso-down"):
         judge(f"{case}: ours / best pasta", ratio("any", case), 4)
+    for case in ("udp18-up", "udp18-down"):
+        judge(f"{case}: ours / best pasta", ratio("any", case), 1.5)
+    few, many = median.get(("any", "flows-10", "ours")), median.get(("any", "flows-10k", "ours"))
+    judge("CPU per datagram: ours, 10000 flows / 10 flows", many / few if few and many else None, 1.3, below=True)
     judge("crr: ours / best pasta", ratio("any", "crr"), 1)
     judge("idle MiB PSS of ours", median.get(("any", "idle", "ours")), 3, below=True)
-    for text, value, limit, good in verdicts:
-        print(f"{'reached' if good else 'MISSED '}  {text}: {value:.2f}, wanted {'at most' if text.startswith('idle') else 'at least'} {limit}")
+    for text, value, limit, below, good in verdicts:
+        print(f"{'reached' if good else 'MISSED '}  {text}: {value:.2f}, wanted {'at most' if below else 'at least'} {limit}")
 
 
 main()
