@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "io/io.h"
+#include "proto/group.h"
 #include "proto/port.h"
 
 #ifndef SO_PEEK_OFF
@@ -86,12 +87,14 @@ static int make_socket(const struct flow *f)
 
 /* The container's source port, or echo identifier, where it is free here; else
  * the kernel chooses. */
-static void keep_port(int fd, const struct flow *f)
+static void keep_port(struct ctx *c, int fd, const struct flow *f)
 {
 	const struct addr any = addr_is4(&f->outer) ? addr_from4("\0\0\0\0") : ADDR_ANY;
 	union sockaddr_any sa;
 	socklen_t len = sockaddr_make(&sa, &any, f->key.inner_port, 0);
 
+	if (group_shares_port(c, f))
+		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (bind(fd, &sa.sa, len) < 0)
 		return;		/* taken, or below 1024 without the right: not fatal */
 }
@@ -142,17 +145,20 @@ static int join_group(int fd, const struct flow *f)
 	return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &six, sizeof(six)) < 0 ? -errno : 0;
 }
 
-static int prepare_group(int fd, const struct flow *f)
+static int prepare_group(struct ctx *c, int fd, const struct flow *f)
 {
 	int rc = choose_link(fd, f);
 
 	if (rc < 0)
 		return rc;
-	if (addr_is_multicast(&f->outer) && f->key.inner_port == f->outer_port)
-		rc = bind_group(fd, f);
-	else
-		keep_port(fd, f);
-	return rc == 0 && flow_is_listener(f) ? join_group(fd, f) : rc;
+	if (!addr_is_multicast(&f->outer) || f->key.inner_port != f->outer_port) {
+		keep_port(c, fd, f);
+		return 0;
+	}
+	rc = bind_group(fd, f);
+	if (!flow_is_listener(f))
+		return 0;	/* who only sends does so from another port, as keep_port() has it */
+	return rc < 0 ? rc : join_group(fd, f);
 }
 
 void port_group_ttl(struct ctx *c, struct flow *f, uint8_t ttl)
@@ -184,14 +190,14 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 		return 0;
 	case FLOW_UDP:
 		if (flow_is_group(f))
-			return prepare_group(fd, f);
+			return prepare_group(c, fd, f);
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RCVBUF);
 		if (c->io->udp_gso)
 			set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
-		keep_port(fd, f);
+		keep_port(c, fd, f);
 		return 0;
 	default:
-		keep_port(fd, f);
+		keep_port(c, fd, f);
 		return 0;
 	}
 }

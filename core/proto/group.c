@@ -206,6 +206,16 @@ bool group_keeps(struct ctx *c, const struct flow *f)
 	return flow_is_listener(f) && groups_find(&c->groups, &f->key.inner);
 }
 
+bool group_shares_port(struct ctx *c, const struct flow *f)
+{
+	if (f->key.proto != FLOW_UDP || flow_is_group(f))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (known[i].port == f->key.inner_port && groups_find(&c->groups, &known[i].group))
+			return true;
+	return false;
+}
+
 static void query(struct ctx *c, bool v4, uint16_t max_ms)
 {
 	const struct addr from = v4 ? c->net->gateway4 : addr_linklocal6(&c->net->gw_mac);

@@ -45,6 +45,14 @@ void group_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, in
 /* Whether f is a listener of a group whose member the container is: not idle then. */
 bool group_keeps(struct ctx *c, const struct flow *f);
 
+/*
+ * Whether f, connected to one host, sends from the port of a known group that the
+ * container is a member of: it shares the port with the listener then, since an
+ * answer from elsewhere is none (RFC 6762, 6). Not other ports: a socket of the host
+ * that lets its own be shared would lose what f's remote sends to it.
+ */
+bool group_shares_port(struct ctx *c, const struct flow *f);
+
 /* Asks who is still a member, ends the memberships nobody renewed. */
 void group_timer(struct ctx *c);
 

@@ -191,6 +191,7 @@ static void refuse_protocol(struct ctx *c, const struct packet *p)
 
 static bool ip_packet(struct ctx *c, struct packet *p)
 {
+	p->raw.left = (size_t)p->ip.hdr_len + p->ip.len;	/* without Ethernet's padding */
 	if (!source_ok(c, p))
 		return false;
 	if (UNLIKELY(p->ip.fragment))

@@ -49,12 +49,14 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 }
 
 /* A connected socket reports what came back for an earlier datagram: the
- * container hears it, and the send is tried again once. */
+ * container hears it, and the send is tried again once. Of what goes to a group
+ * nothing is told (RFC 1122, 3.2.2). */
 static int send_some(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
 {
 	int rc = port_dgram_send(c, f, d, n);
 
-	if (rc < 0 && rc != -EAGAIN && rc != -EMSGSIZE && rc != -EINVAL && rc != -EIO) {
+	if (rc < 0 && rc != -EAGAIN && rc != -EMSGSIZE && rc != -EINVAL && rc != -EIO &&
+	    !flow_is_group(f)) {
 		icmp_unreachable_flow(c, f, rc);
 		rc = port_dgram_send(c, f, d, n);
 	}

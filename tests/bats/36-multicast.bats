@@ -145,6 +145,8 @@ host_left() { ! host_member "$1"; }
 	bed_in "$C" /usr/bin/python3 "$BED_DIR/mdns.py" find _bed-out._tcp outside || die "not found: $(cat "$BED_DIR/avahi.log")"
 	bed_bg OTHER2 bed_in "$C" /usr/bin/python3 "$BED_DIR/mdns.py" offer _bed-in._tcp inside
 	bed_peer /usr/bin/python3 "$BED_DIR/mdns.py" find _bed-in._tcp inside || die "the container is not found"
+	# by unicast, from the port that who asks insists on
+	same "answer to a resolver" "$(bed_peer /usr/bin/python3 "$BED_DIR/mdns.py" ask _bed-in._tcp p0)" "$HOST4 5353"
 }
 
 @test "SSDP: a search outside is answered by the container, and the other way round" {

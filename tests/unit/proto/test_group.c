@@ -329,6 +329,29 @@ static void test_leave(void **state)
 	fake_stop(w);
 }
 
+/* An answer to a question that came by a group leaves from the group's port; but no
+ * other port is shared, and none with everybody. */
+static void test_shared_port(void **state)
+{
+	struct fake_world *w = start(NULL);
+	const struct addr group = parse("239.9.9.9");
+
+	(void)state;
+	send_to(w, &r4, 5353, 40000, "no member");
+	assert_false(group_shares_port(&w->c, fake_flow(w, fake_last(w))));
+	report(w, &mdns4, true);
+	report(w, &group, true);
+	send_to(w, &r4, 5353, 40001, "answer");
+	assert_true(group_shares_port(&w->c, fake_flow(w, fake_last(w))));
+	send_to(w, &group, 5353, 9000, "to another group");
+	assert_int_equal(listener(w, &group, 9000) != NULL, true);
+	send_to(w, &r4, 9000, 40002, "from a port that was learned");
+	assert_false(group_shares_port(&w->c, fake_flow(w, fake_last(w))));
+	send_to(w, &group, 5353, 9001, "unconnected");
+	assert_false(group_shares_port(&w->c, fake_flow(w, fake_last(w))));
+	fake_stop(w);
+}
+
 static void test_caps(void **state)
 {
 	struct fake_world *w = start(NULL);
@@ -385,7 +408,7 @@ int main(void)
 		cmocka_unit_test(test_echo), cmocka_unit_test(test_from_host),
 		cmocka_unit_test(test_answers), cmocka_unit_test(test_hop_limit),
 		cmocka_unit_test(test_queries), cmocka_unit_test(test_leave),
-		cmocka_unit_test(test_caps), cmocka_unit_test(test_evicted),
+		cmocka_unit_test(test_shared_port), cmocka_unit_test(test_caps), cmocka_unit_test(test_evicted),
 		cmocka_unit_test(test_family_off),
 	};
 
