@@ -43,6 +43,12 @@ bool addr_is_linklocal6(const struct addr *a)
 	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
 }
 
+struct addr addr_linklocal6(const struct mac *m)
+{
+	return (struct addr){ { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, m->b[0] ^ 2, m->b[1], m->b[2], 0xff,
+				0xfe, m->b[3], m->b[4], m->b[5] } };
+}
+
 bool addr_is_linklocal(const struct addr *a)
 {
 	return addr_is4(a) ? a->b[12] == 169 && a->b[13] == 254

@@ -87,6 +87,8 @@ bool addr_is_broadcast(const struct addr *a);	/* 255.255.255.255 */
 bool addr_is_unicast(const struct addr *a);
 bool addr_is_linklocal(const struct addr *a);	/* 169.254.0.0/16 or fe80::/10 */
 bool addr_is_linklocal6(const struct addr *a);	/* fe80::/10 only: needs a scope */
+/* The link-local address that belongs to a MAC (RFC 4291, 2.5.6 and appendix A). */
+struct addr addr_linklocal6(const struct mac *m);
 
 /* Parse text. Return 0 or -EINVAL; *ret is untouched on failure. addr_parse
  * refuses IPv4-mapped IPv6 text. prefix_parse without "/len" takes the whole

@@ -12,7 +12,7 @@ bool hop_forwards(struct ctx *c, const struct ip *ip, const struct rd *pkt)
 	struct route_target to;
 
 	if (ip->ttl > 1 || route_outbound(c->conf, c->net, &ip->dst, &to) != ROUTE_OK ||
-	    to.to_host)
+	    to.to_host || to.scope)
 		return true;
 	c->count->drop_hops++;
 	icmp_error_packet(c, ip, pkt, &h);

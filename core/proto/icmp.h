@@ -13,7 +13,9 @@
 #include "wire/icmp.h"
 #include "wire/ip.h"
 
-#define ICMP_FLOW_MS 60000u	/* an echo flow without traffic ends */
+#define ICMP_FLOW_MS		60000u	/* an echo flow without traffic ends */
+#define ICMP_ERRORS_PER_S	1000u	/* to the container, of all kinds */
+#define ICMP_ERRORS_BURST	250u
 
 /* One ICMP or ICMPv6 message of the container that is not Neighbor Discovery,
  * msg with its header; checksum verified if the caller says so. */
@@ -50,8 +52,12 @@ void icmp_unreachable_flow(struct ctx *c, const struct flow *f, int err);
  * martians and multicast are dropped silently (RFC 1122, 3.2.2). */
 void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict verdict);
 
-/* An error of our own about a packet of the container: pkt is it from its IP header
- * on. Silent where RFC 1122, 3.2.2 and RFC 4443, 2.4 (e) forbid one. */
+/*
+ * An error of our own about a packet of the container: pkt is it from its IP header
+ * on, of *ip version, addresses, proto, frag_off and hdr_len are looked at. Silent
+ * where RFC 1122, 3.2.2 and RFC 4443, 2.4 (e) forbid one; unknown options of IPv6
+ * are told even of what went to a group, the caller knows of which (RFC 8200, 4.2).
+ */
 void icmp_error_packet(struct ctx *c, const struct ip *ip, const struct rd *pkt,
 		       const struct icmp *h);
 

@@ -4,6 +4,8 @@
  * what the network said of a socket's packet, by the socket's error queue;
  * what the host refused, by an errno; what we refuse ourselves. Each quotes the
  * packet as the container sent it, its own addresses and ports, never the host's.
+ * All take from one budget (RFC 1812, 4.3.2.8; RFC 4443, 2.4 f), those passed on too:
+ * each answers a packet of the container, however fast these are sent.
  *
  * Sender: the router or host that said so, where the container can know it by that
  * address. It cannot where the address is also its own (addresses are copied from
@@ -26,6 +28,7 @@
 #define ERROR4_MAX	576u
 #define ERROR6_MAX	1280u
 #define ERRORS_BATCH	32u	/* entries of a queue told in one go; the rest next turn */
+#define MS_PER_ERROR	(1000u / ICMP_ERRORS_PER_S)
 
 /* A packet of a flow, as far as it is known. */
 struct sent {
@@ -34,6 +37,7 @@ struct sent {
 	uint32_t seq;		/* TCP: of the segment */
 	const uint8_t *data;	/* UDP: the payload; echo: the whole ICMP message */
 	size_t len;
+	bool to_group;		/* which nobody may answer with an error */
 };
 
 struct unreach {
@@ -58,20 +62,19 @@ static size_t quote_max(bool v4)
 	return v4 ? ERROR4_MAX - IP4_HLEN - ICMP_HLEN : ERROR6_MAX - IP6_HLEN - ICMP_HLEN;
 }
 
-/* Who speaks for us and for the host. */
-static const struct addr *stand_in(const struct ctx *c, const struct addr *remote)
+/* Who speaks for us and for the host about a packet to remote. */
+static struct addr stand_in(const struct ctx *c, const struct addr *remote)
 {
-	const struct addr *gateway = addr_is4(remote) ? &c->net->gateway4 : &c->net->gateway6;
+	struct addr ret;
 
-	for (uint32_t i = 0; i < c->conf->nhost_addresses; i++)
-		if (addr_is4(&c->conf->host_addresses[i]) == addr_is4(remote))
-			return &c->conf->host_addresses[i];
-	return addr_is_any(gateway) ? remote : gateway;
+	if (route_stand_in(c->conf, c->net, addr_is4(remote), &ret))
+		return ret;
+	return addr_is4(remote) ? *remote : addr_linklocal6(&c->net->gw_mac);
 }
 
 /* Who sends an error, and the hop limit it has. */
 struct from {
-	const struct addr *addr;
+	struct addr addr;
 	uint8_t ttl;
 };
 
@@ -81,6 +84,21 @@ static struct from from_here(const struct ctx *c, const struct addr *remote)
 	return (struct from){ stand_in(c, remote), IP_DEFAULT_TTL };
 }
 
+/* Takes one error from the budget: a bucket that is full when none was sent for
+ * BURST * MS_PER_ERROR, kept as the time at which it would be full again. */
+static bool within_budget(struct ctx *c)
+{
+	const uint64_t most = (uint64_t)ICMP_ERRORS_BURST * MS_PER_ERROR;
+
+	c->icmp_full_at = MAX_OF(c->icmp_full_at, c->now);
+	if (c->icmp_full_at + MS_PER_ERROR > c->now + most) {
+		c->count->icmp_errors_limited++;
+		return false;
+	}
+	c->icmp_full_at += MS_PER_ERROR;
+	return true;
+}
+
 static void send_error(struct ctx *c, struct from from, const struct addr *to,
 		       const struct icmp *h, const void *quoted, size_t len)
 {
@@ -88,8 +106,10 @@ static void send_error(struct ctx *c, struct from from, const struct addr *to,
 	uint8_t msg[ERROR6_MAX];
 	struct wr w = wr_init(msg, sizeof(msg));
 
-	len = icmp_write(&w, !addr_is4(to), h, from.addr, to, quoted, len);
-	if (len && frame_icmp(c, from.addr, to, &hdr, msg, len) == 0)
+	if (!within_budget(c))
+		return;
+	len = icmp_write(&w, !addr_is4(to), h, &from.addr, to, quoted, len);
+	if (len && frame_icmp(c, &from.addr, to, &hdr, msg, len) == 0)
 		c->count->icmp_errors_sent++;
 }
 
@@ -176,7 +196,7 @@ static void send_about(struct ctx *c, struct from from, const struct icmp *h,
 	uint8_t data[ERROR6_MAX];
 	size_t max = quote_max(addr_is4(&s->key->inner));
 
-	if (!addr_is_unicast(&s->key->remote))		/* RFC 1122, 3.2.2 */
+	if (s->to_group)		/* RFC 1122, 3.2.2 */
 		return;
 	send_error(c, from, &s->key->inner, h, data, quote(wr_init(data, max), s));
 }
@@ -185,7 +205,7 @@ static struct sent sent_by(const struct flow *f, const void *data, size_t len)
 {
 	return (struct sent){
 		.key = &f->key, .ip = f->ip, .data = data, .len = len,
-		.seq = f->key.proto == FLOW_TCP ? f->tcp.irs : 0,
+		.seq = f->key.proto == FLOW_TCP ? f->tcp.irs : 0, .to_group = flow_is_group(f),
 	};
 }
 
@@ -205,7 +225,7 @@ static void unreachable(struct ctx *c, const struct sent *s, int err)
 		return;
 	h.code = v4 ? u->code4 : u->code6;
 	/* The far end itself refuses a port; the rest the host says. */
-	send_about(c, err == -ECONNREFUSED ? (struct from){ remote, IP_DEFAULT_TTL } :
+	send_about(c, err == -ECONNREFUSED ? (struct from){ *remote, IP_DEFAULT_TTL } :
 		   from_here(c, remote), &h, s);
 }
 
@@ -218,7 +238,8 @@ void icmp_unreachable_flow(struct ctx *c, const struct flow *f, int err)
 
 void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict verdict)
 {
-	const struct sent s = { .key = key, .ip = { .ttl = IP_DEFAULT_TTL, .df = true } };
+	const struct sent s = { .key = key, .ip = { .ttl = IP_DEFAULT_TTL, .df = true },
+				.to_group = !addr_is_unicast(&key->remote) };
 
 	if (verdict == ROUTE_NONE) {
 		c->count->drop_noroute++;
@@ -232,26 +253,46 @@ void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict v
 
 /* --- our own ------------------------------------------------------------ */
 
-/* RFC 1122, 3.2.2; RFC 4443, 2.4 (e): none about an error, a fragment but the
- * first, or what was not meant for one host alone. */
-static bool may_answer(const struct ip *ip, const struct rd *pkt)
+static bool is_error4(uint8_t type)
 {
-	struct rd r = *pkt;
-	struct icmp h;
+	return type == ICMP4_UNREACH || type == ICMP4_QUENCH || type == ICMP4_REDIRECT ||
+	       type == ICMP4_TIMEX || type == ICMP4_PARAM;
+}
 
-	if (ip->frag_off || !addr_is_unicast(&ip->src) || !addr_is_unicast(&ip->dst))
+static bool is_error6(uint8_t type)
+{
+	return type < ICMP6_ECHO || type == ICMP6_REDIRECT;	/* RFC 4443, 2.1 */
+}
+
+/* Whether the packet is itself an ICMP error: the type is the first byte behind
+ * its header, which it may lack. */
+static bool is_about_error(const struct ip *ip, const struct rd *pkt)
+{
+	bool v4 = ip->version == 4;
+	struct rd r = *pkt;
+	uint8_t type;
+
+	if (ip->proto != (v4 ? PROTO_ICMP : PROTO_ICMP6) || !rd_skip(&r, ip->hdr_len) ||
+	    !rd_u8(&r, &type))
 		return false;
-	if (ip->proto != (ip->version == 4 ? PROTO_ICMP : PROTO_ICMP6))
-		return true;
-	if (!rd_skip(&r, ip->hdr_len) || icmp_read(&r, ip->version == 6, &h) != WIRE_OK)
-		return false;
-	return h.type == (ip->version == 4 ? ICMP4_ECHO : ICMP6_ECHO);
+	return v4 ? is_error4(type) : is_error6(type);
+}
+
+/* RFC 1122, 3.2.2; RFC 4443, 2.4 (e): none about an error, a fragment but the
+ * first, or what was not meant for one host alone; with one exception (e.3). */
+static bool may_answer(const struct ip *ip, const struct rd *pkt, const struct icmp *h)
+{
+	bool to_many_too = ip->version == 6 && h->type == ICMP6_PARAM &&
+			   h->code == ICMP6_PARAM_OPTION;
+
+	return !ip->frag_off && addr_is_unicast(&ip->src) &&
+	       (addr_is_unicast(&ip->dst) || to_many_too) && !is_about_error(ip, pkt);
 }
 
 void icmp_error_packet(struct ctx *c, const struct ip *ip, const struct rd *pkt,
 		       const struct icmp *h)
 {
-	if (may_answer(ip, pkt))
+	if (may_answer(ip, pkt, h))
 		send_error(c, from_here(c, &ip->dst), &ip->src, h, pkt->p,
 			   MIN_OF(pkt->left, quote_max(ip->version == 4)));
 }
@@ -259,16 +300,15 @@ void icmp_error_packet(struct ctx *c, const struct ip *ip, const struct rd *pkt,
 /* --- by the error queue ------------------------------------------------- */
 
 /* Where this error seems to come from, seen from the container. */
-static const struct addr *sender(const struct ctx *c, const struct flow *f,
-				 const struct addr *offender)
+static struct addr sender(const struct ctx *c, const struct flow *f, const struct addr *offender)
 {
 	if (addr_eq(offender, &f->outer))
-		return &f->key.remote;
+		return f->key.remote;
 	if (addr_is4(offender) != flow_is4(f) || !addr_is_unicast(offender) ||
 	    netcfg_has_address(c->net, offender) || addr_eq(offender, &c->net->host4) ||
 	    addr_eq(offender, &c->net->host6))
 		return stand_in(c, &f->key.remote);
-	return offender;
+	return *offender;
 }
 
 static struct icmp too_big(bool v4, uint32_t mtu)
@@ -304,7 +344,7 @@ bool icmp_tell(struct ctx *c, const struct flow *f, const struct port_err *e, co
 	if (h.type == (flow_is4(f) ? ICMP4_TIMEX : ICMP6_TIMEX))
 		s.ip.ttl = 1;	/* as it came to where it ended */
 	from = (struct from){ sender(c, f, &e->offender),
-			      hop_in(&(struct flow_ip){ .ttl = e->ttl }).ttl };
+			      hop_ttl(e->ttl, flow_is_on_link(f)) };
 	send_about(c, from, &h, &s);
 	return true;
 }
@@ -352,13 +392,12 @@ void icmp_tell_receive(struct ctx *c, struct flow *f, int err)
 static bool failed(struct ctx *c, struct flow *f, const struct port_dgram *d, int err)
 {
 	size_t first = d->iov->iov_len;		/* one datagram, or several of gso_size */
-	const struct sent s = {
-		.key = &f->key, .ip = d->ip, .data = d->iov->iov_base,
-		.len = d->gso_size ? MIN_OF(first, (size_t)d->gso_size) : first,
-	};
+	struct sent s = sent_by(f, d->iov->iov_base,
+				d->gso_size ? MIN_OF(first, (size_t)d->gso_size) : first);
 	const struct drained q = drain(c, f);
 	struct icmp h;
 
+	s.ip = d->ip;
 	if (err == -EMSGSIZE && q.mtu && !d->gso_size) {
 		h = too_big(flow_is4(f), q.mtu);
 		send_about(c, from_here(c, &f->key.remote), &h, &s);

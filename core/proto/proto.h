@@ -11,7 +11,7 @@
 void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable,
 			bool writable, bool error);
 
-/* Due timers, one pass over the flows that are ready. */
+/* Whatever is due, one pass over the flows that are ready. */
 void proto_turn(struct ctx *c);
 
 /* The end of a turn: what the container's datagrams and owed acknowledgments still

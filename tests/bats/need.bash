@@ -22,6 +22,7 @@ need_check=(
 	program:xz=xz-utils program:nft=nftables program:strace=strace
 	file:/usr/lib/cni/portmap=containernetworking-plugins program:iptables=iptables
 	program:traceroute=traceroute program:mtr=mtr-tiny program:tracepath=iputils-tracepath
+	program:avahi-daemon=avahi-daemon file:/usr/lib/python3/dist-packages/zeroconf/__init__.py=python3-zeroconf
 )
 
 need_has() { # need_has KIND:NAME

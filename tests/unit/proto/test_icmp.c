@@ -27,12 +27,12 @@ static int addresses(void **state)
 	return 0;
 }
 
-/* A flow from port 4000 to 53, answered if asked. */
+/* A flow from port 4000 to 7000, answered if asked. */
 static struct fake_world *with_flow(bool v4, bool answered)
 {
 	struct fake_world *w = fake_start(&(struct fake_setup){ 0 });
 
-	fake_ingress_udp(w, v4 ? &c4 : &c6, v4 ? &r4 : &r6, 4000, 53, "q", 1, 0);
+	fake_ingress_udp(w, v4 ? &c4 : &c6, v4 ? &r4 : &r6, 4000, 7000, "q", 1, 0);
 	fake_turn(w);
 	if (answered) {
 		fake_put_dgram(fake_last(w), "answer", 6, 0, 0);
@@ -75,7 +75,7 @@ static struct about port_unreachable(bool v4)
 {
 	return (struct about){
 		.from = v4 ? c4 : c6, .to = v4 ? r4 : r6, .src = v4 ? r4 : r6,
-		.dst = v4 ? c4 : c6, .sport = 53, .dport = 4000, .proto = PROTO_UDP,
+		.dst = v4 ? c4 : c6, .sport = 7000, .dport = 4000, .proto = PROTO_UDP,
 		.type = v4 ? ICMP4_UNREACH : ICMP6_UNREACH,
 		.code = v4 ? ICMP4_UNREACH_PORT : ICMP6_UNREACH_PORT,
 	};
@@ -107,7 +107,7 @@ static void test_prohibited(void **state)
 
 	(void)state;
 	a.code = ICMP4_UNREACH_ADMIN;
-	fake_ingress_udp(w, &c4, &r4, 4000, 53, "q", 1, 0);
+	fake_ingress_udp(w, &c4, &r4, 4000, 7000, "q", 1, 0);
 	send_about(w, &a);
 	assert_int_equal(w->c.flows.count, 0);
 	fake_stop(w);
