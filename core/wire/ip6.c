@@ -209,7 +209,7 @@ enum wire_err ip6_read_why(struct rd *r, struct ip *ret, struct rd *ret_payload,
 {
 	struct rd pkt = *r;
 	struct ip ip = { .version = 6, .df = true };
-	struct walk w = { .ip = &ip, .start = pkt.p, .next_at = pkt.p + NEXT_AT };
+	struct walk w = { .ip = &ip, .start = pkt.p };
 	enum wire_err err;
 	uint32_t first;
 	uint16_t len;
@@ -219,6 +219,7 @@ enum wire_err ip6_read_why(struct rd *r, struct ip *ret, struct rd *ret_payload,
 		return WIRE_SHORT;
 	if (first >> 28 != 6)
 		return WIRE_VERSION;
+	w.next_at = w.start + NEXT_AT;
 	/* RFC 2675, 3: that would be a jumbogram. */
 	if (!len && w.next == PROTO_HOPOPT)
 		return WIRE_LENGTH;

@@ -158,6 +158,19 @@ host_left() { ! host_member "$1"; }
 	same "inside" "$(search container "$HOST4")" "answer:M-SEARCH:4"
 }
 
+@test "the host's daemons, and other containers', are found as hostAddress" {
+	local D answers
+	bed_container D
+	cni ADD "c$D" "/proc/$D/ns/net" eth0 < <(conf) > /dev/null
+	bed_server OTHER bed_host udp 1900 python3 "$BED_DIR/group.py" answer h0 239.255.255.250 1900
+	bed_bg OTHER2 bed_in "$D" python3 "$BED_DIR/group.py" answer eth0 239.255.255.250 1900
+	sleep 1.5		# the report of the second membership outside cannot be seen there
+	answers=$(group ask-ttl eth0 239.255.255.250 1900 1 | sort) || true
+	cni DEL "c$D" "/proc/$D/ns/net" eth0 < <(conf)
+	bed_kill "$D"
+	same "answers" "$answers" "$(printf 'answer:question:%s 169.254.1.2\n' 1 64 | sort)"
+}
+
 @test "what is not IP's own group is not passed on; reports are not counted as drops" {
 	bed_bg OTHER bed_in "$C" python3 "$BED_DIR/group.py" join eth0 ff02::fb 60
 	bed_until 5 host_member ff02::fb
