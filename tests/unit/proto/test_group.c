@@ -3,6 +3,8 @@
  * which ports, for how long; who is heard; what is not given back. */
 #include "../unit.h"
 
+#include <errno.h>
+
 #include "fakeport.h"
 #include "proto/group.h"
 #include "proto/proto.h"
@@ -247,6 +249,12 @@ static void test_answers(void **state)
 		assert_true(addr_eq(&f.ip.dst, addr_is4(&dst) ? &c4 : &l6));
 		assert_int_equal(f.udp.sport, 51000);
 		assert_int_equal(f.udp.dport, 40000);
+		assert_int_equal(f.ip.ttl, 64);		/* as it came: no hop between */
+		/* nothing of it is an error to the container (RFC 1122, 3.2.2) */
+		s->queued_err = -EHOSTUNREACH;
+		fake_event(w, s, true, false, true);
+		turn(w);
+		assert_false(fake_frame(w, &f));
 		/* nothing that no host can be */
 		receive(w, s, &s->outer, 1, "x");
 		assert_false(fake_frame(w, &f));

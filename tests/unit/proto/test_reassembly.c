@@ -105,6 +105,7 @@ static void test_whole(void **state)
 		assert_int_equal(fake_last(w)->nsent, 1);
 		assert_int_equal(fake_last(w)->sent[0].data.len, sizes[i / 2]);
 		assert_memory_equal(fake_last(w)->sent[0].data.p, dgram + 8, sizes[i / 2]);
+		assert_false(fake_last(w)->sent[0].ip.df);	/* leaves in fragments again */
 		assert_int_equal(w->count.frag_reassembled, 1);
 		assert_int_equal(w->frags.used, 0);
 		fake_stop(w);
@@ -334,6 +335,30 @@ static void test_problems(void **state)
 	}
 }
 
+/* Hops are counted fragment by fragment, and of a datagram's the first is answered. */
+static void test_hops_end(void **state)
+{
+	struct fake_world *w = start();
+	struct ip ip = { .version = 4, .src = c4, .dst = r4, .proto = PROTO_UDP, .ttl = 1,
+			 .id = 7, .more = true, .len = 1480 };
+	struct fake_seen f;
+
+	(void)state;
+	make_udp(true, 2000);
+	put(w, true, &ip, dgram, ip.len);
+	assert_true(fake_frame(w, &f));
+	assert_int_equal(f.icmp.type, ICMP4_TIMEX);
+	assert_int_equal(f.icmp.code, 0);
+	ip.frag_off = ip.len;
+	ip.more = false;
+	ip.len = 2008 - 1480;
+	put(w, true, &ip, dgram + ip.frag_off, ip.len);
+	assert_false(fake_frame(w, &f));
+	assert_int_equal(w->count.drop_hops, 2);
+	assert_int_equal(w->count.frag_rx, 0);
+	fake_stop(w);
+}
+
 static void test_protocol_unreachable(void **state)
 {
 	static const uint8_t protos[] = { PROTO_SCTP, 47, 50, 253, PROTO_ICMP6 };
@@ -409,8 +434,8 @@ int main(void)
 		cmocka_unit_test(test_headers_inside), cmocka_unit_test(test_time_out),
 		cmocka_unit_test(test_abandoned), cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_chain_cut), cmocka_unit_test(test_problems),
-		cmocka_unit_test(test_protocol_unreachable), cmocka_unit_test(test_rate),
-		cmocka_unit_test(test_source_check),
+		cmocka_unit_test(test_hops_end), cmocka_unit_test(test_protocol_unreachable),
+		cmocka_unit_test(test_rate), cmocka_unit_test(test_source_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
