@@ -16,8 +16,8 @@ struct flow *admit_flow(struct ctx *c, const struct flow_key *key);
 int admit_socket(struct ctx *c, struct flow *f);
 
 /* A new UDP or echo flow on its way: routed, its socket open and set to send as its
- * first packet, *ip, its timer set to idle_ms. NULL if it cannot be; the container has been told why where a
- * network would tell. */
+ * first packet, *ip, its timer set to idle_ms. NULL if it cannot be; the container has
+ * been told why where a network would tell. */
 struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 			    uint64_t idle_ms);
 

@@ -152,7 +152,7 @@ host_left() { ! host_member "$1"; }
 @test "SSDP: a search outside is answered by the container, and the other way round" {
 	bed_server OTHER container udp 1900 python3 "$BED_DIR/group.py" answer eth0 239.255.255.250 1900
 	bed_until 5 host_member 239.255.255.250
-	same "outside" "$(search bed_peer 203.0.113.1)" "answer:M-SEARCH:64"
+	same "outside" "$(search bed_peer 203.0.113.1)" "answer:M-SEARCH:4"
 	bed_kill "$OTHER"
 	bed_server OTHER bed_peer udp 1900 python3 "$BED_DIR/group.py" answer p0 239.255.255.250 1900
 	same "inside" "$(search container "$HOST4")" "answer:M-SEARCH:4"
@@ -168,7 +168,7 @@ host_left() { ! host_member "$1"; }
 	answers=$(group ask-ttl eth0 239.255.255.250 1900 1 | sort) || true
 	cni DEL "c$D" "/proc/$D/ns/net" eth0 < <(conf)
 	bed_kill "$D"
-	same "answers" "$answers" "$(printf 'answer:question:%s 169.254.1.2\n' 1 64 | sort)"
+	same "answers" "$answers" "$(printf 'answer:question:%s 169.254.1.2\n' 1 1)"
 }
 
 @test "what is not IP's own group is not passed on; reports are not counted as drops" {

@@ -134,7 +134,7 @@ serve() { # serve tcp|udp KIND PORT...
 @test "publish: a port in use fails ADD with port, address and who has it, and undoes everything" {
 	bed_server BUSY bed_user tcp 8085 python3 "$BED_DIR/server.py" echo 8085
 	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(forward '{"tcp": ["8080:80", "8085:80"]}')
-	refused 103 "forward.tcp: port 8085 of all addresses is in use, by python3 (pid $BUSY)"
+	refused 104 "forward.tcp: port 8085 of all addresses is in use, by python3 (pid $BUSY)"
 	nothing_left "$C"
 	! bed_listening bed_host tcp 8080 || die "8080 is still listened on"
 	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"portConflict": "ignore",
@@ -153,11 +153,11 @@ serve() { # serve tcp|udp KIND PORT...
 		refused 100 "port 80 of all addresses: no right to listen there"
 	fi
 	run_cni ADD "c$C" "$ns" eth0 < <(forward '{"tcp": ["192.0.2.1:8080:80"]}')
-	refused 103 "port 8080 of 192.0.2.1: the host has no such address"
+	refused 104 "port 8080 of 192.0.2.1: the host has no such address"
 	run_cni ADD "c$C" "$ns" eth0 < <(forward '{"udp": ["nope0/8080:80"]}')
-	refused 103 "on nope0: the host has no such interface"
+	refused 104 "on nope0: the host has no such interface"
 	run_cni ADD "c$C" "$ns" eth0 < <(forward '{"tcp": ["1024-65535:1024-65535"], "udp": ["1024-65535:1024-65535"]}')
-	refused 103 "129024 ports need a limit of 129280 open files"
+	refused 104 "129024 ports need a limit of 129280 open files"
 	run_cni ADD "c$C" "$ns" eth0 < <(conf '{"runtimeConfig": {"portMappings": [
 		{"hostPort": 8080, "containerPort": 80, "protocol": "sctp"}]}}')
 	refused 2 "sctp"
