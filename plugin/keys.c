@@ -255,6 +255,13 @@ static int set_ipv6(struct reader *x, const struct key *k, struct json_object *v
 	return 0;
 }
 
+static int set_source_check(struct reader *x, const struct key *k, struct json_object *v)
+{
+	(void)k;
+	x->k->conf.source_check = json_object_get_boolean(v);
+	return 0;
+}
+
 static int set_addresses(struct reader *x, const struct key *k, struct json_object *v)
 {
 	struct conf *c = &x->k->conf;
@@ -630,6 +637,36 @@ static int set_target(struct reader *x, const struct key *k, struct json_object 
 	return 0;
 }
 
+static int read_seconds(struct reader *x, const struct key *k, struct json_object *v, uint32_t *to)
+{
+	int64_t s = json_object_get_int64(v);
+
+	if (s < 1 || s > CONF_UDP_MAX)
+		return bad(x, ERR_CONFIG, k->name, v, "is not 1 to 86400 seconds");
+	*to = (uint32_t)s;
+	return 0;
+}
+
+static int set_timeout(struct reader *x, const struct key *k, struct json_object *v)
+{
+	return read_seconds(x, k, v, &x->k->conf.udp_timeout);
+}
+
+static int set_timeout_stream(struct reader *x, const struct key *k, struct json_object *v)
+{
+	return read_seconds(x, k, v, &x->k->conf.udp_stream);
+}
+
+static int set_udp(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const struct key udp_keys[] = {
+		{ "timeout", T_INT, set_timeout },
+		{ "timeoutStream", T_INT, set_timeout_stream },
+	};
+
+	return read_inner(x, k, v, udp_keys, ARRAY_LEN(udp_keys), false);
+}
+
 static int set_log(struct reader *x, const struct key *k, struct json_object *v)
 {
 	static const struct key log_keys[] = {
@@ -859,6 +896,7 @@ static const struct key conf_keys[] = {
 	{ "mtu", T_INT, set_mtu },
 	{ "ipv4", T_BOOL, set_ipv4 },
 	{ "ipv6", T_BOOL, set_ipv6 },
+	{ "sourceCheck", T_BOOL, set_source_check },
 	{ "addresses", T_LIST, set_addresses },
 	{ "gateways", T_LIST, set_gateways },
 	{ "routes", T_LIST, set_routes },
@@ -873,6 +911,7 @@ static const struct key conf_keys[] = {
 	{ "portConflict", T_STR, set_conflict },
 	{ "outbound", T_OBJ, later },
 	{ "via", T_STR, set_via },
+	{ "udp", T_OBJ, set_udp },
 	{ "log", T_OBJ, set_log },
 	{ "capture", T_STR, later },
 };

@@ -26,6 +26,8 @@ void conf_init(struct conf *c)
 		.ipv4 = true,
 		.ipv6 = true,
 		.addresses_host = true,
+		.udp_timeout = CONF_UDP_TIMEOUT,
+		.udp_stream = CONF_UDP_STREAM,
 		.nhost_addresses = 1,
 		.host_addresses = { default_host },
 		.preserve_source = true,
@@ -545,6 +547,17 @@ static int check_link(const struct conf *c, struct err *e)
 	return 0;
 }
 
+static int check_udp(const struct conf *c, struct err *e)
+{
+	if (c->udp_timeout < 1 || c->udp_timeout > CONF_UDP_MAX)
+		return err_set(e, ERR_CONFIG, "udp.timeout: %u is not 1 to %d seconds",
+			       c->udp_timeout, CONF_UDP_MAX);
+	if (c->udp_stream < c->udp_timeout || c->udp_stream > CONF_UDP_MAX)
+		return err_set(e, ERR_CONFIG, "udp.timeoutStream: %u is not \"timeout\" (%u)"
+			       " to %d seconds", c->udp_stream, c->udp_timeout, CONF_UDP_MAX);
+	return 0;
+}
+
 static int check_log(const struct conf *c, struct err *e)
 {
 	if ((unsigned int)c->log_level >= LOGL_COUNT)
@@ -566,7 +579,7 @@ int conf_validate(struct conf *c, struct err *e)
 	conf_default_macs(c);
 	if (check_link(c, e) < 0 || check_addresses(c, e) < 0 || check_gateways(c, e) < 0 ||
 	    check_routes(c, e) < 0 || check_host_addresses(c, e) < 0 ||
-	    check_publishing(c, e) < 0 || check_log(c, e) < 0)
+	    check_publishing(c, e) < 0 || check_udp(c, e) < 0 || check_log(c, e) < 0)
 		return -1;
 	if (c->without & ~known)
 		return err_set(e, ERR_ENV, "CNI_PASST_WITHOUT: unknown bits %#x",

@@ -26,6 +26,9 @@
 #define CONF_REVERSES_MAX	64
 #define CONF_MTU_MIN		576	/* RFC 791; 1280 with IPv6 (RFC 8200, 5) */
 #define CONF_MTU_MAX		65535
+#define CONF_UDP_TIMEOUT	30	/* seconds; both are Linux conntrack's defaults */
+#define CONF_UDP_STREAM		120	/* RFC 4787, 4.3 REQ-5 */
+#define CONF_UDP_MAX		86400
 
 struct route {
 	struct prefix dst;	/* host bits zero */
@@ -87,11 +90,14 @@ struct conf {
 	int32_t owner_pid;			/* process whose end is the container's; 0 unknown */
 
 	bool ipv4, ipv6;
+	bool source_check;			/* drop what comes from others' addresses */
 	uint32_t mtu;				/* 0: the outer interface's */
 	struct mac mac;				/* the container's; always set */
 	struct mac gw_mac;			/* ours, all that is not the container; always set */
 
 	bool addresses_host;			/* copy the outer's, in a family with none given */
+	uint32_t udp_timeout;			/* s, a UDP flow nobody answered yet */
+	uint32_t udp_stream;			/* s, one with datagrams both ways */
 	uint32_t naddresses;			/* given ones; used as they are */
 	struct prefix addresses[CONF_ADDRS_MAX];
 	uint32_t ngateways;

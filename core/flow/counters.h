@@ -19,12 +19,18 @@
 	X(tap_tx_error, "writes that failed otherwise") \
 	X(drop_ethertype, "frames of another EtherType") \
 	X(drop_martian, "packets to or from an address that may not be used") \
-	X(drop_fragment, "IP fragments") \
+	X(drop_source, "packets from an address that is not the container's (sourceCheck)") \
 	X(drop_proto, "IP protocols not translated") \
 	X(drop_multicast, "multicast and broadcast not passed on") \
 	X(drop_hops, "packets whose hop limit ended here") \
 	X(drop_icmp_error, "ICMP errors of the container about nothing it got") \
 	X(drop_noroute, "packets of a family switched off or without a route outside") \
+	X(frag_rx, "IP fragments read from the container") \
+	X(frag_reassembled, "datagrams put together of them") \
+	X(frag_refused, "IP fragments dropped: overlapping, contradictory, cut headers") \
+	X(frag_timeouts, "datagrams that did not become whole in time") \
+	X(frag_evicted, "datagrams dropped unfinished to make room") \
+	X(frag_tx, "IP fragments written to the container") \
 	X(flows_opened, "flows opened") \
 	X(flows_closed, "flows closed") \
 	X(flows_evicted, "flows ended to make room") \
@@ -60,6 +66,11 @@
 	X(icmp_errors_sent, "ICMP errors sent to the container") \
 	X(icmp_errors_limited, "ICMP errors not sent: too many") \
 	X(icmp_errors_heeded, "ICMP errors of the container that ended a flow") \
+	X(groups_joined, "multicast groups the container joined") \
+	X(groups_left, "of them those it left, or did not renew") \
+	X(groups_refused, "reports for one group too many") \
+	X(groups_queries, "general queries sent to the container") \
+	X(groups_echoes, "copies of the container's own datagrams not given back to it") \
 	X(arp_replies, "ARP replies sent") \
 	X(nd_replies, "neighbour advertisements sent")
 

@@ -158,6 +158,7 @@ struct dgram_flow {
 	uint32_t local_scope;		/* ... and the interface, for link-local, else 0 */
 	struct addr local;		/* ... the address that the client spoke to */
 	uint16_t outer_id;		/* FLOW_PING, raw: the identifier outside */
+	uint16_t asked;			/* to port 53: questions not answered yet, saturating */
 	bool raw;			/* FLOW_PING: by the socket that all share (io/rawping.h) */
 	bool no_gso;			/* the path refused UDP_SEGMENT once */
 };
@@ -197,7 +198,7 @@ struct splice_flow {
 struct flow {
 	struct flow_key key;
 	struct addr outer;		/* where the socket is connected ... */
-	uint32_t outer_scope;		/* ... interface index for link-local, else 0 */
+	uint32_t outer_scope;		/* ... interface index for link-local and groups, else 0 */
 	uint16_t outer_port;
 	uint8_t state;			/* enum flow_state */
 	uint8_t ready;			/* enum flow_ready */
@@ -270,6 +271,24 @@ static inline enum splice_side splice_other(enum splice_side side)
 static inline int *splice_sock(struct flow *f, enum splice_side side)
 {
 	return side == SPLICE_OUTER ? &f->sock : &f->splice.inner;
+}
+
+/* To a multicast group or to all: the socket is not connected, answers come from anyone. */
+static inline bool flow_is_group(const struct flow *f)
+{
+	return addr_is_multicast(&f->outer) || addr_is_broadcast(&f->outer);
+}
+
+/* To a neighbour or a group of the outer interface's link: not forwarded, proto/hop.h. */
+static inline bool flow_is_on_link(const struct flow *f)
+{
+	return f->outer_scope != 0;
+}
+
+/* Hears what others send to a group: proto/group.h. */
+static inline bool flow_is_listener(const struct flow *f)
+{
+	return addr_is_multicast(&f->key.inner);
 }
 
 static inline bool flow_is4(const struct flow *f)

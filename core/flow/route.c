@@ -37,6 +37,21 @@ static enum route_verdict route_to_host(const struct netcfg *net, const struct a
 	return ROUTE_OK;
 }
 
+static enum route_verdict route_to_group(const struct netcfg *net, const struct addr *dst,
+					 struct route_target *ret)
+{
+	static const struct addr all = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 255, 255, 255,
+					   255 } };
+	bool v4 = addr_is4(dst);
+	bool stays = !v4 && (dst->b[1] & 0x0f) < 2;	/* reserved, interface-local */
+
+	*ret = (struct route_target){
+		.addr = addr_is_multicast(dst) ? *dst : all,
+		.scope = stays ? 0 : v4 ? net->outer_ifindex4 : net->outer_ifindex6,
+	};
+	return ROUTE_MULTICAST;
+}
+
 enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *net,
 				  const struct addr *dst, struct route_target *ret)
 {
@@ -53,7 +68,7 @@ enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *
 	    netcfg_has_address(net, dst))
 		return ROUTE_MARTIAN;
 	if (addr_is_multicast(dst) || addr_is_broadcast(dst) || is_subnet_broadcast(net, dst))
-		return ROUTE_MULTICAST;
+		return route_to_group(net, dst, ret);
 	if (addr_is_linklocal6(dst)) {
 		if (!net->outer_ifindex6)
 			return ROUTE_NONE;
@@ -62,4 +77,15 @@ enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *
 	}
 	*ret = (struct route_target){ .addr = *dst };
 	return ROUTE_OK;
+}
+
+bool route_stand_in(const struct conf *conf, const struct netcfg *net, bool v4, struct addr *ret)
+{
+	for (uint32_t i = 0; i < conf->nhost_addresses; i++)
+		if (addr_is4(&conf->host_addresses[i]) == v4) {
+			*ret = conf->host_addresses[i];
+			return true;
+		}
+	*ret = v4 ? net->gateway4 : net->gateway6;
+	return !addr_is_any(ret);
 }

@@ -10,13 +10,13 @@ enum route_verdict {
 	ROUTE_OK,
 	ROUTE_MARTIAN,		/* an address that may not be a destination: loopback,
 				 * unspecified, the container's own */
-	ROUTE_MULTICAST,	/* multicast or broadcast */
+	ROUTE_MULTICAST,	/* multicast or broadcast: for datagrams only */
 	ROUTE_NONE,		/* family switched off, or no way outside */
 };
 
 struct route_target {
 	struct addr addr;	/* where the host socket connects */
-	uint32_t scope;		/* interface index for IPv6 link-local, else 0 */
+	uint32_t scope;		/* interface index for IPv6 link-local and groups, else 0 */
 	bool to_host;		/* by hostAddress or hostLoopback */
 };
 
@@ -24,9 +24,16 @@ struct route_target {
  * Where a packet of the container for dst goes. Never lets it reach the
  * host's loopback, except by an address of hostLoopback: connect() to 0.0.0.0
  * or :: would, so these are martians.
- * *ret is set on ROUTE_OK only.
+ * *ret is set on ROUTE_OK, and on ROUTE_MULTICAST, where a scope of 0 means that it
+ * stays in the container: there is no outer interface of that family, or the
+ * group's scope is the interface (RFC 4291, 2.7). Every broadcast leaves as the
+ * limited one, since the container's networks need not be the outer interface's.
  */
 enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *net,
 				  const struct addr *dst, struct route_target *ret);
+
+/* The address of a family by which the container finds the host, or us, where their
+ * own would not lead there: hostAddress, else the gateway. False: it has neither. */
+bool route_stand_in(const struct conf *conf, const struct netcfg *net, bool v4, struct addr *ret);
 
 #endif

@@ -34,7 +34,7 @@ struct area {
 	size_t size;
 };
 
-#define AREAS 9
+#define AREAS 10
 
 static void areas(struct ctx *c, struct area a[AREAS])
 {
@@ -49,6 +49,7 @@ static void areas(struct ctx *c, struct area a[AREAS])
 	a[6] = (struct area){ (void **)&c->io->frames, (size_t)(IO_BATCH + 1) * IO_FRAME_MAX };
 	a[7] = (struct area){ (void **)&c->ranges.sets, (RANGES_SETS + 1) * sizeof(struct ranges) };
 	a[8] = (struct area){ (void **)&c->io->rawping.flows, RAWPING_IDS * sizeof(uint32_t) };
+	a[9] = (struct area){ (void **)&c->frags, sizeof(struct fragtab) };
 }
 
 static void release(struct ctx *c)
@@ -143,6 +144,8 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	if ((rc = keys(&key, &c->isn_key)) < 0 || (rc = reserve_some(c)) < 0)
 		return rc;
 	read_clock(c);
+	c->ip_id = (uint32_t)c->now_us;
+	c->groups.query_due = c->now + 1;	/* of the engine before us nothing is known */
 	flow_init(&c->flows, c->flows.flows, c->flows.buckets, &key, FLOW_MAX);
 	wheel_init(&c->wheel, &c->flows.flows[0].timer, sizeof(struct flow), c->now);
 	hold_pool_init(&c->pool, c->pool.mem, c->pool.next, c->pool.nchunks);

@@ -16,10 +16,18 @@
 #include "io/io.h"
 #include "io/rawping.h"
 #include "io/sockaddr.h"
+#include "proto/group.h"
 #include "proto/port.h"
 
 #ifndef SO_PEEK_OFF
 #define SO_PEEK_OFF 42
+#endif
+
+#ifndef IP_UNICAST_IF
+#define IP_UNICAST_IF 50
+#endif
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29
 #endif
 
 #define UDP_RCVBUF	(4 << 20)	/* asked for; the host's rmem_max decides */
@@ -47,12 +55,14 @@ static int make_socket(const struct flow *f)
 
 /* The container's source port, or echo identifier, where it is free here; else
  * the kernel chooses. */
-static void keep_port(int fd, const struct flow *f)
+static void keep_port(struct ctx *c, int fd, const struct flow *f)
 {
 	const struct addr any = addr_is4(&f->outer) ? addr_from4("\0\0\0\0") : ADDR_ANY;
 	union sockaddr_any sa;
 	socklen_t len = sockaddr_make(&sa, &any, f->key.inner_port, 0);
 
+	if (group_shares_port(c, f))
+		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (bind(fd, &sa.sa, len) < 0)
 		return;		/* taken, or below 1024 without the right: not fatal */
 }
@@ -81,13 +91,78 @@ static int prepare_stream(struct ctx *c, int fd)
 	return c->peek ? set_int(fd, SOL_SOCKET, SO_PEEK_OFF, 0) : 0;
 }
 
+/* Shares the port of the group with whoever else listens there. */
+static int bind_group(int fd, const struct flow *f)
+{
+	union sockaddr_any sa;
+	socklen_t len = sockaddr_make(&sa, &f->outer, f->outer_port, f->outer_scope);
+	int rc = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+
+	if (rc == 0 && bind(fd, &sa.sa, len) < 0)
+		rc = -errno;
+	return rc;
+}
+
+/* The interface and the hop limit; and of groups none but those the socket joined itself. */
+static int choose_link(int fd, const struct flow *f)
+{
+	const struct ip_mreqn link = { .imr_ifindex = (int)f->outer_scope };
+	int rc;
+
+	if (!addr_is4(&f->outer)) {
+		rc = set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)f->outer_scope);
+		set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, f->ip.ttl);
+		set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);	/* Linux >= 4.20 */
+		return rc;
+	}
+	if (addr_is_broadcast(&f->outer)) {
+		rc = set_int(fd, SOL_SOCKET, SO_BROADCAST, 1);
+		return rc < 0 ? rc : set_int(fd, IPPROTO_IP, IP_UNICAST_IF,
+					     (int)htonl(f->outer_scope));
+	}
+	set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, f->ip.ttl);
+	set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+	return setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &link, sizeof(link)) < 0 ? -errno : 0;
+}
+
+static int join_group(int fd, const struct flow *f)
+{
+	struct ip_mreqn four = { .imr_ifindex = (int)f->outer_scope };
+	struct ipv6_mreq six = { .ipv6mr_interface = f->outer_scope };
+
+	if (addr_is4(&f->outer)) {
+		memcpy(&four.imr_multiaddr, addr_bytes(&f->outer), 4);
+		return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &four, sizeof(four)) < 0 ?
+		       -errno : 0;
+	}
+	memcpy(&six.ipv6mr_multiaddr, f->outer.b, 16);
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &six, sizeof(six)) < 0 ? -errno : 0;
+}
+
+static int prepare_group(struct ctx *c, int fd, const struct flow *f)
+{
+	int rc = choose_link(fd, f);
+
+	if (rc < 0)
+		return rc;
+	if (!addr_is_multicast(&f->outer) || f->key.inner_port != f->outer_port) {
+		keep_port(c, fd, f);
+		return 0;
+	}
+	rc = bind_group(fd, f);
+	if (!flow_is_listener(f))
+		return 0;	/* who only sends does so from another port, as keep_port() has it */
+	return rc < 0 ? rc : join_group(fd, f);
+}
+
 static int prepare(struct ctx *c, struct flow *f, int fd)
 {
 	bool v4 = addr_is4(&f->outer);
 
 	ancillary_set_ip(fd, v4, f->key.proto == FLOW_TCP, &f->ip, NULL);
-	/* What comes back for a SYN is queued for IPv4 in any case (Linux 5.11). */
-	if (f->key.proto != FLOW_TCP || !v4)
+	/* What comes back for a SYN is queued for IPv4 in any case (Linux 5.11); of what
+	 * goes to a group nothing is told. */
+	if (f->key.proto == FLOW_TCP ? !v4 : !flow_is_group(f))
 		ancillary_want_errors(fd, v4, true);
 	if (f->key.proto != FLOW_TCP)
 		ancillary_want(fd, v4);
@@ -95,16 +170,18 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 	case FLOW_TCP:
 		return prepare_stream(c, fd);
 	case FLOW_UDP:
+		if (flow_is_group(f))
+			return prepare_group(c, fd, f);
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RCVBUF);
 		if (c->io->udp_gso)
 			set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
-		keep_port(fd, f);
+		keep_port(c, fd, f);
 		return 0;
 	default:
 		/* Ping sockets are born with it: two of one identifier would take turns
 		 * at the replies of either. */
 		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 0);
-		keep_port(fd, f);
+		keep_port(c, fd, f);
 		return 0;
 	}
 }
@@ -150,7 +227,7 @@ int port_open(struct ctx *c, struct flow *f)
 		return fd;
 	}
 	rc = prepare(c, f, fd);
-	if (rc == 0 && connect(fd, &sa.sa, len) < 0)
+	if (rc == 0 && !flow_is_group(f) && connect(fd, &sa.sa, len) < 0)
 		rc = -errno;
 	if (rc == 0 || rc == -EINPROGRESS) {
 		if (f->key.proto == FLOW_TCP)
@@ -346,6 +423,8 @@ static int sending_of(struct ctx *c, const struct flow *f, struct sending *ret)
 	const struct forward *fwd;
 
 	*ret = (struct sending){ .fd = f->sock };
+	if (flow_is_group(f))
+		ret->to_len = sockaddr_make(&ret->to, &f->outer, f->outer_port, f->outer_scope);
 	if (f->key.proto != FLOW_UDP || f->dg.via == FORWARD_NONE)
 		return 0;
 	fwd = forward_at(&c->forwards, f->dg.via);
@@ -376,7 +455,8 @@ int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, u
 	n = MIN_OF(n, MESSAGES_MAX);
 	if (d[0].gso_size && !c->io->udp_gso)
 		return -EINVAL;
-	if (UNLIKELY(first.df != f->ip.df && !by.to_len))	/* of the socket only: no message can say it */
+	/* of the socket only: no message can say it */
+	if (UNLIKELY(first.df != f->ip.df && !by.to_len))
 		port_set_ip(c, f, &first);
 	for (unsigned int i = 0; i < n; i++) {
 		if ((d[i].gso_size && !c->io->udp_gso) || (!by.to_len && d[i].ip.df != first.df)) {
@@ -432,10 +512,35 @@ static int recv_ping(struct flow *f, struct port_dgram *d)
 	return 1;
 }
 
+/* sa, n of them, is who sent each; NULL: the socket is connected. */
+static int receive(int fd, struct port_dgram *d, union sockaddr_any *sa, struct mmsghdr *m,
+		   union ancillary *a, unsigned int n)
+{
+	int done;
+
+	for (unsigned int i = 0; i < n; i++) {
+		m[i].msg_hdr = (struct msghdr){
+			.msg_name = sa ? &sa[i] : NULL, .msg_namelen = sa ? sizeof(sa[i]) : 0,
+			.msg_iov = d[i].iov, .msg_iovlen = d[i].niov,
+		};
+		ancillary_room(&m[i].msg_hdr, &a[i]);
+	}
+	do {
+		done = recvmmsg(fd, m, n, MSG_DONTWAIT, NULL);
+	} while (done < 0 && errno == EINTR);
+	if (done < 0)
+		return -errno;
+	for (int i = 0; i < done; i++)
+		take_message(&m[i], &d[i]);
+	return done;
+}
+
 int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigned int n)
 {
+	union sockaddr_any sa[CTX_DGRAMS];
 	struct mmsghdr m[CTX_DGRAMS];
 	union ancillary a[CTX_DGRAMS];
+	bool group = flow_is_group(f);
 	int done;
 
 	(void)c;
@@ -443,18 +548,9 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 		return -EAGAIN;
 	if (f->key.proto == FLOW_PING)
 		return recv_ping(f, d);
-	n = MIN_OF(n, CTX_DGRAMS);
-	for (unsigned int i = 0; i < n; i++) {
-		m[i].msg_hdr = (struct msghdr){ .msg_iov = d[i].iov, .msg_iovlen = d[i].niov };
-		ancillary_room(&m[i].msg_hdr, &a[i]);
-	}
-	do {
-		done = recvmmsg(f->sock, m, n, MSG_DONTWAIT, NULL);
-	} while (done < 0 && errno == EINTR);
-	if (done < 0)
-		return -errno;
-	for (int i = 0; i < done; i++)
-		take_message(&m[i], &d[i]);
+	done = receive(f->sock, d, group ? sa : NULL, m, a, MIN_OF(n, CTX_DGRAMS));
+	for (int i = 0; group && i < done; i++)
+		sockaddr_read(&sa[i], &d[i].from, &d[i].from_port);
 	return done;
 }
 
@@ -464,23 +560,10 @@ int port_dgram_from(struct ctx *c, const struct forward *fwd, struct port_dgram 
 	union sockaddr_any sa[CTX_DGRAMS];
 	struct mmsghdr m[CTX_DGRAMS];
 	union ancillary a[CTX_DGRAMS];
-	int done;
+	int done = receive(fwd->sock, d, sa, m, a, MIN_OF(n, CTX_DGRAMS));
 
 	(void)c;
-	n = MIN_OF(n, CTX_DGRAMS);
-	for (unsigned int i = 0; i < n; i++)
-		m[i].msg_hdr = (struct msghdr){
-			.msg_name = &sa[i], .msg_namelen = sizeof(sa[i]),
-			.msg_iov = d[i].iov, .msg_iovlen = d[i].niov,
-			.msg_control = a[i].buf, .msg_controllen = sizeof(a[i].buf),
-		};
-	do {
-		done = recvmmsg(fwd->sock, m, n, MSG_DONTWAIT, NULL);
-	} while (done < 0 && errno == EINTR);
-	if (done < 0)
-		return -errno;
 	for (int i = 0; i < done; i++) {
-		take_message(&m[i], &d[i]);
 		client[i] = (struct port_client){ .scope = 0 };
 		sockaddr_read(&sa[i], &client[i].peer, &client[i].port);
 		ancillary_get_local(&m[i].msg_hdr, &client[i]);

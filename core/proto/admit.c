@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "proto/hop.h"
 #include "proto/icmp.h"
 #include "proto/port.h"
 #include "proto/tcp.h"
@@ -100,7 +101,7 @@ static void say_why(struct ctx *c, const struct flow *f, int rc)
 		icmp_unreachable_flow(c, f, rc);
 }
 
-struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
+struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 			    uint64_t idle_ms)
 {
 	struct route_target to;
@@ -108,6 +109,8 @@ struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const str
 	struct flow *f;
 	int rc;
 
+	if (verdict == ROUTE_MULTICAST && key->proto == FLOW_UDP && to.scope)
+		verdict = ROUTE_OK;
 	if (verdict != ROUTE_OK) {
 		icmp_refuse(c, key, verdict);
 		return NULL;
@@ -118,7 +121,7 @@ struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const str
 	f->outer = to.addr;
 	f->outer_scope = to.scope;
 	f->outer_port = key->remote_port;	/* 0 for echo */
-	f->ip = *ip;
+	f->ip = hop_out(ip, flow_is_on_link(f));
 	f->dg.last_ms = c->now;
 	flow_touch(&c->flows, f);
 	rc = admit_socket(c, f);

@@ -6,6 +6,7 @@
 #define PROTO_ADMIT_H
 
 #include "proto/ctx.h"
+#include "wire/ip.h"
 
 /* A new flow of that key, or NULL (counted as refused). */
 struct flow *admit_flow(struct ctx *c, const struct flow_key *key);
@@ -14,10 +15,10 @@ struct flow *admit_flow(struct ctx *c, const struct flow_key *key);
  * -errno; f stays either way. */
 int admit_socket(struct ctx *c, struct flow *f);
 
-/* A new UDP or echo flow on its way: routed, its socket connected and set to *ip, its
- * timer set to idle_ms. NULL if it cannot be; the container has been told why where a
- * network would tell. */
-struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
+/* A new UDP or echo flow on its way: routed, its socket open and set to send as its
+ * first packet, *ip, its timer set to idle_ms. NULL if it cannot be; the container has
+ * been told why where a network would tell. */
+struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 			    uint64_t idle_ms);
 
 /* Makes the least recently used UDP or echo flow go; false: there is none. */

@@ -8,6 +8,8 @@
 #include "flow/counters.h"
 #include "flow/flow.h"
 #include "flow/forward.h"
+#include "flow/frag.h"
+#include "flow/groups.h"
 
 #define CTX_HOT_SIZE	65536u		/* one super-frame's payload */
 #define CTX_DGRAMS	32u		/* datagrams of one recvmmsg() */
@@ -44,6 +46,9 @@ struct ctx {
 	struct wheel wheel;
 	struct hold_pool pool;
 	struct ranges_pool ranges;
+	struct fragtab *frags;
+	struct groups groups;
+	uint32_t ip_id;			/* of the next datagram that we fragment */
 	uint64_t icmp_full_at;		/* proto/icmp_error's budget: full again then */
 	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */
 	uint32_t splice_head, splice_tail;	/* spliced flows that wait for an inner socket */

@@ -59,15 +59,18 @@ static uint16_t full_sum(const struct emit *e)
 	return ret || e->proto != PROTO_UDP ? ret : 0xffff;	/* RFC 768: 0 means none */
 }
 
-static bool write_ip(struct wr *w, const struct emit *e)
+static struct ip ip_of(const struct emit *e)
 {
-	const struct ip ip = {
+	return (struct ip){
 		.version = addr_is4(e->src) ? 4 : 6, .src = *e->src, .dst = *e->dst,
 		.proto = e->proto, .ttl = e->ip.ttl, .tos = e->ip.tos, .df = e->ip.df,
 		.len = (uint16_t)(e->l4_len + e->len),
 	};
+}
 
-	return ip.version == 4 ? ip4_write(w, &ip) : ip6_write(w, &ip);
+static bool write_ip(struct wr *w, const struct ip *ip)
+{
+	return ip->version == 4 ? ip4_write(w, ip) : ip6_write(w, ip);
 }
 
 /* Counts and hands one frame to the tap. -EAGAIN: it takes no more for now. What
@@ -91,6 +94,12 @@ static int tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len)
 	return rc;
 }
 
+/* The container's interface, or the group's frames. */
+static struct mac mac_for(const struct ctx *c, const struct addr *dst)
+{
+	return addr_is_multicast(dst) ? eth_group_mac(dst) : c->guest_mac;
+}
+
 /* A frame longer than its headers say would carry what is not its own. */
 static void check_pieces(const struct emit *e)
 {
@@ -99,43 +108,6 @@ static void check_pieces(const struct emit *e)
 	for (int i = 0; i < e->n; i++)
 		sum += e->iov[i].iov_len;
 	assert(sum == e->len && e->n <= (int)PIECES_MAX);
-}
-
-static int emit_frame(struct ctx *c, struct emit *e)
-{
-	bool v4 = addr_is4(e->src);
-	uint16_t ip_len = v4 ? IP4_HLEN : IP6_HLEN;
-	struct vnet vnet = { .gso_type = VNET_GSO_NONE };
-	uint8_t head[HEADERS_MAX];
-	struct wr w = wr_init(head, sizeof(head));
-	struct iovec iov[PIECES_MAX + 1];
-
-	check_pieces(e);
-	if (c->tap_csum) {
-		vnet.flags = VNET_F_NEEDS_CSUM;
-		vnet.csum_start = (uint16_t)(ETH_HLEN + ip_len);
-		vnet.csum_offset = (uint16_t)e->sum_at;
-		put_u16(e->l4 + e->sum_at,
-			cksum_fold(cksum_pseudo(e->src, e->dst, e->proto,
-						(uint32_t)(e->l4_len + e->len), 0)));
-	} else {
-		put_u16(e->l4 + e->sum_at, 0);
-		put_u16(e->l4 + e->sum_at, full_sum(e));
-	}
-	if (e->gso_type != VNET_GSO_NONE) {
-		vnet.gso_type = e->gso_type;
-		vnet.gso_size = e->gso_size;
-		vnet.hdr_len = (uint16_t)(ETH_HLEN + ip_len + e->l4_len);
-	}
-	if ((c->tap_vnet && !vnet_write(&w, &vnet)) ||
-	    !eth_write(&w, &(struct eth){ .dst = c->guest_mac, .src = c->net->gw_mac,
-					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||
-	    !write_ip(&w, e) || !wr_bytes(&w, e->l4, e->l4_len))
-		return -EMSGSIZE;
-	iov[0] = (struct iovec){ .iov_base = head, .iov_len = sizeof(head) - w.left };
-	if (e->n)
-		memcpy(iov + 1, e->iov, (size_t)e->n * sizeof(*iov));
-	return tap_send(c, iov, e->n + 1, iov[0].iov_len + e->len);
 }
 
 /* The pieces of iov that cover bytes off..off+len. Returns their number. */
@@ -156,6 +128,111 @@ static int slice(const struct iovec *iov, int n, size_t off, size_t len, struct 
 		off = 0;
 	}
 	return m;
+}
+
+/* One fragment: ip says where it belongs, iov[1..n] is its piece, iov[0] ours. */
+static int send_fragment(struct ctx *c, const struct ip *ip, struct iovec *iov, int n)
+{
+	bool v4 = ip->version == 4;
+	uint8_t head[HEADERS_MAX];
+	struct wr w = wr_init(head, sizeof(head));
+	struct ip outer = *ip;
+	int rc;
+
+	if (!v4) {
+		outer.proto = PROTO_FRAGMENT;
+		outer.len = (uint16_t)(ip->len + IP6_FRAG_HLEN);
+	}
+	if ((c->tap_vnet && !vnet_write(&w, &(struct vnet){ .gso_type = VNET_GSO_NONE })) ||
+	    !eth_write(&w, &(struct eth){ .dst = mac_for(c, &ip->dst), .src = c->net->gw_mac,
+					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||
+	    !write_ip(&w, &outer) || (!v4 && !ip6_frag_write(&w, ip)))
+		return -EMSGSIZE;
+	iov[0] = (struct iovec){ head, sizeof(head) - w.left };
+	rc = tap_send(c, iov, n + 1, iov[0].iov_len + ip->len);
+	c->count->frag_tx += rc == 0;
+	return rc;
+}
+
+/* A packet larger than the container's MTU: it came larger (the host put it together,
+ * or its own link's MTU is larger), and had no DF then. RFC 791, 3.2; RFC 8200, 4.5;
+ * identification by RFC 6864, 4.2. When the tap pushes back, the rest is lost,
+ * as on any link. */
+static int send_fragments(struct ctx *c, const struct ip *whole, const struct iovec *iov, int n)
+{
+	size_t hlen = ip_hlen(whole) + (whole->version == 6 ? IP6_FRAG_HLEN : 0);
+	size_t room = (c->net->mtu - hlen) & ~(size_t)7, done = 0;
+	struct iovec part[PIECES_MAX + 2];
+	struct ip ip = *whole;
+	int rc;
+
+	ip.df = false;
+	ip.id = c->ip_id++;
+	do {
+		ip.frag_off = (uint16_t)done;
+		ip.len = (uint16_t)MIN_OF(whole->len - done, room);
+		ip.more = done + ip.len < whole->len;
+		rc = send_fragment(c, &ip, part, slice(iov, n, done, ip.len, part + 1));
+		done += ip.len;
+	} while (rc == 0 && ip.more);
+	return rc;
+}
+
+static bool too_large(const struct ctx *c, const struct ip *ip)
+{
+	return ip_hlen(ip) + ip->len > c->net->mtu;
+}
+
+static int emit_fragments(struct ctx *c, struct emit *e, const struct ip *ip)
+{
+	struct iovec iov[PIECES_MAX + 1];
+
+	put_u16(e->l4 + e->sum_at, 0);
+	put_u16(e->l4 + e->sum_at, full_sum(e));
+	iov[0] = (struct iovec){ e->l4, e->l4_len };
+	if (e->n)
+		memcpy(iov + 1, e->iov, (size_t)e->n * sizeof(*iov));
+	return send_fragments(c, ip, iov, e->n + 1);
+}
+
+static int emit_frame(struct ctx *c, struct emit *e)
+{
+	const struct ip ip = ip_of(e);
+	bool v4 = ip.version == 4;
+	uint16_t ip_len = v4 ? IP4_HLEN : IP6_HLEN;
+	struct vnet vnet = { .gso_type = VNET_GSO_NONE };
+	uint8_t head[HEADERS_MAX];
+	struct wr w = wr_init(head, sizeof(head));
+	struct iovec iov[PIECES_MAX + 1];
+
+	check_pieces(e);
+	if (e->proto != PROTO_TCP && e->gso_type == VNET_GSO_NONE && too_large(c, &ip))
+		return emit_fragments(c, e, &ip);
+	if (c->tap_csum) {
+		vnet.flags = VNET_F_NEEDS_CSUM;
+		vnet.csum_start = (uint16_t)(ETH_HLEN + ip_len);
+		vnet.csum_offset = (uint16_t)e->sum_at;
+		put_u16(e->l4 + e->sum_at,
+			cksum_fold(cksum_pseudo(e->src, e->dst, e->proto,
+						(uint32_t)(e->l4_len + e->len), 0)));
+	} else {
+		put_u16(e->l4 + e->sum_at, 0);
+		put_u16(e->l4 + e->sum_at, full_sum(e));
+	}
+	if (e->gso_type != VNET_GSO_NONE) {
+		vnet.gso_type = e->gso_type;
+		vnet.gso_size = e->gso_size;
+		vnet.hdr_len = (uint16_t)(ETH_HLEN + ip_len + e->l4_len);
+	}
+	if ((c->tap_vnet && !vnet_write(&w, &vnet)) ||
+	    !eth_write(&w, &(struct eth){ .dst = mac_for(c, e->dst), .src = c->net->gw_mac,
+					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||
+	    !write_ip(&w, &ip) || !wr_bytes(&w, e->l4, e->l4_len))
+		return -EMSGSIZE;
+	iov[0] = (struct iovec){ .iov_base = head, .iov_len = sizeof(head) - w.left };
+	if (e->n)
+		memcpy(iov + 1, e->iov, (size_t)e->n * sizeof(*iov));
+	return tap_send(c, iov, e->n + 1, iov[0].iov_len + e->len);
 }
 
 static int emit_tcp(struct ctx *c, const struct flow_key *key, const struct tcp *t,
@@ -228,13 +305,14 @@ static int emit_udp(struct ctx *c, const struct flow_key *key, const struct flow
 int frame_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
 	      const struct iovec *iov, int n, size_t len, uint16_t gso_size)
 {
+	size_t hlen = (addr_is4(&key->inner) ? IP4_HLEN : IP6_HLEN) + UDP_HLEN;
 	struct iovec part[PIECES_MAX];
 	size_t done = 0;
 	int rc = 0;
 
 	if (!gso_size || len <= gso_size)
 		return emit_udp(c, key, ip, iov, n, len, 0);
-	if (c->tap_uso)
+	if (c->tap_uso && hlen + gso_size <= c->net->mtu)
 		return emit_udp(c, key, ip, iov, n, len, gso_size);
 	for (; rc == 0 && done < len; done += gso_size) {
 		size_t now = MIN_OF(len - done, gso_size);
@@ -257,14 +335,17 @@ int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
 	struct wr w = wr_init(head, sizeof(head));
 	struct iovec iov[2];
 
-	if (len > UINT16_MAX - IP4_HLEN ||
-	    (c->tap_vnet && !vnet_write(&w, &(struct vnet){ .gso_type = VNET_GSO_NONE })) ||
+	iov[1] = (struct iovec){ (void *)(uintptr_t)msg, len };
+	if (len > (size_t)UINT16_MAX - (v4 ? IP4_HLEN : 0))
+		return -EMSGSIZE;
+	if (too_large(c, &ip))
+		return send_fragments(c, &ip, iov + 1, 1);
+	if ((c->tap_vnet && !vnet_write(&w, &(struct vnet){ .gso_type = VNET_GSO_NONE })) ||
 	    !eth_write(&w, &(struct eth){ .dst = c->guest_mac, .src = c->net->gw_mac,
 					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||
-	    !(v4 ? ip4_write(&w, &ip) : ip6_write(&w, &ip)))
+	    !write_ip(&w, &ip))
 		return -EMSGSIZE;
 	iov[0] = (struct iovec){ head, sizeof(head) - w.left };
-	iov[1] = (struct iovec){ (void *)(uintptr_t)msg, len };
 	return tap_send(c, iov, 2, iov[0].iov_len + len);
 }
 

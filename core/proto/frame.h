@@ -24,7 +24,8 @@
 int frame_tcp(struct ctx *c, const struct flow_key *key, const struct tcp *t,
 	      const struct iovec *iov, int n, size_t len, uint16_t mss, size_t *sent);
 
-/* One datagram, or several of gso_size bytes each (the last may be shorter). */
+/* One datagram, or several of gso_size bytes each (the last may be shorter). What is
+ * larger than the container's MTU leaves as IP fragments; so do ICMP messages. */
 int frame_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
 	      const struct iovec *iov, int n, size_t len, uint16_t gso_size);
 

@@ -2,9 +2,11 @@
 /*
  * hop: we are a router between the container and the host's network, one hop as a
  * bridge with the host behind it would be: hop limits count one less each way, a
- * packet whose hops end here is answered (RFC 1812, 5.3.1; RFC 8200, 3), DSCP, ECN
- * and DF pass unchanged. What is for the host itself (hostAddress) is not forwarded
- * and arrives with any hop limit, and so does what comes from it.
+ * packet whose hops end here is answered (RFC 1812, 5.3.1; RFC 8200, 3), DSCP, ECN and DF pass
+ * unchanged. What is for the host itself (hostAddress) is not forwarded and arrives
+ * with any hop limit, and so does what comes from it; nor is what stays on the outer link, groups and link-local
+ * addresses: there the container is a neighbour, hop limits pass as they are (1 and 255
+ * have a meaning, as to mDNS: RFC 6762, 11), and no path has an MTU to be discovered.
  */
 #ifndef PROTO_HOP_H
 #define PROTO_HOP_H
@@ -12,24 +14,32 @@
 #include "proto/ctx.h"
 #include "wire/ip.h"
 
+/* Whether nothing is forwarded between the container and who sends from there. */
+static inline bool hop_is_near(const struct ctx *c, const struct flow *f, const struct addr *from)
+{
+	return flow_is_on_link(f) || addr_eq(from, &c->net->host4) ||
+	       addr_eq(from, &c->net->host6);
+}
+
+static inline uint8_t hop_ttl(uint8_t ttl, bool near)
+{
+	return (uint8_t)(ttl > 1 ? ttl - !near : 1);
+}
+
 /* A packet of the container as the host's socket shall send it on. */
-static inline struct flow_ip hop_out(const struct ip *ip)
+static inline struct flow_ip hop_out(const struct ip *ip, bool on_link)
 {
 	return (struct flow_ip){
-		.ttl = ip->ttl > 1 ? ip->ttl - 1 : 1, .tos = ip->tos, .df = ip->df,
+		.ttl = hop_ttl(ip->ttl, on_link), .tos = ip->tos, .df = ip->df && !on_link,
 	};
 }
 
-/* One that came from there outside, as the container shall get it. Where its hops end
- * here it still arrives: the sender could not be told. */
-static inline struct flow_ip hop_in(const struct ctx *c, const struct addr *from,
-				    const struct flow_ip *ip)
+/* One received outside as the container shall get it. Where its hops end here
+ * it still arrives: the sender could not be told. */
+static inline struct flow_ip hop_in(const struct flow_ip *ip, bool near)
 {
-	bool host = addr_eq(from, &c->net->host4) || addr_eq(from, &c->net->host6);
-
 	return (struct flow_ip){
-		.ttl = ip->ttl > 1 && !host ? ip->ttl - 1 : MAX_OF(ip->ttl, 1), .tos = ip->tos,
-		.df = ip->df,
+		.ttl = hop_ttl(ip->ttl, near), .tos = ip->tos, .df = ip->df,
 	};
 }
 

@@ -15,20 +15,19 @@ static void echo_request(struct ctx *c, const struct ip *ip, const struct icmp *
 			 const void *msg, size_t len)
 {
 	struct iovec iov = { (void *)(uintptr_t)msg, len };
-	const struct port_dgram d = {
-		.iov = &iov, .niov = 1, .len = (uint32_t)len, .ip = hop_out(ip),
-	};
+	struct port_dgram d = { .iov = &iov, .niov = 1, .len = (uint32_t)len };
 	const struct flow_key key = {
 		.inner = ip->src, .remote = ip->dst, .inner_port = h->echo.id, .proto = FLOW_PING,
 	};
 	struct flow *f = flow_find(&c->flows, &key);
 
 	if (!f)
-		f = admit_datagram(c, &key, &d.ip, ICMP_FLOW_MS);
+		f = admit_datagram(c, &key, ip, ICMP_FLOW_MS);
 	if (!f)
 		return;
 	f->dg.last_ms = c->now;
 	flow_touch(&c->flows, f);
+	d.ip = hop_out(ip, flow_is_on_link(f));
 	/* The kernel puts the socket's own identifier and the checksum in. */
 	if (icmp_dgram_send(c, f, &d, 1) == 1)
 		c->count->icmp_tx_echo++;
@@ -51,7 +50,8 @@ static bool is_final(bool v4, const struct icmp *h)
  * The container refuses a datagram it got: the flow ends, and with its socket the
  * host's kernel answers the remote's next one with port unreachable. Only a quote of
  * what we may have sent counts: of a live UDP flow, the error going to whom it came
- * from, from whom it went to. TCP has resets, and errors about it are for attackers (RFC 5927).
+ * from, from whom it went to. TCP has resets, and errors about it are for attackers
+ * (RFC 5927).
  */
 static void error_message(struct ctx *c, const struct ip *ip, const struct icmp *h, struct rd *r)
 {
@@ -107,7 +107,7 @@ void icmp_message(struct ctx *c, const struct ip *ip, const void *msg, size_t le
 void icmp_reply(struct ctx *c, struct flow *f, const struct port_dgram *d)
 {
 	bool v4 = flow_is4(f);
-	const struct flow_ip ip = hop_in(c, &f->outer, &d->ip);
+	const struct flow_ip ip = hop_in(&d->ip, hop_is_near(c, f, &f->outer));
 	uint8_t *msg = d->iov->iov_base;
 	struct rd r = rd_init(msg, d->len);
 	struct wr w = wr_init(msg, d->len);

@@ -2,7 +2,7 @@
 /*
  * icmp: echo requests of the container by ping sockets (icmp(7), "net.ipv4.
  * ping_group_range"), its ICMP errors about what we sent it (icmp.c), and ICMP
- * errors to it about what its flows sent (icmp_flow.c; RFC 792, RFC 4443).
+ * errors to it about what it sent (icmp_error.c; RFC 792, RFC 4443).
  */
 #ifndef PROTO_ICMP_H
 #define PROTO_ICMP_H
@@ -13,7 +13,9 @@
 #include "wire/icmp.h"
 #include "wire/ip.h"
 
-#define ICMP_FLOW_MS 60000u	/* an echo flow without traffic ends */
+#define ICMP_FLOW_MS		60000u	/* an echo flow without traffic ends */
+#define ICMP_ERRORS_PER_S	1000u	/* to the container, of all kinds */
+#define ICMP_ERRORS_BURST	250u
 
 /* One ICMP or ICMPv6 message of the container that is not Neighbor Discovery,
  * msg with its header; checksum verified if the caller says so. */
@@ -25,7 +27,7 @@ bool icmp_serve(struct ctx *c, struct flow *f);
 /* An echo reply of f's remote, which is changed in place on its way. */
 void icmp_reply(struct ctx *c, struct flow *f, const struct port_dgram *d);
 
-/* --- icmp_flow.c --- */
+/* --- icmp_error.c --- */
 
 /* Passes on an ICMP message about a packet of f, data being e->len bytes of that.
  * Whether it is one for the container. */
@@ -49,5 +51,14 @@ void icmp_unreachable_flow(struct ctx *c, const struct flow *f, int err);
 /* The same for a packet that never became a flow, and its counter. Packets for
  * martians and multicast are dropped silently (RFC 1122, 3.2.2). */
 void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict verdict);
+
+/*
+ * An error of our own about a packet of the container: pkt is it from its IP header
+ * on, of *ip version, addresses, proto, frag_off and hdr_len are looked at. Silent
+ * where RFC 1122, 3.2.2 and RFC 4443, 2.4 (e) forbid one; unknown options of IPv6
+ * are told even of what went to a group, the caller knows of which (RFC 8200, 4.2).
+ */
+void icmp_error_packet(struct ctx *c, const struct ip *ip, const struct rd *pkt,
+		       const struct icmp *h);
 
 #endif

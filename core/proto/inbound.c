@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/siphash.h"
+#include "flow/route.h"
 #include "proto/admit.h"
 #include "proto/port.h"
 #include "proto/splice.h"
@@ -15,27 +16,12 @@
 
 /* --- where a client leads, and as whom the container sees it ----------------- */
 
-/* The address that a program in the container answers when the client's own would
- * not lead back to us. */
-static bool stand_in(const struct ctx *c, bool v4, struct addr *ret)
-{
-	const struct addr *gw = v4 ? &c->net->gateway4 : &c->net->gateway6;
-
-	for (uint32_t i = 0; i < c->conf->nhost_addresses; i++)
-		if (addr_is4(&c->conf->host_addresses[i]) == v4) {
-			*ret = c->conf->host_addresses[i];
-			return true;
-		}
-	*ret = *gw;
-	return !addr_is_any(gw);
-}
-
 static bool choose_source(const struct ctx *c, const struct forward *fwd,
 			  const struct addr *peer, struct addr *ret)
 {
 	if (splice_wanted(c, fwd, peer) || !addr_is_unicast(peer) ||
 	    netcfg_has_address(c->net, peer))
-		return stand_in(c, addr_is4(peer), ret);
+		return route_stand_in(c->conf, c->net, addr_is4(peer), ret);
 	*ret = *peer;
 	return true;
 }
@@ -179,7 +165,7 @@ static struct flow *client_flow(struct ctx *c, const struct forward *fwd,
 	f->ip = (struct flow_ip){ .ttl = IP_DEFAULT_TTL, .df = true };	/* of the listener */
 	f->dg.local = from->local;
 	f->dg.via = forward_idx(&c->forwards, fwd);
-	wheel_start(&c->wheel, flow_idx(&c->flows, f), c->now + UDP_ONEWAY_MS);
+	wheel_start(&c->wheel, flow_idx(&c->flows, f), c->now + udp_oneway_ms(c));
 	c->count->inbound_udp++;
 	return f;
 }

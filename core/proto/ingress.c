@@ -2,12 +2,15 @@
 #include "proto/ingress.h"
 
 #include "proto/arp.h"
+#include "proto/group.h"
 #include "proto/hop.h"
 #include "proto/icmp.h"
 #include "proto/ndp.h"
+#include "proto/reassembly.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 #include "wire/eth.h"
+#include "wire/group.h"
 #include "wire/icmp.h"
 #include "wire/ip.h"
 #include "wire/numbers.h"
@@ -16,10 +19,13 @@
 /* One packet as far as it is read. */
 struct packet {
 	struct vnet vnet;
-	struct rd whole;	/* from the IP header to the end of the frame */
 	struct ip ip;
 	struct rd data;		/* the upper-layer packet, and nothing behind it */
+	struct rd raw;		/* from the IP header on, to be quoted in an error */
+	bool reassembled;
 };
+
+static bool ip_packet(struct ctx *c, struct packet *p);
 
 static bool bad(struct ctx *c, enum wire_err err)
 {
@@ -66,6 +72,14 @@ static bool icmp4_packet(struct ctx *c, struct packet *p)
 	return false;
 }
 
+static bool igmp_packet(struct ctx *c, struct packet *p)
+{
+	/* the sum over the whole, as ICMP has it */
+	if (!bad(c, icmp4_sum_ok(p->data.p, p->data.left) ? WIRE_OK : WIRE_CHECKSUM))
+		group_message(c, &p->ip, &p->data);
+	return false;
+}
+
 static bool icmp6_packet(struct ctx *c, struct packet *p)
 {
 	struct rd r = p->data;
@@ -75,6 +89,8 @@ static bool icmp6_packet(struct ctx *c, struct packet *p)
 		return false;
 	if (ndp_is(h.type))
 		ndp_message(c, &p->ip, &h, &r);
+	else if (group_is_mld(h.type))
+		group_message(c, &p->ip, &p->data);
 	else if (addr_is_any(&p->ip.src))	/* no answer could be sent there */
 		c->count->drop_martian++;
 	else
@@ -82,29 +98,107 @@ static bool icmp6_packet(struct ctx *c, struct packet *p)
 	return false;
 }
 
+/* "sourceCheck": only addresses that were given to the container; link-local ones it
+ * makes itself. */
+static bool is_own(const struct ctx *c, const struct addr *a)
+{
+	return netcfg_has_address(c->net, a) || addr_is_linklocal6(a);
+}
+
 /* Whether the packet's own addresses let it go on. Sources are the container's
- * to choose, as long as an answer can be sent to them. */
+ * to choose, as long as an answer can be sent to them: none leaves, since the
+ * host's sockets have addresses of their own. */
 static bool source_ok(struct ctx *c, const struct packet *p)
 {
 	if (addr_is_any(&p->ip.src))	/* duplicate address detection, MLD */
 		return p->ip.proto == PROTO_ICMP6;
-	if (!addr_is_unspecified(&p->ip.src) && !addr_is_loopback(&p->ip.src))
-		return true;
-	c->count->drop_martian++;
+	if (addr_is_unspecified(&p->ip.src) || addr_is_loopback(&p->ip.src)) {
+		c->count->drop_martian++;
+		return false;
+	}
+	if (c->conf->source_check && !is_own(c, &p->ip.src)) {
+		c->count->drop_source++;
+		return false;
+	}
+	return true;
+}
+
+/* IP reads: what it says of the packet before all else. */
+
+static bool ip4_packet(struct ctx *c, struct rd *r, struct packet *p)
+{
+	p->raw = *r;
+	return !bad(c, ip4_read(r, &p->ip, &p->data)) && ip_packet(c, p);
+}
+
+static bool ip6_packet(struct ctx *c, struct rd *r, struct packet *p)
+{
+	struct ip6_problem why;
+
+	p->raw = *r;
+	if (!bad(c, ip6_read_why(r, &p->ip, &p->data, &why)))
+		return ip_packet(c, p);
+	p->ip = (struct ip){ .version = 6, .src = why.src, .dst = why.dst };
+	if (why.tell && source_ok(c, p))
+		icmp_error_packet(c, &p->ip, &p->raw, &(struct icmp){
+			.type = ICMP6_PARAM, .code = why.code, .rest = why.pointer });
 	return false;
+}
+
+/* The whole goes the way of any packet, except that its checksum is always tested,
+ * and that what it makes to send leaves before its memory is another's. */
+static bool fragment(struct ctx *c, struct packet *p)
+{
+	struct packet whole = { .vnet = { .gso_type = VNET_GSO_NONE }, .reassembled = true };
+	struct rd r;
+	struct frag *f;
+
+	if (bad(c, p->vnet.gso_type == VNET_GSO_NONE ? WIRE_OK : WIRE_VNET))
+		return false;
+	/* Fragments inside of fragments: no sender has a use for them, and the inner
+	 * one could evict the one whose memory it lies in. */
+	if (p->reassembled) {
+		c->count->frag_refused++;
+		return false;
+	}
+	f = reassembly_take(c, &p->ip, &p->data, &p->raw);
+	if (!f)
+		return false;
+	r = p->raw;
+	if (p->ip.version == 4)
+		ip4_packet(c, &r, &whole);
+	else
+		ip6_packet(c, &r, &whole);
+	udp_flush(c);
+	frag_free(c->frags, f);
+	return false;
+}
+
+/* A protocol that we cannot carry (SCTP among them). */
+static void refuse_protocol(struct ctx *c, const struct packet *p)
+{
+	bool v4 = p->ip.version == 4;
+
+	c->count->drop_proto++;
+	if (p->ip.proto == PROTO_NONE && !v4)	/* RFC 8200, 4.7: says nothing, asks nothing */
+		return;
+	icmp_error_packet(c, &p->ip, &p->raw, &(struct icmp){
+		.type = v4 ? ICMP4_UNREACH : ICMP6_PARAM,
+		.code = v4 ? ICMP4_UNREACH_PROTO : ICMP6_PARAM_NEXT,
+		.rest = v4 ? 0 : p->ip.proto_at });
 }
 
 static bool ip_packet(struct ctx *c, struct packet *p)
 {
+	p->raw.left = (size_t)p->ip.hdr_len + p->ip.len;	/* without Ethernet's padding */
+	if (p->reassembled)	/* what came in fragments may leave in fragments */
+		p->ip.df = false;
 	if (!source_ok(c, p))
 		return false;
-	p->whole.left = (size_t)p->ip.hdr_len + p->ip.len;	/* without padding */
-	if (UNLIKELY(p->ip.ttl <= 1) && !hop_forwards(c, &p->ip, &p->whole))
+	if (UNLIKELY(p->ip.ttl <= 1) && !hop_forwards(c, &p->ip, &p->raw))
 		return false;
-	if (p->ip.fragment) {
-		c->count->drop_fragment++;
-		return false;
-	}
+	if (UNLIKELY(p->ip.fragment))
+		return fragment(c, p);
 	switch (p->ip.proto) {
 	case PROTO_TCP:
 		return tcp_packet(c, p);
@@ -114,12 +208,16 @@ static bool ip_packet(struct ctx *c, struct packet *p)
 		if (p->ip.version == 4)
 			return icmp4_packet(c, p);
 		break;
+	case PROTO_IGMP:
+		if (p->ip.version == 4)
+			return igmp_packet(c, p);
+		break;
 	case PROTO_ICMP6:
 		if (p->ip.version == 6)
 			return icmp6_packet(c, p);
 		break;
 	}
-	c->count->drop_proto++;
+	refuse_protocol(c, p);
 	return false;
 }
 
@@ -136,12 +234,11 @@ bool ingress_frame(struct ctx *c, const void *frame, size_t len)
 	p.vnet.gso_type &= (uint8_t)~VNET_GSO_ECN;
 	if (mac_is_usable(&eth.src))
 		c->guest_mac = eth.src;
-	p.whole = r;
 	switch (eth.type) {
 	case ETYPE_IP4:
-		return !bad(c, ip4_read(&r, &p.ip, &p.data)) && ip_packet(c, &p);
+		return ip4_packet(c, &r, &p);
 	case ETYPE_IP6:
-		return !bad(c, ip6_read(&r, &p.ip, &p.data)) && ip_packet(c, &p);
+		return ip6_packet(c, &r, &p);
 	case ETYPE_ARP:
 		arp_packet(c, &r);
 		return false;

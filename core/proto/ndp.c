@@ -10,14 +10,13 @@ bool ndp_is(uint8_t type)
 	return type >= ICMP6_RS && type <= ICMP6_REDIRECT;
 }
 
-/* The container's own link-local address, from its MAC (RFC 4291, appendix A),
- * is not in netcfg: kernels and DHCP clients make it themselves. */
-static bool is_eui64_of(const struct addr *a, const struct mac *m)
+/* The container's own link-local address is not in netcfg: kernels and DHCP
+ * clients make it themselves. */
+static bool is_linklocal_of(const struct addr *a, const struct mac *m)
 {
-	const uint8_t want[8] = { m->b[0] ^ 2, m->b[1], m->b[2], 0xff, 0xfe, m->b[3], m->b[4],
-				  m->b[5] };
+	const struct addr own = addr_linklocal6(m);
 
-	return addr_is_linklocal6(a) && memcmp(a->b + 8, want, sizeof(want)) == 0;
+	return addr_eq(a, &own);
 }
 
 static void advertise(struct ctx *c, const struct ip *ip, const struct addr *target)
@@ -57,7 +56,7 @@ void ndp_message(struct ctx *c, const struct ip *ip, const struct icmp *h, struc
 	}
 	/* From "::": duplicate address detection (RFC 4862, 5.4.3). */
 	if (addr_is_any(&ip->src) || netcfg_has_address(c->net, &ns.target) ||
-	    is_eui64_of(&ns.target, &c->guest_mac))
+	    is_linklocal_of(&ns.target, &c->guest_mac))
 		return;
 	advertise(c, ip, &ns.target);
 }

@@ -18,6 +18,8 @@ struct port_dgram {
 	uint32_t len;		/* received: bytes in iov[0] */
 	uint16_t gso_size;	/* 0: one datagram; else several of this size, the last may be shorter */
 	struct flow_ip ip;	/* received: df is not known, and set */
+	struct addr from;	/* received by a group's flow: who sent it */
+	uint16_t from_port;
 };
 
 /* An entry of a socket's error queue (ip(7), IP_RECVERR): an ICMP error about one
@@ -43,6 +45,8 @@ int port_tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len);
  * (datagram sockets, or connected at once), -EINPROGRESS, or -errno with
  * f->sock still -1. FLOW_UDP tries to keep the container's source port,
  * FLOW_PING its identifier. Its packets carry f->ip.
+ * Groups' flows (flow_is_group()) are not connected, their packets leave by the
+ * interface f->outer_scope; a listener joins its group, and it is 0 only if it could.
  */
 int port_open(struct ctx *c, struct flow *f);
 

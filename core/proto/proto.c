@@ -2,9 +2,11 @@
 #include "proto/proto.h"
 
 #include "proto/admit.h"
+#include "proto/group.h"
 #include "proto/icmp.h"
 #include "proto/splice.h"
 #include "proto/inbound.h"
+#include "proto/reassembly.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 
@@ -41,7 +43,9 @@ static void fire(struct ctx *c, struct flow *f)
 		tcp_timer(c, f);
 		break;
 	case FLOW_UDP:
-		udp_timer(c, f, UDP_ONEWAY_MS, UDP_TWOWAY_MS);
+		if (group_keeps(c, f))
+			f->dg.last_ms = c->now;
+		udp_timer(c, f, udp_oneway_ms(c), udp_twoway_ms(c));
 		break;
 	case FLOW_PING:
 		udp_timer(c, f, ICMP_FLOW_MS, ICMP_FLOW_MS);
@@ -102,6 +106,8 @@ void proto_turn(struct ctx *c)
 	c->tap_blocked = false;
 	while ((idx = wheel_pop(&c->wheel, c->now)) != WHEEL_NONE)
 		fire(c, flow_at(&c->flows, idx));
+	reassembly_expire(c);
+	group_timer(c);
 	serve_ready(c);
 	inbound_turn(c);
 }
@@ -120,8 +126,9 @@ bool proto_busy(const struct ctx *c)
 
 uint64_t proto_next(const struct ctx *c)
 {
-	uint64_t next = wheel_next(&c->wheel);
+	uint64_t next = MIN_OF(wheel_next(&c->wheel), frag_next(c->frags));
 
+	next = MIN_OF(next, groups_next(&c->groups));
 	return c->accept_at ? MIN_OF(next, c->accept_at) : next;
 }
 

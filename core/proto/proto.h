@@ -15,7 +15,7 @@ void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable
 void proto_splice_event(struct ctx *c, uint32_t idx, uint32_t gen, enum splice_side side,
 			unsigned int events);
 
-/* Due timers, one pass over the flows that are ready. */
+/* Whatever is due, one pass over the flows that are ready. */
 void proto_turn(struct ctx *c);
 
 /* The end of a turn: what the container's datagrams and owed acknowledgments still

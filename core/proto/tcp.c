@@ -411,7 +411,7 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 
 struct flow_ip tcp_ip(const struct ip *ip)
 {
-	struct flow_ip ret = hop_out(ip);
+	struct flow_ip ret = hop_out(ip, addr_is_linklocal6(&ip->dst));
 
 	ret.tos &= (uint8_t)~IP_ECN_MASK;	/* the host's connection has ECN of its own */
 	ret.df = true;				/* and path MTU discovery (RFC 1191) */

@@ -5,8 +5,14 @@
 
 #include "proto/admit.h"
 #include "proto/frame.h"
+#include "proto/group.h"
 #include "proto/hop.h"
 #include "proto/icmp.h"
+
+static uint32_t datagrams(size_t len, uint16_t gso_size)
+{
+	return gso_size ? (uint32_t)((len + gso_size - 1) / gso_size) : 1;
+}
 
 bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const void *data,
 		  size_t len, uint16_t gso_size)
@@ -15,7 +21,6 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 		.inner = ip->src, .remote = ip->dst, .inner_port = u->sport,
 		.remote_port = u->dport, .proto = FLOW_UDP,
 	};
-	const struct flow_ip out = hop_out(ip);
 	struct flow *f;
 
 	if (!key.remote_port || (gso_size && len / gso_size >= 2 * UDP_SEGMENTS)) {
@@ -24,25 +29,30 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 	}
 	if (c->npending == CTX_PENDING)
 		udp_flush(c);
+	if (addr_is_multicast(&key.remote))
+		group_learn(c, &key.remote, key.remote_port);
 	f = flow_find(&c->flows, &key);
 	if (!f)
-		f = admit_datagram(c, &key, &out, UDP_ONEWAY_MS);
+		f = admit_datagram(c, &key, ip, udp_oneway_ms(c));
 	if (!f)
 		return false;
 	f->dg.last_ms = c->now;
 	if (f->dg.via != FORWARD_NONE)		/* the container answers a client */
 		f->dg.rx += f->dg.rx < UINT32_MAX;
+	f->dg.asked = (uint16_t)MIN_OF(f->dg.asked + datagrams(len, gso_size), UINT16_MAX);
 	flow_touch(&c->flows, f);
+	if (flow_is_group(f))
+		group_sends(c, f, data, len, gso_size);
 	c->pending[c->npending++] = (struct pending){
 		.flow = flow_idx(&c->flows, f), .gso_size = gso_size < len ? gso_size : 0,
-		.ip = out, .data = { (void *)(uintptr_t)data, len },
+		.ip = hop_out(ip, flow_is_on_link(f)), .data = { (void *)(uintptr_t)data, len },
 	};
 	return true;
 }
 
 static uint32_t segments(const struct port_dgram *d)
 {
-	return d->gso_size ? (d->len + d->gso_size - 1) / d->gso_size : 1;
+	return datagrams(d->len, d->gso_size);
 }
 
 /* Sends the datagrams of one message singly: the path, or the kernel, does not
@@ -194,7 +204,7 @@ void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int 
 	struct iovec iov[CTX_DGRAMS];
 
 	for (int i = 0, k; i < n; i += k) {
-		const struct flow_ip ip = hop_in(c, &f->outer, &d[i].ip);
+		const struct flow_ip ip = hop_in(&d[i].ip, hop_is_near(c, f, &f->outer));
 		size_t total = 0;
 
 		k = run_length(d + i, n - i);
@@ -214,6 +224,20 @@ void udp_room(struct ctx *c, struct port_dgram *d, struct iovec *iov)
 		iov[i] = (struct iovec){ c->dgrams + (size_t)i * CTX_HOT_SIZE, CTX_HOT_SIZE };
 		d[i] = (struct port_dgram){ .iov = &iov[i], .niov = 1 };
 	}
+}
+
+/* Whether a resolver's socket has all its answers; of more than 65534 nobody keeps
+ * count. */
+static bool all_answered(struct flow *f, const struct port_dgram *d, int n)
+{
+	uint32_t answers = 0;
+
+	if (f->key.remote_port != UDP_PORT_DNS || f->dg.asked == UINT16_MAX)
+		return false;
+	for (int i = 0; i < n; i++)
+		answers += segments(&d[i]);
+	f->dg.asked -= (uint16_t)MIN_OF(answers, f->dg.asked);
+	return !f->dg.asked;
 }
 
 bool udp_serve(struct ctx *c, struct flow *f)
@@ -240,7 +264,14 @@ bool udp_serve(struct ctx *c, struct flow *f)
 	f->dg.last_ms = c->now;
 	f->dg.rx += f->dg.rx < UINT32_MAX;
 	flow_touch(&c->flows, f);
-	udp_deliver(c, f, d, n);
+	if (flow_is_group(f))
+		group_deliver(c, f, d, n);
+	else
+		udp_deliver(c, f, d, n);
+	if (all_answered(f, d, n)) {
+		admit_free(c, f);
+		return false;
+	}
 	return true;
 }
 

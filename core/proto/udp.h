@@ -13,8 +13,7 @@
 #include "wire/ip.h"
 #include "wire/udp.h"
 
-#define UDP_ONEWAY_MS	30000u	/* nothing came back yet (Linux conntrack's default) */
-#define UDP_TWOWAY_MS	120000u	/* RFC 4787, 4.3 REQ-5 */
+#define UDP_PORT_DNS	53	/* a flow there ends with its last answer */
 #define UDP_SEGMENTS	64u	/* datagrams of one UDP_SEGMENT send (UDP_MAX_SEGMENTS of Linux) */
 #define UDP_GSO_BYTES	65000u	/* bytes of one: under 65535 less headers and options */
 
@@ -34,6 +33,17 @@ void udp_room(struct ctx *c, struct port_dgram *d, struct iovec *iov);
 
 /* n received datagrams of one flow go to the container. */
 void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int n);
+
+/* How long a UDP flow may be idle: not answered yet, and with datagrams both ways. */
+static inline uint64_t udp_oneway_ms(const struct ctx *c)
+{
+	return c->conf->udp_timeout * (uint64_t)1000;
+}
+
+static inline uint64_t udp_twoway_ms(const struct ctx *c)
+{
+	return c->conf->udp_stream * (uint64_t)1000;
+}
 
 /* The timer of a UDP or echo flow fired: idle long enough? */
 void udp_timer(struct ctx *c, struct flow *f, uint64_t oneway_ms, uint64_t twoway_ms);

@@ -32,3 +32,14 @@ bool eth_write(struct wr *w, const struct eth *e)
 	wr_bytes(&h, e->src.b, sizeof(e->src.b));
 	return wr_u16(&h, e->type);
 }
+
+struct mac eth_group_mac(const struct addr *group)
+{
+	const uint8_t *b = group->b;
+
+	if (addr_is_broadcast(group))
+		return (struct mac){ { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+	if (addr_is4(group))
+		return (struct mac){ { 0x01, 0x00, 0x5e, b[13] & 0x7f, b[14], b[15] } };
+	return (struct mac){ { 0x33, 0x33, b[12], b[13], b[14], b[15] } };
+}

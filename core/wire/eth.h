@@ -17,4 +17,7 @@ struct eth {
 enum wire_err eth_read(struct rd *r, struct eth *ret);
 bool eth_write(struct wr *w, const struct eth *e);
 
+/* Where frames to a multicast group or broadcast go (RFC 1112, 6.4; RFC 2464, 7). */
+struct mac eth_group_mac(const struct addr *group);
+
 #endif

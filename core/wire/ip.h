@@ -29,6 +29,16 @@ struct ip {
 	uint32_t id;		/* IPv4 identification, or the Fragment header's */
 	uint16_t hdr_len;	/* IP header with options or extension headers */
 	uint16_t len;		/* of the payload, bytes */
+	uint16_t proto_at;	/* IPv6: offset of the field that names proto */
+};
+
+/* What is wrong with an IPv6 packet, where its sender is to be told (RFC 8200, 4;
+ * RFC 4443, 3.4). */
+struct ip6_problem {
+	bool tell;
+	uint8_t code;		/* ICMP6_PARAM_* */
+	uint16_t pointer;	/* offset of the offending byte */
+	struct addr src, dst;	/* the packet's */
 };
 
 /*
@@ -53,14 +63,28 @@ struct ip {
 enum wire_err ip4_read(struct rd *r, struct ip *ret, struct rd *ret_payload);
 enum wire_err ip6_read(struct rd *r, struct ip *ret, struct rd *ret_payload);
 
+/* ip6_read that also says what the sender is to be told, on failure: *why is set
+ * in any case. */
+enum wire_err ip6_read_why(struct rd *r, struct ip *ret, struct rd *ret_payload,
+			   struct ip6_problem *why);
+
+/* Whether a first fragment's piece, behind its Fragment header whose Next Header
+ * is `next`, holds all further headers, the upper-layer one too (RFC 7112, 5). */
+bool ip6_chain_whole(uint8_t next, const struct rd *piece);
+
 /*
  * Write a header for ip->len bytes of payload; ip4_write fills in the header
- * checksum, and identification from ip->id, DF from ip->df. No options.
+ * checksum, and identification, DF, MF and offset from ip. No options.
  * Where the whole does not fit 65535 (a GSO frame) the caller keeps len small;
  * ip4_write fails if it did not. src and dst are of the writer's family.
  */
 bool ip4_write(struct wr *w, const struct ip *ip);
 bool ip6_write(struct wr *w, const struct ip *ip);
+
+/* The Fragment header (RFC 8200, 4.5) with next header ip->proto, offset, M and
+ * identification of ip. The header before it names PROTO_FRAGMENT. */
+#define IP6_FRAG_HLEN	8
+bool ip6_frag_write(struct wr *w, const struct ip *ip);
 
 /* Length of the header ip?_write would write for ip->version. */
 static inline size_t ip_hlen(const struct ip *ip)

@@ -102,7 +102,8 @@ bool ip4_write(struct wr *w, const struct ip *ip)
 	wr_u8(&h, ip->tos);
 	wr_u16(&h, (uint16_t)total);
 	wr_u16(&h, (uint16_t)ip->id);
-	wr_u16(&h, ip->df ? FLAG_DF : 0);
+	wr_u16(&h, (uint16_t)((ip->df ? FLAG_DF : 0) | (ip->more ? FLAG_MF : 0) |
+			      ip->frag_off / 8));
 	wr_u8(&h, ip->ttl);
 	wr_u8(&h, ip->proto);
 	sum = h;

@@ -407,6 +407,16 @@ bed_engine() {
 	done
 }
 
+# bed_counter PID LOG NAME: one of the counters that main writes on SIGUSR1; what is 0 is not written
+bed_counter() {
+	: > "$2"
+	kill -USR1 "$(bed_main "$1")"
+	bed_until 3 grep -q 'tap_rx_frames=' "$2"
+	sleep 0.1
+	awk -v name="$3" '{ for (i = 1; i <= NF; i++) if (index($i, name "=") == 1) n = substr($i, length(name) + 2) }
+		END { print n + 0 }' "$2"
+}
+
 bed_state() { find "$XDG/cni-passt" -mindepth 1 -maxdepth 1 -name '*@*' -printf '%f\n' 2> /dev/null; }
 bed_no_core() { [ -z "$(bed_core_pids)" ]; }
 bed_no_state() { [ -z "$(bed_state)" ]; }

@@ -12,6 +12,8 @@ client.py typing ADDRESS PORT N       N single bytes, each echoed; prints the wo
 client.py bulk-and-typing ADDRESS PORT SINK_PORT
                                       typing while a bulk upload runs beside it
 client.py udp-sizes ADDRESS PORT SIZE...   each datagram comes back as it went
+client.py udp-nfs ADDRESS PORT SIZE COUNT  COUNT requests of SIZE, one after the other
+client.py udp-short-flows ADDRESS PORT N   a datagram from each of N ports (10000 on); most come back
 client.py udp-gso ADDRESS PORT SIZE COUNT  COUNT segments of SIZE in one send, each comes back
 client.py udp-refused ADDRESS PORT    ECONNREFUSED by ICMP within half a second
 client.py slow-echo ADDRESS PORT N    one byte each tenth of a second, N times, each echoes
@@ -131,10 +133,11 @@ def bulk_and_typing(address, port, sink):
         thread.join()
 
 
-def udp_socket(address, port, timeout=2):
+def udp_socket(address, port, timeout=2, source_port=0):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     s = socket.socket(family, socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    s.bind(("", source_port))
     s.connect((address, port))
     s.settimeout(timeout)
     return s
@@ -152,6 +155,38 @@ def udp_sizes(address, port, sizes):
             except socket.timeout:
                 must(attempt < 2, f"{size} bytes: no answer")
         must(back == data, f"{size} bytes: {len(back)} came back, or others")
+
+
+def udp_nfs(address, port, size, count):
+    """Each has its number; a lost one is asked again, as RPC does."""
+    s = udp_socket(address, port, 1)
+    for i in range(count):
+        data = i.to_bytes(4, "big") * (size // 4)
+        for attempt in range(3):
+            s.send(data)
+            try:
+                while (back := s.recv(65536))[:4] != data[:4]:
+                    pass
+                break
+            except socket.timeout:
+                must(attempt < 2, f"request {i}: no answer")
+        must(back == data, f"request {i}: {len(back)} bytes came back, or others")
+
+
+def udp_short_flows(address, port, n):
+    """500 sockets at a time, no port twice."""
+    echoed = 0
+    for start in range(0, n, 500):
+        socks = [udp_socket(address, port, 0.5, 10000 + i) for i in range(start, min(start + 500, n))]
+        for s in socks:
+            s.send(b"x")
+        for s in socks:
+            try:
+                echoed += len(s.recv(10))
+            except socket.timeout:
+                pass
+            s.close()
+    must(echoed > n * 9 // 10, f"{echoed} of {n} echoed")
 
 
 def udp_gso(address, port, size, count):

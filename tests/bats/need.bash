@@ -26,6 +26,7 @@ need_check=(
 	program:wget=wget program:ssh=openssh-client program:sshd=openssh-server program:rsync=rsync
 	program:git=git program:pg_ctlcluster=postgresql program:redis-server=redis-server
 	program:redis-benchmark=redis-tools program:nginx=nginx-light program:wrk=wrk
+	program:avahi-daemon=avahi-daemon file:/usr/lib/python3/dist-packages/zeroconf/__init__.py=python3-zeroconf
 )
 
 need_has() { # need_has KIND:NAME

@@ -7,7 +7,7 @@ import math
 import statistics
 import sys
 
-UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "rr": "/s", "rr200": "/s", "crr": "/s", "idle": "MiB PSS",
+UNITS = {"tcp": "Gbit/s", "tcp4": "Gbit/s", "tcp16": "Gbit/s", "cpu": "s/GB", "udpgso": "Gbit/s", "udp1372": "kpps", "udp18": "kpps", "flows": "us/dgram", "rr": "/s", "rr200": "/s", "crr": "/s", "idle": "MiB PSS",
          "splice": "Gbit/s", "splice4": "Gbit/s", "splicecpu": "s/GB", "splicecrr": "/s",
          "tcppub": "Gbit/s", "rrpub": "/s", "crrpub": "/s", "ports": "s", "portsmem": "MiB PSS"}
 
@@ -30,7 +30,7 @@ def main():
 
     def best_pasta(cc, case):
         found = [median[cc, case, p] for p in peers if p.startswith("pasta") and (cc, case, p) in median]
-        return (min if case == "idle" or "cpu" in case else max)(found) if found else None
+        return (min if case == "idle" or "cpu" in case or case.startswith("flows") else max)(found) if found else None
 
     def ratio(cc, case):
         ours, pasta = median.get((cc, case, "ours")), best_pasta(cc, case)
@@ -74,6 +74,9 @@ def main():
         judge(f"{case}: ours / best pasta", ratio("any", case), 6)
     for case in ("udp1372-up", "udp1372-down"):
         judge(f"{case}: ours / best pasta", ratio("any", case), 2)
+    for case in ("udp18-up", "udp18-down"):
+        judge(f"{case}: ours / best pasta", ratio("any", case), 1.5)
+    judge("CPU per datagram: 10000 flows / 10 flows", over("any", "flows-10k", "flows-10"), 1.3, below=True)
     judge("rr: ours / best pasta", ratio("any", "rr"), 1)
     judge("rr: ours / native", over("any", "rr", "native"), 0.9)
     judge("crr: ours / best pasta", ratio("any", "crr"), 1.25)

@@ -8,6 +8,9 @@
  *   udpbench server ADDRESS PORT
  *   udpbench up|down ADDRESS PORT SECONDS SIZE SEGMENTS
  *       prints "<bytes> <datagrams> <seconds>" as seen by the receiver
+ *   udpbench flows ADDRESS PORT SECONDS SIZE FLOWS
+ *       opens so many sockets, says "open", waits for a line on standard input, then
+ *       sends from one after the other; prints the same
  *
  * A control message starts with a word that no data starts with (data are
  * zeros). The client speaks first, so that it works through a translator.
@@ -22,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -35,6 +39,7 @@
 #define BUF_SIZE	65536
 #define SOCK_BUF	(8 << 20)
 #define SECONDS_MAX	60
+#define FLOWS_MAX	20000
 #define TELL_TIMES	5	/* a control message may be lost */
 
 struct job {
@@ -285,11 +290,56 @@ static void run_down(int s, const struct job *job)
 	printf("%s\n", text + 7);
 }
 
+/* Each datagram from another socket, so that nothing is merged and every flow is cold. */
+static void blast_flows(const int *socks, int n, const struct job *job)
+{
+	double end = now() + job->seconds;
+
+	memset(bufs[0], 0, (size_t)job->size);	/* the last answer lies there */
+	while (now() < end)
+		for (int i = 0; i < n; i++)
+			if (send(socks[i], bufs[0], (size_t)job->size, 0) < 0 && errno != EAGAIN &&
+			    errno != ENOBUFS && errno != ECONNREFUSED)
+				die("send");
+}
+
+/* Every flow is made, and known to whatever lies on the way, before the time counts. */
+static void run_flows(int s, const struct addrinfo *ai, const struct job *job, int n)
+{
+	const struct rlimit files = { (rlim_t)n + 64, (rlim_t)n + 64 };
+	static int socks[FLOWS_MAX];
+	char text[64], said[64];
+
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		die("limit of open files");
+	memset(bufs[0], 0, sizeof(bufs[0]));
+	for (int i = 0; i < n; i++) {
+		socks[i] = socket(ai->ai_family, SOCK_DGRAM, 0);
+		if (socks[i] < 0 || connect(socks[i], ai->ai_addr, ai->ai_addrlen))
+			die("socket");
+		send(socks[i], bufs[0], (size_t)job->size, 0);
+		if (i % 100 == 99)
+			usleep(1000);
+	}
+	usleep(500000);
+	puts("open");
+	fflush(stdout);
+	if (!fgets(said, sizeof(said), stdin))
+		die("no line to begin");
+	snprintf(text, sizeof(text), "up %d %d 1", job->seconds, job->size);
+	ask(s, text, "go", said);
+	blast_flows(socks, n, job);
+	usleep(200000);
+	ask(s, "stop", "result", said);
+	printf("%s\n", said + 7);
+}
+
 int main(int argc, char **argv)
 {
 	struct addrinfo *ai;
 	struct job job;
 	char text[64];
+	bool flows;
 	int s;
 
 	if (argc == 4 && strcmp(argv[1], "server") == 0) {
@@ -301,11 +351,15 @@ int main(int argc, char **argv)
 	}
 	if (argc != 7) {
 		fprintf(stderr, "usage: udpbench server ADDRESS PORT\n"
-			"       udpbench up|down ADDRESS PORT SECONDS SIZE SEGMENTS\n");
+			"       udpbench up|down ADDRESS PORT SECONDS SIZE SEGMENTS\n"
+			"       udpbench flows ADDRESS PORT SECONDS SIZE FLOWS\n");
 		return 2;
 	}
-	snprintf(text, sizeof(text), "%s %s %s %s", argv[1], argv[4], argv[5], argv[6]);
-	if (!parse(text, argv[1], &job)) {
+	flows = strcmp(argv[1], "flows") == 0;
+	snprintf(text, sizeof(text), "%s %s %s %s", argv[1], argv[4], argv[5],
+		 flows ? "1" : argv[6]);
+	if (!parse(text, argv[1], &job) ||
+	    (flows && (atoi(argv[6]) < 1 || atoi(argv[6]) > FLOWS_MAX))) {
 		fprintf(stderr, "udpbench: \"%s\" makes no sense\n", text);
 		return 2;
 	}
@@ -314,7 +368,9 @@ int main(int argc, char **argv)
 	if (connect(s, ai->ai_addr, ai->ai_addrlen))
 		die("connect");
 	set_timeout(s, 500);
-	if (strcmp(argv[1], "up") == 0)
+	if (flows)
+		run_flows(s, ai, &job, atoi(argv[6]));
+	else if (strcmp(argv[1], "up") == 0)
 		run_up(s, &job);
 	else
 		run_down(s, &job);

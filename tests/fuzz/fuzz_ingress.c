@@ -27,6 +27,8 @@
 enum mode { MODE_PEEK = 1, MODE_OFFLOAD = 2, MODE_NO_VNET = 4, MODE_FEW = 8, MODE_NO_V4 = 16,
 	    MODE_WAIT = 32 };
 
+static const struct addr w6 = { { 0xfe, 0x80, [15] = 9 } };	/* a neighbour outside */
+
 static void put16(uint8_t *p, uint16_t v)
 {
 	p[0] = (uint8_t)(v >> 8);
@@ -115,6 +117,13 @@ static void datagram(struct fake_sock *s, struct rd *r, uint8_t kind)
 		return;
 	}
 	rd_u16(r, &size);
+	if (addr_is_multicast(&s->outer) || addr_is_broadcast(&s->outer)) {
+		const struct addr from = kind & 2 ? addr_from4("\313\0\161\2") :
+						    addr_from4("\306\63\144\12");
+
+		fake_put_from(s, addr_is4(&s->outer) ? &from : &w6, size, r->p, r->left);
+		return;
+	}
 	/* as the kernel's GRO gives them: more than one, none over 65507 bytes */
 	fake_put_dgram(s, r->p, r->left, size && size < r->left ? size : 0, 0);
 }

@@ -20,7 +20,8 @@ static void round_trip(const struct ip *ip)
 	FUZZ_HOLDS(addr_eq(&back.src, &ip->src) && addr_eq(&back.dst, &ip->dst));
 	FUZZ_HOLDS(back.version == 4 && back.proto == ip->proto && back.ttl == ip->ttl);
 	FUZZ_HOLDS(back.tos == ip->tos && back.df == ip->df && back.id == ip->id);
-	FUZZ_HOLDS(back.hdr_len == IP4_HLEN && back.len == ip->len && !back.fragment);
+	FUZZ_HOLDS(back.hdr_len == IP4_HLEN && back.len == ip->len);
+	FUZZ_HOLDS(back.more == ip->more && back.frag_off == ip->frag_off);
 }
 
 static void one(const uint8_t *data, size_t size)

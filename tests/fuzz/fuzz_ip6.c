@@ -30,16 +30,21 @@ static int is_extension(uint8_t proto)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rd r = rd_init(data, size), pay;
+	struct ip6_problem why;
 	struct ip ip;
 
 	FUZZ_POISON(ip);
 	FUZZ_POISON(pay);
-	if (ip6_read(&r, &ip, &pay) != WIRE_OK) {
+	FUZZ_POISON(why);
+	if (ip6_read_why(&r, &ip, &pay, &why) != WIRE_OK) {
+		FUZZ_HOLDS(!why.tell || (why.pointer < size && why.code <= ICMP6_PARAM_CHAIN));
+		FUZZ_HOLDS(!why.tell || !addr_is_multicast(&why.src));
 		FUZZ_POISONED(ip);
 		FUZZ_POISONED(pay);
 		FUZZ_HOLDS(r.p == (data ? data : r.p) && r.left == size);
 		return 0;
 	}
+	FUZZ_HOLDS(!why.tell && ip.proto_at < ip.hdr_len && data[ip.proto_at] == ip.proto);
 	FUZZ_HOLDS(fuzz_inside(&pay, data, size) && fuzz_inside(&r, data, size));
 	FUZZ_HOLDS(pay.left == ip.len && pay.p == data + ip.hdr_len);
 	FUZZ_HOLDS(ip.version == 6 && ip.hdr_len >= IP6_HLEN);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes the seeds of the proto/ fuzz targets: corpus/{ingress,tcpflow}/<what-it-is>.
+"""Writes the seeds of the proto/ fuzz targets: corpus/{frag,ingress,tcpflow}/<what-it-is>.
 
 The same bytes each time; run it after changing it and commit what it wrote.
 Seeds found by fuzzing stand at the end, as hex, under the name of what they broke.
@@ -191,8 +191,8 @@ def frame(etype, body, head=vnet(), turn=True, dst=MAC_US):
     return record(FIX, head + dst + MAC_C + be16(etype) + body, turn)
 
 
-def ip4(proto, body, dst=R4, src=C4, ttl=64, **kw):
-    return frame(0x0800, struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0x4000, ttl, proto, 0)
+def ip4(proto, body, dst=R4, src=C4, frag=0x4000, ttl=64, **kw):
+    return frame(0x0800, struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 1, frag, ttl, proto, 0)
                  + addr(src) + addr(dst) + body, **kw)
 
 
@@ -283,8 +283,27 @@ INGRESS = {
                            for p, b in ((6, SYN), (17, udp(b"a")), (58, echo(128)))),
     "multicast": ip4(17, udp(b"a"), dst="224.0.0.251") + ip4(17, udp(b"a"), dst="203.0.113.255")
                  + ip6(17, udp(b"a"), dst="ff02::fb", ttl=255),
+    "groups": ip4(2, b"\x16\0\0\0\xe0\0\0\xfb", dst="224.0.0.251", ttl=1)
+              + ip4(17, struct.pack("!HHHH", 5353, 5353, 9, 0) + b"a", dst="224.0.0.251", ttl=1)
+              + event(6, 0, b"a") + event(6, 1, b"b")
+              + ip6(58, b"\x8f" + bytes(6) + b"\1\4\0\0\0" + addr("ff02::fb"), dst="ff02::16", ttl=1)
+              + ip4(2, b"\x17\0\0\0\xe0\0\0\xfb", dst="224.0.0.2", ttl=1) + event(1, 5) + event(1, 255) * 3,
     "host-address": ip4(6, SYN, dst="169.254.1.2") + ip4(17, udp(b"a"), dst="169.254.1.2"),
     "fragment": ip4(17, udp(b"abc")) + ip6(44, b"\x11\0\0\1\0\0\0\1" + udp(b"abc")),
+    "fragments-whole": b"".join(ip4(17, b[a:z], frag=f) for b in [udp(b"abcdefgh" * 4)]
+                                for a, z, f in ((16, 40, 2), (0, 16, 0x2000)))
+                       + b"".join(ip6(44, bytes([17, 0, 0, o, 0, 0, 0, 1]) + b)
+                                  for o, b in ((1, udp(b"")), (8, b"x" * 9))),
+    "fragments-overlap-and-time": ip6(44, b"\x11\0\0\1\0\0\0\1" + bytes(16))
+                                  + ip6(44, b"\x11\0\0\x08\0\0\0\1" + bytes(16))
+                                  + ip6(44, b"\x11\0\0\1\0\0\0\2" + bytes(16)) + event(1, 70),
+    "fragment-in-fragment": ip6(44, b"\x2c\0\0\1\0\0\0\1" + b"\x11\0\0\1\0\0\0\1" + bytes(8))
+                            + ip6(44, b"\x2c\0\0\x10\0\0\0\1" + bytes(8)),
+    "headers-refused": ip6(0, b"\x3c\0\x3e\4\0\0\0\0" + b"\x11\0\xc3\4\0\0\0\0" + udp(b"a"))
+                       + ip6(43, b"\x11\2\0\1" + bytes(20) + udp(b"a"))
+                       + ip6(0, b"\x11\0\x83\4\0\0\0\0" + udp(b"a"), dst="ff02::1")
+                       + ip6(60, b"\0\0\1\4\0\0\0\0" + b"\x11\0\1\4\0\0\0\0" + udp(b"a"))
+                       + ip6(59, b"") + ip6(132, bytes(12)),
     "protocols-not-ours": ip4(132, b"x" * 12) + ip4(58, echo(128)) + ip6(1, echo(8)),
     "client-tcp": event(7, 0) + event(7, 1) + event(0, 200) * 8 + event(1, 250),
     "client-tcp-loopback": event(7, 2) + event(7, 3) + event(7, 4) + event(7, 0x40) + event(1, 250),
@@ -312,9 +331,34 @@ def ingress():
     return seeds
 
 
+# --- frag: records of six bytes, see fuzz_frag.c ---
+
+
+def piece(which, off, length, more=True, other=False):
+    return bytes([which | more << 2 | other << 3]) + be16(off) + be16(length) + b"\0"
+
+
+FRAG = {
+    "in-order": piece(0, 0, 1480) + piece(0, 185, 1480) + piece(0, 370, 41, False),
+    "backwards": piece(1, 370, 41, False) + piece(1, 185, 1480) + piece(1, 0, 1480),
+    "largest": piece(0, 0, 65528) + piece(0, 8191, 7, False),
+    "smallest-first": b"".join(piece(2, i, 8) for i in range(20)) + piece(2, 20, 1, False),
+    "repeated": piece(0, 0, 800) * 2 + piece(0, 100, 1, False) * 2,
+    "repeated-other-bytes": piece(0, 0, 800) + piece(0, 0, 800, True, True) + piece(0, 100, 1, False),
+    "overlap": piece(3, 0, 800) + piece(3, 99, 800) + piece(3, 0, 800),
+    "two-ends": piece(0, 100, 800, False) + piece(0, 100, 801, False),
+    "behind-the-end": piece(0, 10, 8, False) + piece(0, 100, 8),
+    "end-before-what-came": piece(0, 100, 8) + piece(0, 10, 8, False),
+    "time-out": piece(0, 0, 8) + b"\x10\x75\x2f\0\0\0" + piece(1, 0, 8) + b"\x10\0\1\0\0\0" * 2
+                + piece(0, 1, 8, False),
+    "interleaved": b"".join(piece(w, o, 8, o < 2) for o in range(3) for w in range(4)),
+}
+
+
 # --- found by fuzzing ---
 
 FOUND = {
+    "frag": {},
     "ingress": {},
     "tcpflow": {
         # a FIN sent again, with a new ACK and a smaller window, which was not heeded
@@ -335,7 +379,8 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "corpus")
     count = 0
-    for target, seeds in (("ingress", ingress()), ("tcpflow", tcpflow())):
+    for target, seeds in (("frag", dict(FRAG)), ("ingress", ingress()),
+                          ("tcpflow", tcpflow())):
         folder = os.path.join(root, target)
         os.makedirs(folder, exist_ok=True)
         for name, found in FOUND[target].items():
@@ -344,7 +389,7 @@ def main():
             with open(os.path.join(folder, name), "wb") as out:
                 out.write(body)
             count += 1
-    print("%d seeds for 2 targets" % count)
+    print("%d seeds for 3 targets" % count)
 
 
 if __name__ == "__main__":

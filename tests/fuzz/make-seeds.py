@@ -323,6 +323,25 @@ SEEDS = {
         "something-behind": b"80:80:80:80",
         "address-too-long": b"[" + b"0:" * 40 + b"]:80",
     },
+    "group": {
+        "igmp-v1-report": b"\x12\0\0\0" + addr("239.1.2.3"),
+        "igmp-v2-report": b"\x16\0\0\0" + addr("239.1.2.3"),
+        "igmp-v2-leave": b"\x17\0\0\0" + addr("224.0.0.251"),
+        "igmp-query": b"\x11\x64\0\0" + addr("0.0.0.0") + b"\2\x7d\0\0",
+        "igmp-v2-unicast": b"\x16\0\0\0" + addr(B4),
+        "igmp-v3-all-types": b"\x22" + bytes(6) + b"\7" + b"".join(
+            bytes([t, 0, 0, t & 1]) + addr("239.1.2.3") + addr(B4) * (t & 1) for t in range(1, 8)),
+        "igmp-v3-aux-data": b"\x22" + bytes(6) + b"\1\4\2\0\1" + addr("239.1.2.3") + addr(B4) + bytes(8),
+        "igmp-v3-sources-over-end": b"\x22" + bytes(6) + b"\1\4\0\xff\xff" + addr("239.1.2.3"),
+        "igmp-v3-records-over-end": b"\x22" + bytes(5) + b"\xff\xff\4\0\0\0" + addr("239.1.2.3"),
+        "mld-v1-report": b"\x83" + bytes(7) + addr("ff02::fb"),
+        "mld-v1-done": b"\x84" + bytes(7) + addr("ff02::fb"),
+        "mld-v1-mapped": b"\x83" + bytes(7) + addr("::ffff:239.1.2.3"),
+        "mld-v1-cut": b"\x83" + bytes(7) + addr("ff02::fb")[:15],
+        "mld-v2-report": b"\x8f" + bytes(6) + b"\2\4\0\0\0" + addr("ff02::fb") + b"\3\0\0\1"
+                         + addr("ff02::c") + addr(B6),
+        "mld-query": b"\x82" + bytes(3) + b"\x27\x10\0\0" + bytes(16) + b"\2\x7d\0\0",
+    },
 }
 
 

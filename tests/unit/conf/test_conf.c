@@ -535,10 +535,31 @@ static void test_forwards_later(void **state)
 	assert_refused(c, ERR_CONFIG, "127.0.0.1", "not supported yet");
 }
 
+static void test_udp(void **state)
+{
+	struct conf c = good();
+
+	(void)state;
+	assert_int_equal(c.udp_timeout, 30);
+	assert_int_equal(c.udp_stream, 120);
+	c.udp_timeout = c.udp_stream = 1;
+	assert_ok(c);
+	c.udp_timeout = 2;
+	assert_refused(c, ERR_CONFIG, "udp.timeoutStream", "1");
+	c.udp_stream = CONF_UDP_MAX;
+	assert_ok(c);
+	c.udp_stream++;
+	assert_refused(c, ERR_CONFIG, "udp.timeoutStream", "86401");
+	c.udp_timeout = 0;
+	assert_refused(c, ERR_CONFIG, "udp.timeout", "0");
+	c.udp_timeout = CONF_UDP_MAX + 1;
+	assert_refused(c, ERR_CONFIG, "udp.timeout", "86401");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_udp), cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_macs),
 		cmocka_unit_test(test_identity),

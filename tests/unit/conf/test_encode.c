@@ -27,6 +27,9 @@ static struct conf full(void)
 	c.log_level = LOGL_DEBUG;
 	c.owner_pid = 4711;
 	c.ipv6 = false;
+	c.source_check = true;
+	c.udp_timeout = 7;
+	c.udp_stream = 77;
 	c.mtu = 1500;
 	c.mac = (struct mac){ { 2, 3, 4, 5, 6, 7 } };
 	c.gw_mac = (struct mac){ { 6, 3, 4, 5, 6, 7 } };
@@ -88,6 +91,9 @@ static void test_there_and_back(void **state)
 	assert_string_equal(d.log_path, "/x.log");
 	assert_int_equal(d.owner_pid, 4711);
 	assert_false(d.ipv6);
+	assert_true(d.source_check);
+	assert_int_equal(d.udp_timeout, 7);
+	assert_int_equal(d.udp_stream, 77);
 	assert_int_equal(d.naddresses, CONF_ADDRS_MAX);
 	assert_int_equal(d.addresses[15].len, 23);
 	assert_int_equal(d.routes[63].metric, 0x01020304u + 63);

@@ -66,13 +66,13 @@ static void check(const struct row *r)
 	verdict = route_outbound(&conf, &net, &dst, &got);
 	if (verdict != r->verdict)
 		fail_msg("%s: verdict %d, not %d", r->dst, verdict, r->verdict);
-	if (verdict != ROUTE_OK) {
+	if (verdict != ROUTE_OK && verdict != ROUTE_MULTICAST) {
 		ASSERT_POISONED(got);
 		return;
 	}
 	assert_true(addr_eq(&got.addr, &to));
 	assert_int_equal(got.scope, r->scope);
-	assert_int_equal(got.to_host, r->to != NULL);
+	assert_int_equal(got.to_host, r->to && verdict == ROUTE_OK);
 }
 
 static void test_table(void **state)
@@ -102,17 +102,20 @@ static void test_table(void **state)
 		{ "::1", ROUTE_MARTIAN, NULL, 0 },
 		{ "203.0.113.2", ROUTE_MARTIAN, NULL, 0 },	/* the container's own */
 		{ "2001:db8:1::2", ROUTE_MARTIAN, NULL, 0 },
-		{ "224.0.0.1", ROUTE_MULTICAST, NULL, 0 },
-		{ "239.255.255.255", ROUTE_MULTICAST, NULL, 0 },
+		{ "224.0.0.1", ROUTE_MULTICAST, NULL, 3 },
+		{ "239.255.255.255", ROUTE_MULTICAST, NULL, 3 },
 		{ "240.0.0.1", ROUTE_OK, NULL, 0 },
-		{ "255.255.255.255", ROUTE_MULTICAST, NULL, 0 },
+		{ "255.255.255.255", ROUTE_MULTICAST, NULL, 3 },
 		{ "255.255.255.254", ROUTE_OK, NULL, 0 },
-		{ "ff02::1", ROUTE_MULTICAST, NULL, 0 },
-		{ "ff0e::1", ROUTE_MULTICAST, NULL, 0 },
-		{ "203.0.113.255", ROUTE_MULTICAST, NULL, 0 },	/* RFC 919 */
+		{ "ff00::1", ROUTE_MULTICAST, NULL, 0 },		/* RFC 4291, 2.7: reserved */
+		{ "ff01::1", ROUTE_MULTICAST, NULL, 0 },		/* ... and interface-local */
+		{ "ff12::1", ROUTE_MULTICAST, NULL, 7 },
+		{ "ff02::1", ROUTE_MULTICAST, NULL, 7 },
+		{ "ff0e::1", ROUTE_MULTICAST, NULL, 7 },
+		{ "203.0.113.255", ROUTE_MULTICAST, "255.255.255.255", 3 },	/* RFC 919 */
 		{ "203.0.113.254", ROUTE_OK, NULL, 0 },
 		{ "203.0.112.255", ROUTE_OK, NULL, 0 },
-		{ "10.15.255.255", ROUTE_MULTICAST, NULL, 0 },
+		{ "10.15.255.255", ROUTE_MULTICAST, "255.255.255.255", 3 },
 		{ "10.16.255.255", ROUTE_OK, NULL, 0 },
 		{ "10.1.2.255", ROUTE_OK, NULL, 0 },
 		{ "192.0.2.9", ROUTE_OK, NULL, 0 },		/* RFC 3021: a /31 has none */

@@ -95,7 +95,8 @@ static void test_all_keys(void **state)
 	     "\"dns\":{\"nameservers\":[\"1.1.1.1\"],\"domain\":\"d\",\"search\":[\"s\"],"
 	     "\"options\":[\"o\"]},\"hostAddress\":[\"169.254.1.9\",\"fd00::9\"],"
 	     "\"hostLoopback\":[\"169.254.1.10\"],"
-	     "\"log\":{\"level\":\"debug\",\"target\":\"/var/x.log\"},\"cni.dev/x\":1}", NULL, &k);
+	     "\"log\":{\"level\":\"debug\",\"target\":\"/var/x.log\"},\"cni.dev/x\":1,"
+	     "\"sourceCheck\":true,\"udp\":{\"timeout\":5,\"timeoutStream\":500}}", NULL, &k);
 	assert_string_equal(k.conf.network, "web");
 	assert_int_equal(k.conf.mtu, 1400);
 	assert_true(k.conf.addresses_host);
@@ -115,6 +116,9 @@ static void test_all_keys(void **state)
 	assert_int_equal(k.conf.log_level, LOGL_DEBUG);
 	assert_int_equal(k.conf.log_target, LOGT_FILE);
 	assert_string_equal(k.conf.log_path, "/var/x.log");
+	assert_true(k.conf.source_check);
+	assert_int_equal(k.conf.udp_timeout, 5);
+	assert_int_equal(k.conf.udp_stream, 500);
 	assert_dns(&k, "{\"nameservers\":[\"1.1.1.1\"],\"domain\":\"d\",\"search\":[\"s\"],"
 		       "\"options\":[\"o\"]}");
 	keys_drop(&k);
@@ -151,6 +155,11 @@ static void test_bad_values(void **state)
 		{ "{\"mtu\":1500.5}", "mtu", "1500.5" },
 		{ "{\"ipv4\":1}", "ipv4", "1 is not true or false" },
 		{ "{\"ipv6\":\"yes\"}", "ipv6", "yes" },
+		{ "{\"sourceCheck\":\"strict\"}", "sourceCheck", "strict" },
+		{ "{\"udp\":{\"timeout\":0}}", "udp.timeout", "1 to 86400" },
+		{ "{\"udp\":{\"timeoutStream\":86401}}", "udp.timeoutStream", "1 to 86400" },
+		{ "{\"udp\":{\"timeout\":\"30s\"}}", "udp.timeout", "integer" },
+		{ "{\"udp\":30}", "udp", "object" },
 		{ "{\"addresses\":\"host\"}", "addresses", "\"host\" is not a list" },
 		{ "{\"addresses\":[7]}", "addresses", "7" },
 		{ "{\"addresses\":[\"10.0.0.1/33\"]}", "addresses", "10.0.0.1/33" },

@@ -142,8 +142,9 @@ int port_open(struct ctx *c, struct flow *f)
 	/* the one promise that matters most: never to the host's own loopback, unless
 	 * hostLoopback says so */
 	FAKE_HOLDS(!addr_is_loopback(&f->outer) || is_host_loopback(c, &f->key.remote));
-	FAKE_HOLDS(!addr_is_unspecified(&f->outer) &&
-		   !addr_is_multicast(&f->outer) && !addr_is_broadcast(&f->outer));
+	FAKE_HOLDS(!addr_is_unspecified(&f->outer));
+	/* groups: datagrams only, and by the outer interface */
+	FAKE_HOLDS(!flow_is_group(f) || (f->key.proto == FLOW_UDP && f->outer_scope));
 	FAKE_HOLDS(addr_is4(&f->outer) == addr_is4(&f->key.inner));
 	FAKE_HOLDS(f->key.proto == FLOW_PING || f->outer_port);
 	if (io->open_rc < 0 && io->open_rc != -EINPROGRESS)
@@ -486,6 +487,8 @@ static int receive(struct fake_sock *s, struct port_dgram *d, unsigned int n)
 		d[done].len = (uint32_t)MIN_OF(from->data.len, d[done].iov->iov_len);
 		d[done].gso_size = from->gso_size;
 		d[done].ip = from->ip;
+		d[done].from = from->from;
+		d[done].from_port = from->from_port;
 		if (d[done].len)
 			memcpy(d[done].iov->iov_base, from->data.p, d[done].len);
 		fake_bytes_free(&from->data);
@@ -588,6 +591,14 @@ void fake_put_err(struct fake_sock *s, const struct port_err *e, const void *dat
 	fake_bytes_add(&q->data, data, len);
 	if (!e->local)
 		s->queued_err = e->err;
+}
+
+void fake_put_from(struct fake_sock *s, const struct addr *from, uint16_t port, const void *data,
+		   size_t len)
+{
+	fake_put_dgram(s, data, len, 0, 0);
+	s->recv[s->nrecv - 1].from = *from;
+	s->recv[s->nrecv - 1].from_port = port;
 }
 
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,

@@ -54,6 +54,8 @@ struct fake_dgram {
 	uint16_t gso_size;
 	uint32_t message;	/* which port_dgram_send() message it went with */
 	int err;		/* to be received: an error in its place */
+	struct addr from;	/* ... by a group's flow */
+	uint16_t from_port;
 };
 
 /* An entry of the error queue. */
@@ -153,6 +155,9 @@ struct fake_world {
 	uint8_t mem[FAKE_CHUNKS * HOLD_CHUNK];
 	struct ranges ranges[FAKE_RANGES + 1];
 	struct forward forwards[FAKE_FORWARDS];
+	struct fragtab frags;
+	uint8_t joined[FRAG_BYTES];	/* fragments to the container, put together */
+	uint32_t joined_len, joined_id;
 	uint8_t *kept[FAKE_KEPT], *seen;	/* fakeport's own */
 	uint32_t nkept;
 };
@@ -219,7 +224,8 @@ struct fake_seen {
 	uint16_t gso_size;		/* 0: one packet */
 };
 
-/* Takes the oldest frame, tested from end to end; false if there is none. */
+/* Takes the oldest frame, tested from end to end; false if there is none. The
+ * fragments of a datagram count as one: .ip is that of the last, .len of the whole. */
 bool fake_frame(struct fake_world *w, struct fake_seen *ret);
 void fake_frames_drop(struct fake_world *w);
 
@@ -245,6 +251,9 @@ void fake_put_dgram_ip(struct fake_sock *s, const void *data, size_t len,
  * unless it is local: the next call of another kind meets it, if the queue
  * is not read before. */
 void fake_put_err(struct fake_sock *s, const struct port_err *e, const void *data, size_t len);
+/* The same to a group's flow. */
+void fake_put_from(struct fake_sock *s, const struct addr *from, uint16_t port, const void *data,
+		   size_t len);
 /* What epoll would say. */
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,
 		bool error);

@@ -62,6 +62,7 @@ struct fake_world *fake_start(const struct fake_setup *s)
 		.peek = !s->no_peek, .guest_mac = w->net.mac, .isn_key = { { 5, 6 } },
 		.finish_head = FLOW_NONE, .splice_head = FLOW_NONE,
 		.splice_tail = FLOW_NONE, .hot = w->hot, .dgrams = w->dgrams,
+		.frags = &w->frags,
 	};
 	w->forwards[FAKE_TCP] = (struct forward){
 		.port = FAKE_PORT, .to_port = FAKE_TO_PORT, .proto = CONF_TCP,
@@ -115,7 +116,7 @@ static size_t sum_offset(uint8_t proto)
 
 static uint16_t l4_sum(const struct fake_packet *p, const uint8_t *l4)
 {
-	uint32_t sum = p->proto == PROTO_ICMP ? 0 :
+	uint32_t sum = p->proto == PROTO_ICMP || p->proto == PROTO_IGMP ? 0 :
 		       cksum_pseudo(&p->src, &p->dst, p->proto, (uint32_t)p->len, 0);
 	uint16_t ret;
 
@@ -276,8 +277,7 @@ static void check_gso(struct fake_world *w, const struct fake_seen *s, size_t l4
 	bool v4 = s->ip.version == 4;
 
 	if (s->vnet.gso_type == VNET_GSO_NONE) {
-		if (s->ip.proto == PROTO_TCP)
-			FAKE_HOLDS(s->ip.hdr_len + l4_hlen + s->len <= w->net.mtu);
+		FAKE_HOLDS(s->ip.fragment || s->ip.hdr_len + l4_hlen + s->len <= w->net.mtu);
 		return;
 	}
 	FAKE_HOLDS(s->vnet.flags & VNET_F_NEEDS_CSUM);
@@ -289,6 +289,7 @@ static void check_gso(struct fake_world *w, const struct fake_seen *s, size_t l4
 		FAKE_HOLDS(s->ip.hdr_len + l4_hlen + s->vnet.gso_size <= w->net.mtu);
 	} else {
 		FAKE_HOLDS(s->ip.proto == PROTO_UDP && w->c.tap_uso);
+		FAKE_HOLDS(s->ip.hdr_len + l4_hlen + s->vnet.gso_size <= w->net.mtu);
 		FAKE_HOLDS(s->vnet.gso_type == VNET_GSO_UDP_L4);
 	}
 }
@@ -311,6 +312,9 @@ static void read_l4(struct fake_world *w, struct fake_seen *s, struct rd *r)
 		FAKE_HOLDS((s->ip.proto == PROTO_ICMP) == (s->ip.version == 4));
 		FAKE_HOLDS(icmp_read(r, s->ip.version == 6, &s->icmp) == WIRE_OK);
 		break;
+	case PROTO_IGMP:
+		FAKE_HOLDS(icmp4_sum_ok(r->p, r->left));	/* the same sum */
+		return;
 	default:
 		FAKE_HOLDS(!"a protocol we never send");
 	}
@@ -321,12 +325,37 @@ static void read_l4(struct fake_world *w, struct fake_seen *s, struct rd *r)
 	check_gso(w, s, len - r->left);
 }
 
-bool fake_frame(struct fake_world *w, struct fake_seen *ret)
+/* A fragment of ours: they come in order and fill the MTU. Only what begins at 0 can
+ * become whole: the tap may have pushed the rest of another back. True when it
+ * is, with *r over all of it. */
+static bool put_together(struct fake_world *w, struct fake_seen *s, struct rd *r)
+{
+	struct ip *ip = &s->ip;
+
+	FAKE_HOLDS(s->vnet.gso_type == VNET_GSO_NONE && !s->vnet.flags && !ip->df);
+	FAKE_HOLDS(ip->hdr_len + r->left <= w->net.mtu);
+	FAKE_HOLDS(!ip->more || ip->hdr_len + r->left + 8 > w->net.mtu);
+	if (!ip->frag_off)
+		w->joined_len = 0;
+	else if (ip->frag_off != w->joined_len || ip->id != w->joined_id)
+		FAKE_HOLDS(w->count.tap_tx_again || w->count.tap_tx_error || w->io.tap_lost);
+	memcpy(w->joined + ip->frag_off, r->p, r->left);
+	w->joined_len = (uint32_t)(ip->frag_off + r->left);
+	w->joined_id = ip->id;
+	if (ip->more)
+		return false;
+	*r = rd_init(w->joined, w->joined_len);
+	ip->len = (uint16_t)w->joined_len;
+	return true;
+}
+
+static bool next_frame(struct fake_world *w, struct fake_seen *ret, bool *partial)
 {
 	struct fake_frame *f = &w->io.frames[w->io.head % FAKE_FRAMES];
 	struct eth eth;
 	struct rd r;
 
+	*partial = false;
 	if (!w->io.nframes)
 		return false;
 	*ret = (struct fake_seen){ .vnet = { .gso_type = VNET_GSO_NONE } };
@@ -354,8 +383,20 @@ bool fake_frame(struct fake_world *w, struct fake_seen *ret)
 		return true;
 	}
 	FAKE_HOLDS(r.p + r.left == f->bytes + f->len);	/* nothing behind the packet */
-	read_l4(w, ret, &r);
+	*partial = ret->ip.fragment && !put_together(w, ret, &r);
+	if (!*partial)
+		read_l4(w, ret, &r);
 	return true;
+}
+
+bool fake_frame(struct fake_world *w, struct fake_seen *ret)
+{
+	bool partial;
+
+	while (next_frame(w, ret, &partial))
+		if (!partial)
+			return true;
+	return false;
 }
 
 void fake_frames_drop(struct fake_world *w)
@@ -484,4 +525,6 @@ void fake_check(struct fake_world *w)
 	FAKE_HOLDS(chunks == w->c.pool.nchunks - w->c.pool.nfree);
 	FAKE_HOLDS(sets == w->c.ranges.used);
 	FAKE_HOLDS(w->c.npending <= CTX_PENDING);
+	FAKE_HOLDS(w->frags.used <= w->frags.high && w->frags.high <= FRAG_MAX);
+	FAKE_HOLDS(!w->frags.used || proto_next(&w->c) <= w->c.now + FRAG_TIMEOUT_MS);
 }

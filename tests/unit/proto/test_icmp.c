@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tests core/proto/icmp.c: ICMP errors of the container about what it was sent. (Echo is
- * in test_ingress.c, errors to the container in test_icmp_flow.c.) */
+ * in test_ingress.c, errors to the container in test_icmp_error.c.) */
 #include "../unit.h"
 
 #include "fakeport.h"
@@ -27,12 +27,12 @@ static int addresses(void **state)
 	return 0;
 }
 
-/* An answered flow from port 4000 to 53. */
+/* An answered flow from port 4000 to 7000. */
 static struct fake_world *with_flow(bool v4)
 {
 	struct fake_world *w = fake_start(&(struct fake_setup){ 0 });
 
-	fake_ingress_udp(w, v4 ? &c4 : &c6, v4 ? &r4 : &r6, 4000, 53, "q", 1, 0);
+	fake_ingress_udp(w, v4 ? &c4 : &c6, v4 ? &r4 : &r6, 4000, 7000, "q", 1, 0);
 	fake_turn(w);
 	fake_put_dgram(fake_last(w), "answer", 6, 0, 0);
 	fake_event(w, fake_last(w), true, false, false);
@@ -73,7 +73,7 @@ static struct about port_unreachable(bool v4)
 {
 	return (struct about){
 		.from = v4 ? c4 : c6, .to = v4 ? r4 : r6, .src = v4 ? r4 : r6,
-		.dst = v4 ? c4 : c6, .sport = 53, .dport = 4000, .proto = PROTO_UDP,
+		.dst = v4 ? c4 : c6, .sport = 7000, .dport = 4000, .proto = PROTO_UDP,
 		.type = v4 ? ICMP4_UNREACH : ICMP6_UNREACH,
 		.code = v4 ? ICMP4_UNREACH_PORT : ICMP6_UNREACH_PORT,
 	};
@@ -105,7 +105,7 @@ static void test_prohibited(void **state)
 
 	(void)state;
 	a.code = ICMP4_UNREACH_ADMIN;
-	fake_ingress_udp(w, &c4, &r4, 4000, 53, "q", 1, 0);
+	fake_ingress_udp(w, &c4, &r4, 4000, 7000, "q", 1, 0);
 	send_about(w, &a);
 	assert_int_equal(w->c.flows.count, 0);
 	fake_stop(w);

@@ -331,10 +331,10 @@ static void test_udp_idle(void **state)
 	deliver(w, &client, 4000, &host, "question");
 	deliver(w, &client, 4001, &host, "question");
 	answer(w, &client, 4001, 0, &client, &host);
-	w->c.now += UDP_ONEWAY_MS;
+	w->c.now += udp_oneway_ms(&w->c);
 	turn(w);
 	assert_int_equal(w->c.flows.count, 1);	/* never answered: one way */
-	w->c.now += UDP_TWOWAY_MS - UDP_ONEWAY_MS;
+	w->c.now += udp_twoway_ms(&w->c) - udp_oneway_ms(&w->c);
 	turn(w);
 	assert_int_equal(w->c.flows.count, 0);
 	fake_stop(w);

@@ -224,7 +224,7 @@ static void test_tap_blocked(void **state)
 
 	(void)state;
 	for (uint16_t i = 0; i < 3; i++) {
-		fake_ingress_udp(w, &c4, &r4, (uint16_t)(1 + i), 53, "q", 1, 0);
+		fake_ingress_udp(w, &c4, &r4, (uint16_t)(1 + i), 7000, "q", 1, 0);
 		turn(w);
 		udp[i] = fake_last(w);
 		for (int k = 0; k < 40; k++)

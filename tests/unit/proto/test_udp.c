@@ -38,7 +38,7 @@ static void turn(struct fake_world *w)
 
 static bool put(struct fake_world *w, uint16_t sport, const char *data, size_t len, uint16_t gso)
 {
-	return fake_ingress_udp(w, &c4, &r4, sport, 53, data, len, gso);
+	return fake_ingress_udp(w, &c4, &r4, sport, 7000, data, len, gso);
 }
 
 static void test_one(void **state)
@@ -51,7 +51,7 @@ static void test_one(void **state)
 	assert_true(put(w, 4000, "hello", 5, 0));
 	turn(w);
 	s = fake_last(w);
-	assert_int_equal(s->outer_port, 53);
+	assert_int_equal(s->outer_port, 7000);
 	assert_true(addr_eq(&s->outer, &r4));
 	assert_int_equal(s->nsent, 1);
 	assert_int_equal(s->sent[0].data.len, 5);
@@ -63,7 +63,7 @@ static void test_one(void **state)
 	assert_true(fake_frame(w, &f));
 	assert_int_equal(f.ip.proto, PROTO_UDP);
 	assert_true(addr_eq(&f.ip.src, &r4) && addr_eq(&f.ip.dst, &c4));
-	assert_int_equal(f.udp.sport, 53);
+	assert_int_equal(f.udp.sport, 7000);
 	assert_int_equal(f.udp.dport, 4000);
 	assert_int_equal(f.len, 6);
 	assert_memory_equal(f.data, "answer", 6);
@@ -82,7 +82,7 @@ static void test_six(void **state)
 	struct fake_seen f;
 
 	(void)state;
-	assert_true(fake_ingress_udp(w, &c6, &r6, 4000, 53, "hi", 2, 0));
+	assert_true(fake_ingress_udp(w, &c6, &r6, 4000, 7000, "hi", 2, 0));
 	turn(w);
 	assert_true(addr_eq(&fake_last(w)->outer, &r6));
 	fake_put_dgram(fake_last(w), "", 0, 0, 0);	/* IPv6: its checksum is never 0 */
@@ -168,6 +168,7 @@ static void test_large(void **state)
 {
 	static char d[65507];
 	struct fake_world *w = start(NULL);
+	struct fake_seen f;
 
 	(void)state;
 	put(w, 4000, d, sizeof(d), 0);	/* the largest there is */
@@ -179,8 +180,47 @@ static void test_large(void **state)
 	fake_put_dgram(fake_last(w), d, sizeof(d), 0, 0);
 	fake_event(w, fake_last(w), true, false, false);
 	turn(w);
-	assert_int_equal(w->io.nframes, 1);
+	assert_int_equal(w->io.nframes, (65515 + 1479) / 1480);
+	assert_true(fake_frame(w, &f));
+	assert_int_equal(f.len, sizeof(d));
+	assert_false(fake_frame(w, &f));
 	fake_stop(w);
+}
+
+/* What is larger than the container's MTU arrives in fragments, of both families, with
+ * identifications of their own; also the segments of what GRO put together. */
+static void test_fragments_out(void **state)
+{
+	static char d[9000];
+	const struct addr *const pairs[][2] = { { &c4, &r4 }, { &c6, &r6 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(d); i++)
+		d[i] = (char)(i / 7);
+	for (int i = 0; i < 4; i++) {
+		struct fake_world *w = start(&(struct fake_setup){ .no_offload = i & 2 });
+		struct fake_seen f;
+		uint32_t id;
+
+		fake_ingress_udp(w, pairs[i & 1][0], pairs[i & 1][1], 4000, 7000, "a", 1, 0);
+		turn(w);
+		fake_put_dgram(fake_last(w), d, sizeof(d), 0, 0);
+		fake_put_dgram(fake_last(w), d, 8000, 4000, 0);
+		fake_event(w, fake_last(w), true, false, false);
+		turn(w);
+		assert_int_equal(w->count.frag_tx, 7 + 3 + 3);
+		assert_true(fake_frame(w, &f));
+		assert_int_equal(f.len, sizeof(d));
+		assert_memory_equal(f.data, d, sizeof(d));
+		id = f.ip.id;
+		assert_true(fake_frame(w, &f));
+		assert_memory_equal(f.data, d, 4000);
+		assert_true(fake_frame(w, &f));
+		assert_memory_equal(f.data, d + 4000, 4000);
+		assert_true(f.ip.id != id);
+		assert_false(fake_frame(w, &f));
+		fake_stop(w);
+	}
 }
 
 /* USO frames: of more than 64 segments in two messages, which is all there can be. */
@@ -305,7 +345,7 @@ static void test_error_on_receive(void **state)
 	struct fake_seen f;
 
 	(void)state;
-	fake_ingress_udp(w, &c6, &r6, 4000, 53, "a", 1, 0);
+	fake_ingress_udp(w, &c6, &r6, 4000, 7000, "a", 1, 0);
 	turn(w);
 	fake_put_err(fake_last(w), &unreach, "a", 1);
 	fake_put_dgram(fake_last(w), "b", 1, 0, 0);
@@ -523,10 +563,10 @@ static void test_time_outs(void **state)
 	(void)state;
 	put(w, 4000, "a", 1, 0);
 	turn(w);
-	pass_time(w, UDP_ONEWAY_MS - 1);
+	pass_time(w, udp_oneway_ms(&w->c) - 1);
 	put(w, 4000, "b", 1, 0);		/* used: from now on anew */
 	turn(w);
-	pass_time(w, UDP_ONEWAY_MS - 1);
+	pass_time(w, udp_oneway_ms(&w->c) - 1);
 	assert_int_equal(w->c.flows.count, 1);
 	pass_time(w, 1);
 	assert_int_equal(w->c.flows.count, 0);
@@ -538,11 +578,60 @@ static void test_time_outs(void **state)
 	fake_put_dgram(fake_last(w), "b", 1, 0, 0);
 	fake_event(w, fake_last(w), true, false, false);
 	turn(w);
-	pass_time(w, UDP_TWOWAY_MS - 1);
+	pass_time(w, udp_twoway_ms(&w->c) - 1);
 	assert_int_equal(w->c.flows.count, 1);
 	pass_time(w, 1);
 	assert_int_equal(w->c.flows.count, 0);
 	fake_frames_drop(w);
+	fake_stop(w);
+}
+
+/* A resolver's flow ends with the answer to its last question. */
+static void test_dns(void **state)
+{
+	struct fake_world *w = start(NULL);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		fake_ingress_udp(w, &c4, &r4, 4000, UDP_PORT_DNS, "question", 8, 0);
+	fake_ingress_udp(w, &c4, &r4, 4000, UDP_PORT_DNS, "two of them", 10, 5);
+	turn(w);
+	fake_put_dgram(fake_last(w), "4 answers", 8, 2, 0);
+	fake_event(w, fake_last(w), true, false, false);
+	turn(w);
+	assert_int_equal(w->c.flows.count, 1);
+	fake_put_dgram(fake_last(w), "the fifth", 9, 0, 0);
+	fake_event(w, fake_last(w), true, false, false);
+	turn(w);
+	assert_int_equal(w->c.flows.count, 0);
+	assert_int_equal(w->count.udp_rx_datagrams, 5);
+	fake_frames_drop(w);
+	fake_ingress_udp(w, &c4, &r4, 4000, UDP_PORT_DNS, "never answered", 14, 0);
+	turn(w);
+	pass_time(w, udp_oneway_ms(&w->c));
+	assert_int_equal(w->c.flows.count, 0);
+	fake_stop(w);
+}
+
+/* As configured, not as the default has it. */
+static void test_configured_time_outs(void **state)
+{
+	struct fake_world *w = start(NULL);
+
+	(void)state;
+	w->conf.udp_timeout = 2;
+	w->conf.udp_stream = 3;
+	put(w, 4000, "a", 1, 0);
+	turn(w);
+	pass_time(w, 1999);
+	assert_int_equal(w->c.flows.count, 1);
+	fake_put_dgram(fake_last(w), "b", 1, 0, 0);
+	fake_event(w, fake_last(w), true, false, false);
+	turn(w);
+	pass_time(w, 2999);
+	assert_int_equal(w->c.flows.count, 1);
+	pass_time(w, 1);
+	assert_int_equal(w->c.flows.count, 0);
 	fake_stop(w);
 }
 
@@ -665,11 +754,13 @@ int main(void)
 		cmocka_unit_test(test_one), cmocka_unit_test(test_six),
 		cmocka_unit_test(test_merge), cmocka_unit_test(test_two_flows),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_large),
+		cmocka_unit_test(test_fragments_out),
 		cmocka_unit_test(test_uso), cmocka_unit_test(test_no_gso),
 		cmocka_unit_test(test_error_on_send), cmocka_unit_test(test_error_on_receive),
 		cmocka_unit_test(test_no_route), cmocka_unit_test(test_receive_uso),
 		cmocka_unit_test(test_receive_plain), cmocka_unit_test(test_receive_gro),
-		cmocka_unit_test(test_time_outs), cmocka_unit_test(test_eviction),
+		cmocka_unit_test(test_time_outs), cmocka_unit_test(test_dns),
+		cmocka_unit_test(test_configured_time_outs), cmocka_unit_test(test_eviction),
 		cmocka_unit_test(test_out_of_sockets), cmocka_unit_test(test_full_of_tcp),
 		cmocka_unit_test(test_port_zero),
 		cmocka_unit_test(test_stale_event), cmocka_unit_test(test_refused_by_host),

@@ -512,6 +512,36 @@ static void test_write_round_trip(void **state)
 	assert_int_equal(back.len, ip.len);
 }
 
+/* RFC 8200, 4.5: written as it is read. */
+static void test_write_fragment(void **state)
+{
+	const struct ip cases[] = {
+		{ .proto = PROTO_UDP, .more = true, .id = 0x01020304 },
+		{ .proto = PROTO_TCP, .frag_off = 1448, .more = true, .id = 0xffffffff },
+		{ .proto = PROTO_ICMP6, .frag_off = 65528 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		uint8_t out[IP6_HLEN + IP6_FRAG_HLEN] = { 0 };
+		struct wr w = wr_init(out, sizeof(out));
+		struct ip ip = { .version = 6, .proto = PROTO_FRAGMENT, .ttl = 64,
+				 .len = IP6_FRAG_HLEN }, back;
+		struct rd pay;
+
+		ip.src = addr_from6(src6);
+		ip.dst = addr_from6(dst6);
+		assert_true(ip6_write(&w, &ip) && ip6_frag_write(&w, &cases[i]));
+		assert_int_equal(try(out, sizeof(out), &back, &pay), WIRE_OK);
+		assert_int_equal(back.proto, cases[i].proto);
+		assert_int_equal(back.frag_off, cases[i].frag_off);
+		assert_int_equal(back.more, cases[i].more);
+		assert_int_equal(back.id, cases[i].id);
+		assert_int_equal(back.proto_at, IP6_HLEN);
+		assert_true(back.fragment && !back.df);
+	}
+}
+
 static void test_write_no_room(void **state)
 {
 	struct ip ip = { .version = 6 };
@@ -546,6 +576,7 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_mapped),
 		cmocka_unit_test(test_write_round_trip),
+		cmocka_unit_test(test_write_fragment),
 		cmocka_unit_test(test_write_no_room),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests core/proto/icmp_flow.c, icmp_error.c and hop.c: what the container hears of the errors its
+/* Tests core/proto/icmp_error.c and hop.c: what the container hears of the errors its
  * packets met, from whom, and what they quote (RFC 792, RFC 1812, RFC 4443). */
 #include "../unit.h"
 
@@ -8,7 +8,6 @@
 #include "fakeport.h"
 #include "base/cksum.h"
 #include "proto/icmp.h"
-#include "proto/icmp_error.h"
 #include "proto/proto.h"
 #include "wire/numbers.h"
 #include "wire/quote.h"
@@ -373,7 +372,7 @@ static void test_errors_limited(void **state)
 	fake_stop(w);
 }
 
-/* To the host itself nothing is forwarded; to nobody's, and about errors, no error. */
+/* To the host itself and on the outer link nothing is forwarded; about errors no error. */
 static void test_hops_end_quietly(void **state)
 {
 	static const uint8_t timex[ICMP_HLEN + IP4_HLEN] = { ICMP4_TIMEX };
@@ -390,6 +389,9 @@ static void test_hops_end_quietly(void **state)
 	assert_int_equal(fake_last(w)->nsent, 1);
 	p.dst = parse("224.0.0.251");
 	fake_ingress(w, &p);
+	settle(w);
+	assert_int_equal(fake_last(w)->nsent, 1);
+	assert_int_equal(fake_last(w)->sent[0].ip.ttl, 1);
 	p.dst = r4;
 	p.proto = PROTO_ICMP;
 	p.l4 = timex;
@@ -398,7 +400,7 @@ static void test_hops_end_quietly(void **state)
 	settle(w);
 	assert_false(fake_frame(w, &f));
 	assert_int_equal(w->count.drop_hops, 1);
-	assert_int_equal(w->io.opens, 1);
+	assert_int_equal(w->io.opens, 2);
 	fake_stop(w);
 }
 
@@ -482,7 +484,8 @@ int main(void)
 		cmocka_unit_test(test_too_big4), cmocka_unit_test(test_senders),
 		cmocka_unit_test(test_host_address), cmocka_unit_test(test_not_passed_on),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_echo),
-		cmocka_unit_test(test_errors_limited), cmocka_unit_test(test_hops_end), cmocka_unit_test(test_hops_end_quietly),
+		cmocka_unit_test(test_errors_limited), cmocka_unit_test(test_hops_end),
+		cmocka_unit_test(test_hops_end_quietly),
 		cmocka_unit_test(test_tcp_connecting), cmocka_unit_test(test_tcp_open),
 	};
 
