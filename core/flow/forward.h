@@ -22,6 +22,7 @@ struct forward {
 	uint32_t rule;		/* what it was opened for: main's affair */
 	uint8_t proto;		/* enum conf_proto */
 	bool idle;		/* bound, but not listening: main's affair */
+	uint32_t flows;		/* UDP flows that speak by it: the engine's affair */
 	bool queued;		/* of the engine's queue */
 	uint32_t queue_next;
 };

@@ -255,8 +255,10 @@ bad_keys=(
 	'hostAddress|["nonsense"]|nonsense' 'hostAddress|"169.254.1.2"|' 'hostAddress|["127.0.0.1"]|127.0.0.1'
 	'log|{"level": "loud"}|loud' 'log|{"target": "moon"}|moon' 'log|{"colour": 1}|colour' 'log|7|'
 	'colour|"red"|' 'MTU|1500|'
+	'forward|{"tcp": ["80:x"]}|80:x' 'forward|{"udp": "80"}|80' 'forward|{"tcp": ["80", "70-90"]}|70-90:70-90'
+	'listen|"later"|later' 'portConflict|"maybe"|maybe' 'preserveSource|"no"|no'
 	# of issues to come: refused by name until they work
-	'forward|{"tcp": ["8080:80"]}|' 'reverse|{"tcp": ["8080:80"]}|' 'hostLoopback|["169.254.1.3"]|'
+	'reverse|{"tcp": ["8080:80"]}|' 'hostLoopback|["169.254.1.3"]|'
 	'capture|"/tmp/x.pcapng"|' 'ipam|{"type": "host-local"}|' 'outbound|{"interface": "h0"}|'
 	'via|"broker"|'
 )

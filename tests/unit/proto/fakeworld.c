@@ -87,6 +87,7 @@ void fake_stop(struct fake_world *w)
 	FAKE_HOLDS(wheel_next(&w->c.wheel) == UINT64_MAX);
 	FAKE_HOLDS(w->count.flows_opened == w->count.flows_closed);
 	FAKE_HOLDS(w->io.nopen == 0 && w->c.half_open == 0);
+	FAKE_HOLDS(w->forwards[FAKE_UDP].flows == 0);
 	fake_frames_drop(w);
 	for (uint32_t i = 0; i < FAKE_SOCKS; i++)
 		fake_sock_clear(&w->io.socks[i]);
