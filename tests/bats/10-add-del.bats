@@ -256,6 +256,8 @@ bad_keys=(
 	'hostLoopback|["127.0.0.1"]|127.0.0.1' 'hostLoopback|["169.254.1.2"]|169.254.1.2'
 	'log|{"level": "loud"}|loud' 'log|{"target": "moon"}|moon' 'log|{"colour": 1}|colour' 'log|7|'
 	'colour|"red"|' 'MTU|1500|'
+	'forward|{"tcp": ["80:x"]}|80:x' 'forward|{"udp": "80"}|80' 'forward|{"tcp": ["80", "70-90"]}|70-90:70-90'
+	'listen|"later"|later' 'portConflict|"maybe"|maybe' 'preserveSource|"no"|no'
 	# of issues to come: refused by name until they work
 	'capture|"/tmp/x.pcapng"|' 'outbound|{"interface": "h0"}|'
 	'via|"broker"|'
