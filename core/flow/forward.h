@@ -19,7 +19,7 @@ struct forward {
 	int sock;		/* -1: this place of the table is free */
 	uint16_t port;		/* listened on, never 0 */
 	uint16_t to_port;
-	uint16_t rule;		/* what it was opened for: main's affair */
+	uint32_t rule;		/* what it was opened for: main's affair */
 	uint8_t proto;		/* enum conf_proto */
 	bool reverse;		/* it listens in the container, and leads to the host */
 	bool idle;		/* bound, but not listening: main's affair */

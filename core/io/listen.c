@@ -261,7 +261,7 @@ int listen_room(uint32_t n, struct err *e)
 {
 	struct rlimit files;
 
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY ||
+	if (!n || getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY ||
 	    (uint64_t)n + LISTEN_SPARE <= files.rlim_cur)
 		return 0;
 	err_set(e, ERR_PORT, "forward: %u ports need a limit of %u open files, and it is %llu", n,

@@ -181,6 +181,8 @@ void loop_unlisten(struct ctx *c, uint32_t idx)
 		return;
 	inbound_closed(c, idx);
 	forward_unqueue(&c->forwards, f);
+	/* main may have it a moment longer, and so would epoll */
+	epoll_ctl(c->io->epoll, EPOLL_CTL_DEL, f->sock, NULL);
 	close(f->sock);
 	f->sock = -1;
 }

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 
+#define EVENTS_MAX	(2 * CONTROL_CLIENTS)	/* of one call: main has other things to do */
 #define LISTENER	CONTROL_CLIENTS		/* its number among the events */
 
 static int watch(struct control *c, int fd, unsigned int number)
@@ -82,7 +83,7 @@ bool control_next(struct control *c, struct control_request *ret, unsigned int *
 	struct epoll_event ev;
 	ssize_t n;
 
-	while (epoll_wait(c->fd, &ev, 1, 0) == 1) {
+	for (int i = 0; i < EVENTS_MAX && epoll_wait(c->fd, &ev, 1, 0) == 1; i++) {
 		if (ev.data.u32 == LISTENER) {
 			take_client(c);
 			continue;

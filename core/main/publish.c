@@ -35,6 +35,14 @@ static struct listen_how how_of(const struct conf *c, const struct netcfg *net,
 	};
 }
 
+/* Whether a client could come to that address at all. */
+static bool serves(const struct listen_how *how, const struct addr *addr)
+{
+	if (addr_is_any(addr))
+		return how->ipv4 || how->ipv6;
+	return addr_is4(addr) ? how->ipv4 : how->ipv6;
+}
+
 static bool is_open(const struct conf *c, const struct conf_forward *rule, uint32_t port)
 {
 	return !forward_excepted(c->forwards, c->nforwards, rule->proto, (uint16_t)port);
@@ -112,16 +120,18 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 {
 	const struct conf_forward *rule = &c->forwards[at];
 	const struct listen_how how = how_of(c, net, rule);
+	char text[FORWARD_STRLEN];
 	struct forward want = {
 		.addr = rule->addr, .to = rule->to, .proto = rule->proto, .rule = ++p->last_id,
 	};
 
-	p->ids[at] = want.rule;
+	p->ids[at] = p->last_id;
 	if (rule->kind != CONF_FORWARD_PORTS)
 		return 0;
-	if (!how.ipv4 && !how.ipv6)
-		return err_set(e, ERR_PORT, "forward.%s: the container has no address of the"
-			       " target's family", conf_proto_names[rule->proto]);
+	if (!serves(&how, &rule->addr))
+		return err_set(e, ERR_PORT, "forward.%s: \"%s\" is of a family that the container"
+			       " has no address of", conf_proto_names[rule->proto],
+			       forward_format(rule, text));
 	for (uint32_t port = rule->first; port <= rule->last; port++) {
 		if (!is_open(c, rule, port))
 			continue;
@@ -231,7 +241,7 @@ uint32_t publish_open_place(struct publish *p, const struct conf *c, const struc
 
 	if (listen_room(p->nopen + 1, NULL) < 0)
 		rc = -EMFILE;
-	else if (how.ipv4 || how.ipv6)
+	else if (serves(&how, &rule->addr))
 		rc = listen_open(&f, &how);
 	if (rc == 0)
 		return keep(p, &f);
@@ -247,7 +257,7 @@ void publish_close_place(struct publish *p, uint32_t place)
 	p->nopen--;
 }
 
-static void close_rule(struct publish *p, uint16_t id)
+static void close_rule(struct publish *p, uint32_t id)
 {
 	for (uint32_t i = 0; i < p->n; i++)
 		if (p->list[i].rule == id && p->list[i].sock >= 0)
@@ -261,6 +271,7 @@ int publish_add(struct publish *p, struct conf *c, const struct netcfg *net,
 
 	if (conf_add_forward(c, rule, e) < 0)
 		return -1;
+	p->ids[at] = ++p->last_id;	/* nobody's yet, should it not come to opening */
 	if (listen_room(p->nopen + count_ports(c, rule), e) == 0 &&
 	    open_rule(p, c, net, at, e) == 0)
 		return (int)at;
@@ -277,7 +288,7 @@ void publish_del(struct publish *p, struct conf *c, uint32_t at)
 	memmove(&p->ids[at], &p->ids[at + 1], (c->nforwards - at) * sizeof(p->ids[0]));
 }
 
-uint32_t publish_next(const struct publish *p, uint32_t from, uint16_t id)
+uint32_t publish_next(const struct publish *p, uint32_t from, uint32_t id)
 {
 	for (; from < p->n; from++)
 		if (p->list[from].rule == id && p->list[from].sock >= 0)

@@ -15,8 +15,8 @@ struct publish {
 	struct forward *list;	/* FORWARD_MAX places, virtual until used */
 	uint32_t n;		/* places used so far; some are free again (sock -1) */
 	uint32_t nopen;
-	uint16_t ids[CONF_FORWARDS_MAX];	/* what forward.rule is for each of conf.forwards */
-	uint16_t last_id;
+	uint32_t ids[CONF_FORWARDS_MAX];	/* what forward.rule is for each of conf.forwards */
+	uint32_t last_id;
 	struct log_limit not_opened;	/* one line a minute */
 };
 
@@ -54,7 +54,7 @@ uint32_t publish_open_place(struct publish *p, const struct conf *c, const struc
 void publish_close_place(struct publish *p, uint32_t place);
 
 /* The first place from `from` on with a listener of that rule id, or FORWARD_NONE. */
-uint32_t publish_next(const struct publish *p, uint32_t from, uint16_t id);
+uint32_t publish_next(const struct publish *p, uint32_t from, uint32_t id);
 
 /* What became of rule `at`. */
 void publish_describe(const struct publish *p, const struct conf *c, uint32_t at,

@@ -65,7 +65,7 @@ void serve_tell(struct serve *s, uint32_t kind, uint32_t place)
 }
 
 /* The listeners of a rule are opened or closed there, and it is done on return. */
-static void pass_on(struct serve *s, uint32_t kind, uint16_t id)
+static void pass_on(struct serve *s, uint32_t kind, uint32_t id)
 {
 	int rc;
 

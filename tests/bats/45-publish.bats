@@ -316,8 +316,7 @@ gone() { ! bed_listening "$@"; }
 @test "auto: the host's ports are those of the container, within 250 ms" {
 	add '{"tcp": ["auto", "~7001", "8080:7002"], "udp": ["127.0.0.1:auto"]}'
 	serve tcp whoami 7000 7001 7002
-	local loopback
-	bed_server loopback in_c tcp 7003 python3 "$BED_DIR/server.py" http 7003 "$BED_DIR/www" 127.0.0.1
+	bed_server LOOPBACK in_c tcp 7003 python3 "$BED_DIR/server.py" http 7003 "$BED_DIR/www" 127.0.0.1
 	bed_until 1 bed_listening bed_host tcp 7002
 	line bed_peer "TCP4:$HOST4:7000"
 	line bed_peer "TCP6:[$HOST6]:7002"

@@ -16,6 +16,7 @@
 #include <errno.h>
 
 #include "base/cksum.h"
+#include "proto/inbound.h"
 #include "proto/proto.h"
 #include "tests/unit/proto/fakeport.h"
 #include "wire/eth.h"
@@ -106,6 +107,34 @@ static void stream(struct fake_sock *s, struct rd *r, uint8_t kind)
 		s->err = -ECONNRESET;
 }
 
+/* A client of a forwarded port: its port and where it comes from by `pick`. */
+static void client(struct fake_world *w, struct rd *r, uint8_t kind, uint8_t pick)
+{
+	static const char *const from[][2] = {		/* and to */
+		{ "198.51.100.10", "203.0.113.2" }, { "2001:db8:2::10", "2001:db8:1::2" },
+		{ "127.0.0.1", "127.0.0.1" }, { "203.0.113.2", "203.0.113.2" },
+		{ "::1", "::1" }, { "fe80::7", "2001:db8:1::2" },
+		{ "198.51.100.10", "203.0.113.99" }, { "0.0.0.0", "203.0.113.2" },
+	};
+	struct addr peer, local;
+	uint16_t size = 0, port = (uint16_t)(4000 + (pick >> 6));
+
+	FUZZ_HOLDS(addr_parse(from[pick & 7][0], &peer) == 0);
+	FUZZ_HOLDS(addr_parse(from[pick & 7][1], &local) == 0);
+	w->io.accept_rc = kind & 2 ? -EMFILE : 0;
+	w->io.adopt_rc = pick & 32 ? -ENOMEM : 0;
+	if (!(kind & 1)) {
+		if (w->io.nclients < FAKE_CLIENTS)
+			fake_client(w, &peer, port, &local);
+		return;
+	}
+	rd_u16(r, &size);
+	if (kind & 4)
+		inbound_closed(&w->c, FAKE_UDP);
+	fake_client_dgram(w, &peer, port, &local, r->p, r->left,
+			  size && size < r->left ? size : 0);
+}
+
 static void event(struct fake_world *w, uint8_t kind, struct rd *r)
 {
 	uint8_t pick = 0;
@@ -135,6 +164,9 @@ static void event(struct fake_world *w, uint8_t kind, struct rd *r)
 	case 5:
 		if (s->open)
 			s->out_room = r->left * 64;
+		break;
+	case 7:
+		client(w, r, kind >> 3, pick);
 		break;
 	default:
 		if (!s->open)

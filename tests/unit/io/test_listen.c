@@ -167,6 +167,7 @@ static void test_room(void **state)
 	files.rlim_cur = LISTEN_SPARE + 10;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
 	assert_int_equal(listen_room(10, &e), 0);
+	assert_int_equal(listen_room(0, &e), 0);
 	assert_int_equal(listen_room(11, &e), -1);
 	assert_int_equal(e.code, ERR_PORT);
 	assert_non_null(strstr(e.msg, "11 ports need a limit of 267 open files, and it is 266"));
