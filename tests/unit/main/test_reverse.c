@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests the pure part of core/main/publish.c: which listeners the rules of "reverse"
+/* Tests what core/main/publish.c makes of "reverse": which listeners the rules
  * ask for. */
 #include "../unit.h"
 
