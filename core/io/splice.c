@@ -103,14 +103,19 @@ int port_splice_connect(struct ctx *c, struct flow *f)
 
 	*sock = take_socket(c, f);
 	if (*sock < 0) {
-		rc = *sock == -EAGAIN ? 1 : *sock;
+		rc = *sock;
 		*sock = -1;
+		if (rc == -EAGAIN)
+			return 1;
+		sock_complain(c, f, rc);
 		return rc;
 	}
 	sock_stream_options(*splice_sock(f, caller));
 	sock_linger(*splice_sock(f, caller), true);
 	if (connect(*sock, &sa.sa, len) < 0)
 		rc = -errno;
+	if (rc == -EADDRNOTAVAIL || rc == -EAGAIN)	/* no source port, or address */
+		sock_complain(c, f, rc);
 	if (rc < 0 && rc != -EINPROGRESS)
 		return rc;	/* the flow ends, and the socket with it */
 	if ((watched = watch_side(c, f, caller)) < 0 ||
