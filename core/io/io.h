@@ -10,7 +10,8 @@
 #define IO_FRAME_MAX	65600u		/* 65535 and virtio-net and Ethernet headers */
 #define IO_EVENTS	64
 #define IO_PIPES	256u		/* of spliced flows, at once; more of them copy */
-#define IO_PIPES_IDLE	32u		/* of these, kept open while no flow has them */
+#define IO_PIPES_LARGE	32u		/* so many of them are of SPLICE_PIPE_LEN, if that can be had */
+#define IO_PIPES_IDLE	16u		/* so many are kept open while no flow has them */
 #define IO_INNER	64u		/* inner sockets of a family kept ahead of need */
 #define IO_INNER_LOW	32u		/* more are asked for when fewer are there */
 #define IO_HOLD_BYTES	(512u << 20)	/* hold arena, virtual; halved until it can be had */

@@ -257,7 +257,8 @@ bad_keys=(
 	'log|{"level": "loud"}|loud' 'log|{"target": "moon"}|moon' 'log|{"colour": 1}|colour' 'log|7|'
 	'colour|"red"|' 'MTU|1500|'
 	# of issues to come: refused by name until they work
-	'forward|{"tcp": ["8080:80"]}|' 'reverse|{"tcp": ["8080:80"]}|'
+	'forward|{"tcp": ["8080:"]}|8080:' 'reverse|{"tcp": ["10.0.0.1:80:80"]}|10.0.0.1'
+	'reverse|{"udp": ["53"]}|53' 'reverse|{"tcp": ["auto"]}|auto'
 	'capture|"/tmp/x.pcapng"|' 'ipam|{"type": "host-local"}|' 'outbound|{"interface": "h0"}|'
 	'via|"broker"|'
 )
