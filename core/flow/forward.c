@@ -70,4 +70,5 @@ void forward_set(struct forwardtab *t, uint32_t idx, const struct forward *f)
 		t->list[t->n++].sock = -1;
 	t->list[idx] = *f;
 	t->list[idx].queued = false;
+	t->list[idx].flows = 0;
 }

@@ -23,6 +23,7 @@ struct forward {
 	uint8_t proto;		/* enum conf_proto */
 	bool reverse;		/* it listens in the container, and leads to the host */
 	bool idle;		/* bound, but not listening: main's affair */
+	uint32_t flows;		/* UDP flows that speak by it: the engine's affair */
 	bool queued;		/* of the engine's queue */
 	uint32_t queue_next;
 };

@@ -23,6 +23,8 @@ void admit_free(struct ctx *c, struct flow *f)
 {
 	drop_pending(c, flow_idx(&c->flows, f));
 	wheel_stop(&c->wheel, flow_idx(&c->flows, f));
+	if (f->key.proto == FLOW_UDP && f->dg.via != FORWARD_NONE)
+		c->forwards.list[f->dg.via].flows--;
 	port_close(c, f, false);
 	flow_free(&c->flows, f);
 	c->count->flows_closed++;

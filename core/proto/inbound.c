@@ -107,13 +107,19 @@ static bool may_accept(const struct ctx *c)
 	return !c->accept_at && c->half_open < TCP_HALF_OPEN_MAX;
 }
 
-/* Without a descriptor or memory for it the client waits, and no event will tell
- * when there is one. All other errors are those of a connection that is gone
- * already (accept(2)). */
+/* Errors of a connection that is gone already come by accept() too (accept(2)); the
+ * next client may be fine. With any other, most likely for want of a descriptor, the
+ * client waits, and no event will tell when there is one. */
 static void accept_failed(struct ctx *c, int err)
 {
-	if (err != -EMFILE && err != -ENFILE && err != -ENOBUFS && err != -ENOMEM)
-		return;
+	static const int gone[] = {
+		-ECONNABORTED, -EPROTO, -EPERM, -ENOPROTOOPT, -EOPNOTSUPP, -ENETDOWN,
+		-ENETUNREACH, -EHOSTDOWN, -EHOSTUNREACH, -ENONET,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
+		if (err == gone[i])
+			return;
 	if ((err == -EMFILE || err == -ENFILE) && admit_evict(c))
 		return;
 	c->accept_at = c->now + INBOUND_PAUSE_MS;
@@ -177,6 +183,7 @@ static struct flow *client_flow(struct ctx *c, const struct forward *fwd,
 	f->outer_scope = f->dg.local_scope = from->scope;
 	f->dg.local = from->local;
 	f->dg.via = forward_idx(&c->forwards, fwd);
+	c->forwards.list[f->dg.via].flows++;
 	wheel_start(&c->wheel, flow_idx(&c->flows, f), c->now + UDP_ONEWAY_MS);
 	c->count->inbound_udp++;
 	return f;
@@ -226,7 +233,9 @@ static bool receive_some(struct ctx *c, const struct forward *fwd)
 
 void inbound_closed(struct ctx *c, uint32_t idx)
 {
-	for (uint32_t i = 0; i < c->flows.fresh; i++) {
+	const struct forward *fwd = &c->forwards.list[idx];
+
+	for (uint32_t i = 0; i < c->flows.fresh && fwd->flows; i++) {
 		struct flow *f = flow_at(&c->flows, i);
 
 		if (f->state != FLOW_FREE && f->key.proto == FLOW_UDP && f->dg.via == idx)

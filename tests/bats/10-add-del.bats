@@ -256,8 +256,9 @@ bad_keys=(
 	'hostLoopback|["127.0.0.1"]|127.0.0.1' 'hostLoopback|["169.254.1.2"]|169.254.1.2'
 	'log|{"level": "loud"}|loud' 'log|{"target": "moon"}|moon' 'log|{"colour": 1}|colour' 'log|7|'
 	'colour|"red"|' 'MTU|1500|'
+	'forward|{"tcp": ["80:x"]}|80:x' 'forward|{"udp": "80"}|80' 'forward|{"tcp": ["80", "70-90"]}|70-90:70-90'
+	'reverse|{"tcp": ["10.0.0.1:80:80"]}|10.0.0.1' 'listen|"later"|later' 'portConflict|"maybe"|maybe' 'preserveSource|"no"|no'
 	# of issues to come: refused by name until they work
-	'forward|{"tcp": ["8080:"]}|8080:' 'reverse|{"tcp": ["10.0.0.1:80:80"]}|10.0.0.1'
 	'reverse|{"udp": ["53"]}|53' 'reverse|{"tcp": ["auto"]}|auto'
 	'capture|"/tmp/x.pcapng"|' 'ipam|{"type": "host-local"}|' 'outbound|{"interface": "h0"}|'
 	'via|"broker"|'

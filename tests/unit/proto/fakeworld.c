@@ -92,6 +92,7 @@ void fake_stop(struct fake_world *w)
 	FAKE_HOLDS(w->c.splice_head == FLOW_NONE && w->c.splice_tail == FLOW_NONE);
 	for (uint32_t i = 0; i < FAKE_PIPES; i++)
 		FAKE_HOLDS(!w->io.pipes[i].used);
+	FAKE_HOLDS(w->forwards[FAKE_UDP].flows == 0);
 	fake_frames_drop(w);
 	for (uint32_t i = 0; i < FAKE_SOCKS; i++)
 		fake_sock_clear(&w->io.socks[i]);
