@@ -12,9 +12,10 @@
 #define IO_FRAME_MAX	65600u		/* 65535 and virtio-net and Ethernet headers */
 #define IO_EVENTS	64
 #define IO_PIPES	256u		/* of spliced flows, at once; more of them copy */
-#define IO_PIPES_IDLE	32u		/* of these, kept open while no flow has them */
+#define IO_PIPES_LARGE	32u		/* so many of them are of SPLICE_PIPE_LEN, if that can be had */
+#define IO_PIPES_IDLE	16u		/* so many are kept open while no flow has them */
 #define IO_INNER	64u		/* inner sockets of a family kept ahead of need */
-#define IO_INNER_LOW	32u		/* asked for when fewer are there or on their way */
+#define IO_INNER_LOW	32u		/* more are asked for when fewer are there */
 #define IO_HOLD_BYTES	(1u << 30)	/* hold arena, virtual; halved until it can be had */
 
 /* When the loop polls before it sleeps (loop.c, wait_events()). */
@@ -88,7 +89,9 @@ int sock_listen(struct ctx *c, uint32_t idx);
 /* sock.c: what the kernel has; sets c->peek and io->udp_gso. */
 void sock_probe(struct ctx *c);
 
-/* ... and what every TCP socket of a flow is set to. */
+/* There is no socket for f, or no port: what a person can mend, said once a minute. */
+void sock_complain(struct ctx *c, const struct flow *f, int rc);
+/* What every TCP socket of a flow is set to. */
 void sock_stream_options(int fd);
 /* Whether closing it resets the peer, at once and without what is not yet sent. That
  * is how a spliced flow's sockets are: an engine that is killed must not look

@@ -186,8 +186,7 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 	}
 }
 
-/* What a person can mend, said once a minute. */
-static void complain(struct ctx *c, const struct flow *f, int rc)
+void sock_complain(struct ctx *c, const struct flow *f, int rc)
 {
 	bool ping = f->key.proto == FLOW_PING && (rc == -EACCES || rc == -EPERM);
 	struct log_limit *limit = ping ? &c->io->no_ping : &c->io->no_socket;
@@ -223,7 +222,7 @@ int port_open(struct ctx *c, struct flow *f)
 	    rawping_take(c, f) == 0)
 		return 0;
 	if (fd < 0) {
-		complain(c, f, fd);
+		sock_complain(c, f, fd);
 		return fd;
 	}
 	rc = prepare(c, f, fd);
@@ -238,7 +237,7 @@ int port_open(struct ctx *c, struct flow *f)
 	if (rc < 0 && rc != -EINPROGRESS) {
 		close(fd);
 		if (rc == -EADDRNOTAVAIL || rc == -EAGAIN || rc == -ENOBUFS || rc == -ENOSPC)
-			complain(c, f, rc);	/* ports, memory, epoll's own limit */
+			sock_complain(c, f, rc);	/* ports, memory, epoll's own limit */
 		return rc;
 	}
 	f->sock = fd;

@@ -3,9 +3,12 @@
  * splice: the system calls of spliced flows, their pipes and the inner sockets
  * to connect with.
  *
- * A user's pipes share a limit (fs.pipe-user-pages-soft: 1024 pipes of the default
- * size); beyond it the kernel makes smaller ones, or none. Those are not worth
- * having: bytes are copied instead until the limit is kept again.
+ * A pipe has places, not bytes, and what a socket received may lie in pieces of less
+ * than 2 KiB: the 16 places of the default size then hold no more than is worth
+ * copying, 64 places enough. But a user's pipes share a limit
+ * (fs.pipe-user-pages-soft: 16384 places), so that only some are that large. Beyond
+ * the limit the kernel makes pipes of two places, or none, which are not worth having:
+ * bytes are copied instead until the limit is kept again.
  *
  * Only a process in the container's namespace can make a socket there, but who
  * holds one can connect it: nsagent makes them ahead of need, in batches.
@@ -103,14 +106,19 @@ int port_splice_connect(struct ctx *c, struct flow *f)
 
 	*sock = take_socket(c, f);
 	if (*sock < 0) {
-		rc = *sock == -EAGAIN ? 1 : *sock;
+		rc = *sock;
 		*sock = -1;
+		if (rc == -EAGAIN)
+			return 1;
+		sock_complain(c, f, rc);
 		return rc;
 	}
 	sock_stream_options(*splice_sock(f, caller));
 	sock_linger(*splice_sock(f, caller), true);
 	if (connect(*sock, &sa.sa, len) < 0)
 		rc = -errno;
+	if (rc == -EADDRNOTAVAIL || rc == -EAGAIN)	/* no source port, or address */
+		sock_complain(c, f, rc);
 	if (rc < 0 && rc != -EINPROGRESS)
 		return rc;	/* the flow ends, and the socket with it */
 	if ((watched = watch_side(c, f, caller)) < 0 ||
@@ -205,7 +213,8 @@ static bool make_pipe(struct ctx *c, int fd[2])
 		p->again_ms = c->now + PIPE_AGAIN_MS;
 		return false;
 	}
-	p->nopen++;
+	if (p->nopen++ < IO_PIPES_LARGE)
+		fcntl(fd[0], F_SETPIPE_SZ, (int)SPLICE_PIPE_LEN);	/* or it stays as it is */
 	if (fcntl(fd[0], F_GETPIPE_SZ) >= PIPE_WORTH)
 		return true;
 	p->again_ms = c->now + PIPE_AGAIN_MS;

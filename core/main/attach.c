@@ -42,8 +42,8 @@
 #include "main/msg.h"
 #include "main/nsagent.h"
 #include "main/publish.h"
-#include "main/supply.h"
 #include "main/serve.h"
+#include "main/supply.h"
 #include "sandbox/sandbox.h"
 
 /* Below the front end's patience, so that it gets our reason. */

@@ -22,7 +22,7 @@
 #include "proto/ctx.h"
 
 #define SPLICE_WORTH	32768u		/* bytes that came at once: worth a pipe from then on */
-#define SPLICE_PIPE_LEN	(256u << 10)	/* bytes asked into a pipe: its 16 places, or this */
+#define SPLICE_PIPE_LEN	(256u << 10)	/* bytes asked into a pipe at once */
 #define SPLICE_TURN	(512u << 10)	/* bytes of one way in one turn */
 #define SPLICE_WAIT_MS	5000u		/* for a socket to connect with, then the caller is reset */
 

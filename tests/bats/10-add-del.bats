@@ -257,8 +257,9 @@ bad_keys=(
 	'log|{"level": "loud"}|loud' 'log|{"target": "moon"}|moon' 'log|{"colour": 1}|colour' 'log|7|'
 	'colour|"red"|' 'MTU|1500|'
 	'forward|{"tcp": ["80:x"]}|80:x' 'forward|{"udp": "80"}|80' 'forward|{"tcp": ["80", "70-90"]}|70-90:70-90'
-	'listen|"later"|later' 'portConflict|"maybe"|maybe' 'preserveSource|"no"|no'
+	'reverse|{"tcp": ["10.0.0.1:80:80"]}|10.0.0.1' 'listen|"later"|later' 'portConflict|"maybe"|maybe' 'preserveSource|"no"|no'
 	# of issues to come: refused by name until they work
+	'reverse|{"udp": ["53"]}|53' 'reverse|{"tcp": ["auto"]}|auto'
 	'capture|"/tmp/x.pcapng"|' 'outbound|{"interface": "h0"}|'
 	'via|"broker"|'
 )

@@ -209,6 +209,9 @@ static void test_pipes(void **state)
 			skip();		/* this user has no more, or a low limit of files */
 	assert_true(port_pipe_get(&bed.c, &bed.flows[0], SPLICE_INNER));	/* has it */
 	assert_int_equal(bed.count.splice_no_pipe, 0);
+	for (unsigned int i = 0; i < IO_PIPES; i++)	/* the user's limit is not ours alone */
+		assert_in_range(fcntl(bed.flows[i].splice.end[SPLICE_INNER].pipe[0], F_GETPIPE_SZ),
+				65536, i < IO_PIPES_LARGE ? (int)SPLICE_PIPE_LEN : 65536);
 	assert_false(port_pipe_get(&bed.c, &bed.flows[IO_PIPES], SPLICE_INNER));
 	assert_int_equal(bed.count.splice_no_pipe, 1);
 	for (unsigned int i = 0; i < IO_PIPES; i++)
