@@ -22,6 +22,7 @@
 #include "plugin/attach/attach.h"
 #include "plugin/cni.h"
 #include "plugin/keys.h"
+#include "plugin/resolv.h"
 #include "plugin/result.h"
 
 #ifndef PACKAGE_VERSION
@@ -203,6 +204,7 @@ static int add_attachment(struct call *c, struct keys *k)
 
 	if (stop_fd < 0)
 		return err_set(&c->err, ERR_IO, "signalfd: %s", strerror(errno));
+	resolv_fill(&k->conf);
 	if (fill_identity(c, &k->conf) < 0 ||
 	    attach_add(&a, &k->conf, c->pid, stop_fd, &c->err) < 0)
 		return -1;

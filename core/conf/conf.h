@@ -22,6 +22,11 @@
 #define CONF_ROUTES_MAX		64
 #define CONF_GATEWAYS_MAX	2	/* one a family */
 #define CONF_HOST_ADDRS_MAX	4
+#define CONF_NAMESERVERS_MAX	8
+#define CONF_SEARCH_MAX		8
+#define CONF_DOMAIN_MAX		253	/* RFC 1035, 2.3.4, as text without the last dot */
+#define CONF_URI_MAX		255
+#define CONF_IPV6_ONLY_MIN	300	/* MIN_V6ONLY_WAIT of RFC 8925, 3.4 */
 #define CONF_MTU_MIN		576	/* RFC 791; 1280 with IPv6 (RFC 8200, 5) */
 #define CONF_MTU_MAX		65535
 
@@ -64,6 +69,16 @@ struct conf {
 	uint32_t nhost_addresses;
 	struct addr host_addresses[CONF_HOST_ADDRS_MAX];
 
+	bool configure;				/* false: link up only, the rest by DHCP and RA */
+	uint32_t nnameservers;			/* given ones, else the host's */
+	struct addr nameservers[CONF_NAMESERVERS_MAX];
+	char domain[CONF_DOMAIN_MAX + 1];	/* empty: none */
+	uint32_t nsearch;
+	char search[CONF_SEARCH_MAX][CONF_DOMAIN_MAX + 1];
+	char captive_portal[CONF_URI_MAX + 1];	/* RFC 8910; empty: none */
+	uint32_t ipv6_only_s;			/* V6ONLY_WAIT of RFC 8925; 0: not offered */
+	struct prefix delegated;		/* by DHCPv6, IA_PD; length 0: none */
+
 	enum log_level log_level;
 	enum log_target log_target;
 	char log_path[CONF_PATH_MAX];		/* for LOGT_FILE */
@@ -89,6 +104,8 @@ int conf_validate(struct conf *c, struct err *e);
 /* Name rules shared with front ends (clients.md 1.8; CNI SPEC, "CNI_*"). */
 bool conf_id_ok(const char *s);		/* container id, network name */
 bool conf_ifname_ok(const char *s);
+/* A domain name without the last dot: labels of 1 to 63 letters, digits, "-", "_". */
+bool conf_domain_ok(const char *s);
 
 /* One word of CNI_PASST_WITHOUT to its bit, 0 if unknown. */
 uint32_t conf_without_parse(const char *word);

@@ -141,6 +141,21 @@ static void code_net(struct codec *x, struct conf *c)
 		code_addr(x, &c->host_addresses[i]);
 }
 
+static void code_offer(struct codec *x, struct conf *c)
+{
+	code_bool(x, &c->configure);
+	code_max(x, &c->nnameservers, CONF_NAMESERVERS_MAX);
+	for (uint32_t i = 0; i < c->nnameservers; i++)
+		code_addr(x, &c->nameservers[i]);
+	code_str(x, c->domain, sizeof(c->domain));
+	code_max(x, &c->nsearch, CONF_SEARCH_MAX);
+	for (uint32_t i = 0; i < c->nsearch; i++)
+		code_str(x, c->search[i], sizeof(c->search[i]));
+	code_str(x, c->captive_portal, sizeof(c->captive_portal));
+	code_u32(x, &c->ipv6_only_s);
+	code_prefix(x, &c->delegated);
+}
+
 static void code_log(struct codec *x, struct conf *c)
 {
 	uint32_t level = c->log_level, target = c->log_target;
@@ -163,6 +178,7 @@ static void code_conf(struct codec *x, struct conf *c)
 		return;
 	code_identity(x, c);
 	code_net(x, c);
+	code_offer(x, c);
 	code_log(x, c);
 	code_u32(x, &c->without);
 }

@@ -23,7 +23,7 @@ enum handoff_fd {
 };
 
 #define HANDOFF_WORD		"--attach"	/* the core's one argument */
-#define HANDOFF_MAGIC		0x43504e31u	/* "CPN1": changes with struct ready */
+#define HANDOFF_MAGIC		0x43504e32u	/* "CPN2": changes with struct ready */
 #define HANDOFF_COMMIT		'C'
 #define HANDOFF_TIMEOUT_MS	10000		/* front end's patience for struct ready */
 

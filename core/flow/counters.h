@@ -47,7 +47,12 @@
 	X(icmp_no_socket, "echo requests without a ping socket (net.ipv4.ping_group_range)") \
 	X(icmp_errors_sent, "ICMP errors sent to the container") \
 	X(arp_replies, "ARP replies sent") \
-	X(nd_replies, "neighbour advertisements sent")
+	X(nd_replies, "neighbour advertisements sent") \
+	X(nd_router_adverts, "router advertisements sent") \
+	X(dhcp_replies, "DHCP and BOOTP messages answered") \
+	X(dhcp_naks, "of them by DHCPNAK") \
+	X(dhcp6_replies, "DHCPv6 messages answered") \
+	X(dhcp_ignored, "DHCP and DHCPv6 messages that get no answer")
 
 struct counters {
 #define X(name, text) uint64_t name;

@@ -167,7 +167,7 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 
 static int wait_ms(const struct ctx *c)
 {
-	uint64_t next = wheel_next(&c->wheel);
+	uint64_t next = proto_next(c);
 
 	if (proto_busy(c))
 		return c->tap_blocked ? TAP_RETRY_MS : 0;
@@ -180,6 +180,7 @@ void loop_run(struct ctx *c)
 {
 	struct epoll_event ev[IO_EVENTS];
 
+	proto_start(c);
 	while (!c->io->stop) {
 		bool tap = false;
 		int n = epoll_wait(c->io->epoll, ev, IO_EVENTS, wait_ms(c));

@@ -611,13 +611,16 @@ int netlink_configure(const struct netcfg *net, struct netlink_done *done, struc
 	r = set_link_up(&q, LOOPBACK_INDEX);
 	if (r < 0)
 		return failed(e, r, "the link up", "lo");
-	prepare_ipv6(&q, done->ifindex, net);
+	if (net->configure)
+		prepare_ipv6(&q, done->ifindex, net);
 	r = set_link(&q, done->ifindex, net);
 	if (r < 0)
 		return failed(e, r, "MAC address and MTU", net->ifname);
 	r = set_link_up(&q, done->ifindex);
 	if (r < 0)
 		return failed(e, r, "the link up", net->ifname);
+	if (!net->configure)
+		return 0;
 	if (add_linklocal(&q, net, done, e) < 0 || add_addresses(&q, net, done, true, e) < 0 ||
 	    add_addresses(&q, net, done, false, e) < 0)
 		return -1;

@@ -184,6 +184,18 @@ static void add_routes(const struct conf *c, const struct template *t, bool v4,
 		add_host_routes(c, v4, net);
 }
 
+/* Name servers that the container can ask at the address they have here: not
+ * the host's loopback, nor one that needs a scope. */
+static void add_nameservers(const struct conf *c, bool v4, struct netcfg *net)
+{
+	for (uint32_t i = 0; i < c->nnameservers; i++) {
+		const struct addr *a = &c->nameservers[i];
+
+		if (is_family(a, v4) && addr_is_unicast(a) && !addr_is_linklocal6(a))
+			net->nameservers[net->nnameservers++] = *a;
+	}
+}
+
 static void add_outer(const struct template *t, bool v4, struct netcfg *net)
 {
 	if (!t->found)
@@ -212,6 +224,7 @@ static bool apply_family(const struct conf *c, const struct template *t, bool v4
 	}
 	add_outer(t, v4, net);
 	add_routes(c, t, v4, net);
+	add_nameservers(c, v4, net);
 	return true;
 }
 
@@ -236,7 +249,8 @@ int template_apply(const struct conf *c, const struct template *t4,
 {
 	bool v4, v6;
 
-	*net = (struct netcfg){ .mac = c->mac, .gw_mac = c->gw_mac };
+	*net = (struct netcfg){ .mac = c->mac, .gw_mac = c->gw_mac,
+				.configure = c->configure };
 	snprintf(net->ifname, sizeof(net->ifname), "%s", c->ifname);
 	v4 = apply_family(c, t4, true, net);
 	v6 = apply_family(c, t6, false, net);

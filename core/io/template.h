@@ -38,6 +38,7 @@ struct template {
  *   gateway (on-link without one), unless routes were given and no gateway;
  * - hostAddress: an on-link route to it where the family has no default route;
  * - host4, host6: the templates' primary addresses;
+ * - name servers: those of the configuration that are in reach as they stand;
  * - MTU: given, or the least of the templates', or 1500.
  * 0, or -1 with *e (ERR_HOSTNET) if no family is left.
  */

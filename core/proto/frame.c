@@ -19,6 +19,8 @@
 /* One frame about to be sent. */
 struct emit {
 	const struct addr *src, *dst;
+	const struct mac *link;	/* NULL: what link_dst() says */
+	bool sum_now;		/* leave no checksum undone */
 	uint8_t proto, ttl;
 	uint8_t gso_type;	/* enum vnet_gso; VNET_GSO_NONE: one packet */
 	uint16_t gso_size;
@@ -100,6 +102,20 @@ static void check_pieces(const struct emit *e)
 	assert(sum == e->len && e->n <= (int)PIECES_MAX);
 }
 
+/* Where on the link a packet for dst goes (RFC 894; RFC 2464, 7; RFC 1112, 6.4). */
+static struct mac link_dst(const struct ctx *c, const struct addr *dst)
+{
+	const uint8_t *b = dst->b + 12;
+
+	if (addr_is_broadcast(dst))
+		return (struct mac){ { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+	if (!addr_is_multicast(dst))
+		return c->guest_mac;
+	if (addr_is4(dst))
+		return (struct mac){ { 0x01, 0x00, 0x5e, b[1] & 0x7f, b[2], b[3] } };
+	return (struct mac){ { 0x33, 0x33, b[0], b[1], b[2], b[3] } };
+}
+
 static int emit_frame(struct ctx *c, struct emit *e)
 {
 	bool v4 = addr_is4(e->src);
@@ -110,7 +126,7 @@ static int emit_frame(struct ctx *c, struct emit *e)
 	struct iovec iov[PIECES_MAX + 1];
 
 	check_pieces(e);
-	if (c->tap_csum) {
+	if (c->tap_csum && !e->sum_now) {
 		vnet.flags = VNET_F_NEEDS_CSUM;
 		vnet.csum_start = (uint16_t)(ETH_HLEN + ip_len);
 		vnet.csum_offset = (uint16_t)e->sum_at;
@@ -127,7 +143,8 @@ static int emit_frame(struct ctx *c, struct emit *e)
 		vnet.hdr_len = (uint16_t)(ETH_HLEN + ip_len + e->l4_len);
 	}
 	if ((c->tap_vnet && !vnet_write(&w, &vnet)) ||
-	    !eth_write(&w, &(struct eth){ .dst = c->guest_mac, .src = c->net->gw_mac,
+	    !eth_write(&w, &(struct eth){ .dst = e->link ? *e->link : link_dst(c, e->dst),
+					  .src = c->net->gw_mac,
 					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||
 	    !write_ip(&w, e) || !wr_bytes(&w, e->l4, e->l4_len))
 		return -EMSGSIZE;
@@ -205,6 +222,14 @@ int frame_tcp(struct ctx *c, const struct flow_key *key, const struct tcp *t,
 	return done ? 0 : rc;
 }
 
+static void write_udp(struct emit *e, const struct flow_key *key)
+{
+	struct wr w = wr_init(e->l4, sizeof(e->l4));
+
+	udp_write(&w, &(struct udp){ .sport = key->remote_port, .dport = key->inner_port,
+				     .len = (uint16_t)(e->l4_len + e->len) });
+}
+
 static int emit_udp(struct ctx *c, const struct flow_key *key, const struct iovec *iov,
 		    int n, size_t len, uint16_t gso_size)
 {
@@ -213,10 +238,8 @@ static int emit_udp(struct ctx *c, const struct flow_key *key, const struct iove
 		.ttl = IP_DEFAULT_TTL, .sum_at = 6, .iov = iov, .n = n, .len = len,
 		.l4_len = UDP_HLEN,
 	};
-	struct wr w = wr_init(e.l4, sizeof(e.l4));
 
-	udp_write(&w, &(struct udp){ .sport = key->remote_port, .dport = key->inner_port,
-				     .len = (uint16_t)(UDP_HLEN + len) });
+	write_udp(&e, key);
 	if (gso_size) {
 		e.gso_type = VNET_GSO_UDP_L4;
 		e.gso_size = gso_size;
@@ -243,6 +266,20 @@ int frame_udp(struct ctx *c, const struct flow_key *key, const struct iovec *iov
 	return rc;
 }
 
+int frame_udp_to(struct ctx *c, const struct mac *link, const struct flow_key *key,
+		 const void *data, size_t len)
+{
+	const struct iovec iov = { (void *)(uintptr_t)data, len };
+	struct emit e = {
+		.src = &key->remote, .dst = &key->inner, .link = link, .sum_now = true,
+		.proto = PROTO_UDP, .ttl = IP_DEFAULT_TTL, .sum_at = 6, .iov = &iov, .n = 1,
+		.len = len, .l4_len = UDP_HLEN,
+	};
+
+	write_udp(&e, key);
+	return emit_frame(c, &e);
+}
+
 int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
 	       const void *msg, size_t len, uint8_t ttl)
 {
@@ -257,7 +294,7 @@ int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
 
 	if (len > UINT16_MAX - IP4_HLEN ||
 	    (c->tap_vnet && !vnet_write(&w, &(struct vnet){ .gso_type = VNET_GSO_NONE })) ||
-	    !eth_write(&w, &(struct eth){ .dst = c->guest_mac, .src = c->net->gw_mac,
+	    !eth_write(&w, &(struct eth){ .dst = link_dst(c, dst), .src = c->net->gw_mac,
 					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||
 	    !(v4 ? ip4_write(&w, &ip) : ip6_write(&w, &ip)))
 		return -EMSGSIZE;

@@ -3,6 +3,7 @@
 
 #include "proto/admit.h"
 #include "proto/icmp.h"
+#include "proto/ndp.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 
@@ -74,8 +75,21 @@ void proto_turn(struct ctx *c)
 	c->tap_blocked = false;
 	while ((idx = wheel_pop(&c->wheel, c->now)) != WHEEL_NONE)
 		fire(c, flow_at(&c->flows, idx));
+	ndp_timer(c);
 	serve_ready(c);
 	tcp_finish(c);
+}
+
+void proto_start(struct ctx *c)
+{
+	ndp_start(c);
+}
+
+uint64_t proto_next(const struct ctx *c)
+{
+	uint64_t next = wheel_next(&c->wheel);
+
+	return c->ra_due ? MIN_OF(next, c->ra_due) : next;
 }
 
 bool proto_busy(const struct ctx *c)

@@ -14,6 +14,12 @@ void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable
  * container's datagrams and owed acknowledgments still have to send. */
 void proto_turn(struct ctx *c);
 
+/* Before the first turn. */
+void proto_start(struct ctx *c);
+
+/* When the next turn must be, though nothing happens: ms, UINT64_MAX: never. */
+uint64_t proto_next(const struct ctx *c);
+
 /* Whether something waits that no event will announce. */
 bool proto_busy(const struct ctx *c);
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -47,6 +48,17 @@ static struct conf full(void)
 		c.routes[i].metric = 0x01020304u + i;
 		c.routes[i].onlink = i % 2;
 	}
+	c.configure = false;
+	c.nnameservers = CONF_NAMESERVERS_MAX;
+	for (uint8_t i = 0; i < CONF_NAMESERVERS_MAX; i++)
+		c.nameservers[i] = c.addresses[i].addr;
+	strcpy(c.domain, "example.org");
+	c.nsearch = CONF_SEARCH_MAX;
+	for (uint8_t i = 0; i < CONF_SEARCH_MAX; i++)
+		snprintf(c.search[i], sizeof(c.search[i]), "s%d.example", i);
+	strcpy(c.captive_portal, "https://portal.example/api");
+	c.ipv6_only_s = 1800;
+	prefix_parse("2001:db8:7::/48", &c.delegated);
 	c.without = CONF_WITHOUT_PEEK;
 	return c;
 }
@@ -80,6 +92,13 @@ static void test_there_and_back(void **state)
 	assert_false(d.routes[62].onlink);
 	assert_int_equal(d.log_level, LOGL_DEBUG);
 	assert_int_equal(d.without, CONF_WITHOUT_PEEK);
+	assert_false(d.configure);
+	assert_true(addr_eq(&d.nameservers[7], &c.nameservers[7]));
+	assert_string_equal(d.domain, "example.org");
+	assert_string_equal(d.search[7], "s7.example");
+	assert_string_equal(d.captive_portal, "https://portal.example/api");
+	assert_int_equal(d.ipv6_only_s, 1800);
+	assert_int_equal(d.delegated.len, 48);
 	assert_int_equal(encode(&d, again), n);
 	assert_memory_equal(buf, again, (size_t)n);
 }
@@ -125,7 +144,7 @@ static void test_out_of_range(void **state)
 
 	(void)state;
 	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
-	assert_patched_refused(&c, "\0\0\0\1\0\0\0\4demo", "\0\0\0\2\0\0\0\4demo", 12);
+	assert_patched_refused(&c, "\0\0\0\2\0\0\0\4demo", "\0\0\0\1\0\0\0\4demo", 12);
 	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
 	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
 	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */
@@ -152,6 +171,10 @@ static void test_largest_fits(void **state)
 	memset(c.log_path, 'a', sizeof(c.log_path) - 1);
 	memset(c.container_id, 'a', sizeof(c.container_id) - 1);
 	memset(c.network, 'a', sizeof(c.network) - 1);
+	memset(c.domain, 'a', sizeof(c.domain) - 1);
+	for (int i = 0; i < CONF_SEARCH_MAX; i++)
+		memset(c.search[i], 'a', sizeof(c.search[i]) - 1);
+	memset(c.captive_portal, 'a', sizeof(c.captive_portal) - 1);
 	c.ngateways = CONF_GATEWAYS_MAX;
 	c.nhost_addresses = CONF_HOST_ADDRS_MAX;
 	encode(&c, buf);

@@ -66,7 +66,7 @@ static struct addr ad(const char *s)
 static struct netcfg a_netcfg(void)
 {
 	return (struct netcfg){
-		.ifname = "eth0", .mac = { { 2, 0, 0, 0, 0, 1 } }, .mtu = 1400,
+		.ifname = "eth0", .configure = true, .mac = { { 2, 0, 0, 0, 0, 1 } }, .mtu = 1400,
 		.naddresses = 4,
 		.addresses = { px("203.0.113.2/24"), px("198.51.100.7/32"),
 			       px("2001:db8:1::2/64"), px("2001:db8:2::2/128") },
