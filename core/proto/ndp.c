@@ -23,14 +23,24 @@ bool ndp_is(uint8_t type)
 	return type >= ICMP6_RS && type <= ICMP6_REDIRECT;
 }
 
-/* The container's own link-local address, from its MAC (RFC 4291, appendix A),
- * is not in netcfg: kernels and DHCP clients make it themselves. */
-static bool is_eui64_of(const struct addr *a, const struct mac *m)
+static bool is_in_prefix(const struct netcfg *net, const struct addr *a)
 {
+	for (uint32_t i = 0; i < net->naddresses; i++)
+		if (net->addresses[i].len == 64 && prefix_contains(&net->addresses[i], a))
+			return true;
+	return false;
+}
+
+/* The container's own addresses by its MAC (RFC 4291, appendix A), link-local and
+ * by SLAAC, are not in netcfg: kernels and DHCP clients make them themselves. */
+static bool is_eui64_of(const struct ctx *c, const struct addr *a)
+{
+	const struct mac *m = &c->guest_mac;
 	const uint8_t want[8] = { m->b[0] ^ 2, m->b[1], m->b[2], 0xff, 0xfe, m->b[3], m->b[4],
 				  m->b[5] };
 
-	return addr_is_linklocal6(a) && memcmp(a->b + 8, want, sizeof(want)) == 0;
+	return (addr_is_linklocal6(a) || is_in_prefix(c->net, a)) &&
+	       memcmp(a->b + 8, want, sizeof(want)) == 0;
 }
 
 static void advertise(struct ctx *c, const struct ip *ip, const struct addr *target)
@@ -211,7 +221,7 @@ void ndp_message(struct ctx *c, const struct ip *ip, const struct icmp *h, struc
 	}
 	/* From "::": duplicate address detection (RFC 4862, 5.4.3). */
 	if (addr_is_any(&ip->src) || netcfg_has_address(c->net, &ns.target) ||
-	    is_eui64_of(&ns.target, &c->guest_mac))
+	    is_eui64_of(c, &ns.target))
 		return;
 	advertise(c, ip, &ns.target);
 }

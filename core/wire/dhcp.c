@@ -111,7 +111,8 @@ int dhcp_option(const struct dhcp *m, uint8_t code, void *buf, size_t size)
 			if (c != code)
 				continue;
 			total = (total < 0 ? 0 : total) + (int)data.left;
-			wr_bytes(&w, data.p, MIN_OF(data.left, w.left));
+			if (w.left)
+				wr_bytes(&w, data.p, MIN_OF(data.left, w.left));
 		}
 	}
 	return total;
@@ -128,17 +129,17 @@ void dhcp_begin(struct dhcp_out *o, size_t limit, bool overload)
 	o->len[DHCP_OPTIONS] = o->len[DHCP_FILE] = o->len[DHCP_SNAME] = 0;
 }
 
-static void put_pieces(struct wr *w, uint8_t code, const uint8_t *data, size_t len)
+static void put_pieces(struct wr *w, uint8_t code, const void *data, size_t len)
 {
+	struct rd r = rd_init(data, len);
+
 	do {
-		size_t n = MIN_OF(len, (size_t)PIECE_MAX);
+		size_t n = MIN_OF(r.left, (size_t)PIECE_MAX);
 
 		wr_u8(w, code);
 		wr_u8(w, (uint8_t)n);
-		wr_bytes(w, data, n);
-		data += n;
-		len -= n;
-	} while (len);
+		wr_bytes(w, rd_bytes(&r, n), n);
+	} while (r.left);
 }
 
 bool dhcp_put(struct dhcp_out *o, uint8_t code, const void *data, size_t len)

@@ -20,6 +20,8 @@ need_check=(
 	module:cmocka=libcmocka-dev program:socat=socat program:dig=bind9-dnsutils
 	program:dnsmasq=dnsmasq-base program:iperf3=iperf3 program:jq=jq program:nm=binutils
 	program:xz=xz-utils program:nft=nftables
+	program:udhcpc=udhcpc program:dhclient=isc-dhcp-client program:dhcpcd=dhcpcd-base
+	program:rdisc6=ndisc6 file:/lib/systemd/systemd-networkd=systemd
 )
 
 need_has() { # need_has KIND:NAME

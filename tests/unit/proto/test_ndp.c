@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tests the router's side of core/proto/ndp.c over the fake world: what advertisements
- * say, and when they are sent (RFC 4861, 6.1.1 and 6.2). Neighbor Solicitations are
- * test_ingress.c's. */
+ * say, and when they are sent (RFC 4861, 6.1.1 and 6.2); and which neighbours it answers for.
+ * More about Neighbor Solicitations is in test_ingress.c. */
 #include "../unit.h"
 
 #include "fakeport.h"
@@ -295,6 +295,40 @@ static void test_withdraw(void **state)
 	fake_stop(w);
 }
 
+static void assert_neighbour(struct fake_world *w, const char *target, bool answered)
+{
+	uint8_t msg[ICMP_HLEN + 16] = { ICMP6_NS };
+	struct fake_packet p = {
+		.src = parse("2001:db8:1::2"), .dst = parse("ff02::1:ff00:1"), .proto = PROTO_ICMP6,
+		.ttl = ND_HOPLIMIT, .l4 = msg, .len = sizeof(msg),
+	};
+	struct addr a = parse(target);
+	struct fake_seen f;
+
+	memcpy(msg + ICMP_HLEN, a.b, 16);
+	fake_ingress(w, &p);
+	fake_turn(w);
+	assert_int_equal(fake_frame(w, &f), answered);
+}
+
+/* What the container makes of its MAC by SLAAC (RFC 4862, 5.5.3) is its own. */
+static void test_own_addresses(void **state)
+{
+	struct fake_world *w = start(false);
+
+	(void)state;
+	fake_turn(w);
+	fake_frames_drop(w);
+	assert_neighbour(w, "2001:db8:1::2", false);
+	assert_neighbour(w, "fe80::5054:ff:fe01:203", false);
+	assert_neighbour(w, "2001:db8:1:0:5054:ff:fe01:203", false);
+	assert_neighbour(w, "2001:db8:1:0:5054:ff:fe01:204", true);
+	assert_neighbour(w, "2001:db8:2:0:5054:ff:fe01:203", true);	/* no prefix of its */
+	w->net.addresses[1].len = 56;					/* none for SLAAC */
+	assert_neighbour(w, "2001:db8:1:0:5054:ff:fe01:203", true);
+	fake_stop(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_unasked),
 		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_withdraw),
+		cmocka_unit_test(test_own_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
