@@ -219,7 +219,7 @@ static int set_addresses(struct reader *x, const struct key *k, struct json_obje
 	size_t n = json_object_array_length(v);
 	const char *s;
 
-	c->addresses_host = false;
+	c->addresses_host = c->addresses_private = false;
 	c->naddresses = 0;
 	for (size_t i = 0; i < n; i++) {
 		s = item(x, k, v, i);
@@ -229,13 +229,14 @@ static int set_addresses(struct reader *x, const struct key *k, struct json_obje
 			c->addresses_host = true;
 			continue;
 		}
-		if (strcmp(s, "private") == 0)
-			return bad(x, ERR_FIELD, k->name, json_object_array_get_idx(v, i),
-				   "is not supported yet");
+		if (strcmp(s, "private") == 0) {
+			c->addresses_private = true;
+			continue;
+		}
 		if (c->naddresses == CONF_ADDRS_MAX)
 			return too_many(x, k->name, n, CONF_ADDRS_MAX);
 		if (prefix_parse(s, &c->addresses[c->naddresses]) < 0)
-			return bad_item(x, k, v, i, "is not \"host\" or an address with prefix");
+			return bad_item(x, k, v, i, "is not \"host\", \"private\" or an address with prefix");
 		c->naddresses++;
 	}
 	return 0;

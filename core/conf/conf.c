@@ -209,7 +209,9 @@ static int check_addresses(const struct conf *c, struct err *e)
 	if (c->naddresses > CONF_ADDRS_MAX)
 		return err_set(e, ERR_CONFIG, "addresses: %u entries, at most %d", c->naddresses,
 			       CONF_ADDRS_MAX);
-	if (!c->naddresses && !c->addresses_host)
+	if (c->addresses_host && c->addresses_private)
+		return err_set(e, ERR_CONFIG, "addresses: \"host\" and \"private\" exclude each other");
+	if (!c->naddresses && !c->addresses_host && !c->addresses_private)
 		return err_set(e, ERR_CONFIG, "addresses: [] leaves the container without one");
 	for (uint32_t i = 0; i < c->naddresses; i++) {
 		if (check_prefix(c, &c->addresses[i], e) < 0)

@@ -60,6 +60,7 @@ struct conf {
 	struct mac gw_mac;			/* ours, all that is not the container; always set */
 
 	bool addresses_host;			/* copy the outer's, in a family with none given */
+	bool addresses_private;			/* or ones of its own, see io/template.h */
 	uint32_t naddresses;			/* given ones; used as they are */
 	struct prefix addresses[CONF_ADDRS_MAX];
 	uint32_t ngateways;

@@ -127,6 +127,7 @@ static void code_net(struct codec *x, struct conf *c)
 	code_bytes(x, c->mac.b, sizeof(c->mac.b));
 	code_bytes(x, c->gw_mac.b, sizeof(c->gw_mac.b));
 	code_bool(x, &c->addresses_host);
+	code_bool(x, &c->addresses_private);
 	code_max(x, &c->naddresses, CONF_ADDRS_MAX);
 	for (uint32_t i = 0; i < c->naddresses; i++)
 		code_prefix(x, &c->addresses[i]);

@@ -5,6 +5,7 @@
 # and DHCPv6, with the clients that containers have. Each gets addresses, routes, name
 # servers, search list and MTU from us, then uses them.
 
+# shellcheck disable=SC2154
 load bed
 load expect
 
@@ -87,7 +88,8 @@ has_default6() { bed_in "$C" ip -6 route show default | grep -q "via $ROUTER6.* 
 # The kernel has made its addresses and found them unique.
 up_ll6() { bed_until 5 has6 fe80::c0:ff:fe00:1 || die "$(bed_in "$C" ip -6 addr)"; }
 up6() {
-	up_ll6 && bed_until 5 has6 "$SLAAC" || die "$(bed_in "$C" ip -6 addr)"
+	up_ll6
+	bed_until 5 has6 "$SLAAC" || die "$(bed_in "$C" ip -6 addr)"
 }
 told() { grep -qE "$1" "$BOX/etc/resolv.conf"; }
 link_mtu() { bed_in "$C" ip -o link show eth0 | sed -E 's/.* mtu ([0-9]+) .*/\1/'; }
@@ -157,6 +159,7 @@ resolves() { same "by name" "$(box curl -sS -m 5 "http://web/hello")" hello; }
 
 @test "udhcpc is told every option it asks for" {
 	add '{"dhcp": {"captivePortal": "https://portal.example/"}}'
+	# shellcheck disable=SC2016
 	printf '#!/bin/sh\nenv > /run/udhcpc.$1\n' > "$BOX/etc/udhcpc/env.script"
 	chmod +x "$BOX/etc/udhcpc/env.script"
 	box udhcpc -n -q -f -i eth0 -s /etc/udhcpc/env.script -O search -O staticroutes -O mtu -O 114 -x hostname:box -F box

@@ -217,6 +217,9 @@ static void test_addresses(void **state)
 		assert_ok(c);
 	}
 	c.naddresses = 0;
+	c.addresses_private = true;
+	assert_refused(c, ERR_CONFIG, "host", "private");
+	c = good();
 	c.addresses_host = false;
 	assert_refused(c, ERR_CONFIG, "addresses", "[]");
 	c.naddresses = CONF_ADDRS_MAX + 1;

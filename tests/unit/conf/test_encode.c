@@ -32,6 +32,7 @@ static struct conf full(void)
 	c.mac = (struct mac){ { 2, 3, 4, 5, 6, 7 } };
 	c.gw_mac = (struct mac){ { 6, 3, 4, 5, 6, 7 } };
 	c.addresses_host = false;
+	c.addresses_private = true;
 	c.naddresses = CONF_ADDRS_MAX;
 	for (uint8_t i = 0; i < CONF_ADDRS_MAX; i++) {
 		uint8_t b[4] = { 10, 0, i, 1 };

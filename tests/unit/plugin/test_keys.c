@@ -228,6 +228,10 @@ static void test_configure_and_dhcp(void **state)
 	assert_int_equal(k.conf.ipv6_only_s, 1800);
 	assert_prefix(&k.conf.delegated, "2001:db8:7::/48");
 	keys_drop(&k);
+	take("{\"addresses\":[\"private\"]}", NULL, &k);
+	assert_true(k.conf.addresses_private);
+	assert_false(k.conf.addresses_host);
+	keys_drop(&k);
 	assert_taken("{\"dhcp\":{\"captivePortal\":\"\",\"ipv6OnlyPreferred\":0,\"prefix\":\"\"}}");
 	assert_refused("{\"dhcp\":{\"prefix\":\"x\"}}", NULL, ERR_CONFIG, "dhcp.prefix", "x");
 	assert_refused("{\"dhcp\":{\"ipv6OnlyPreferred\":-1}}", NULL, ERR_CONFIG,
@@ -247,7 +251,6 @@ static void test_later(void **state)
 		{ "{\"dns\":{\"colour\":1}}", "dns.colour", "1" },
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"colour\":1}]}", "routes.colour", "1" },
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"mtu\":1300}]}", "routes.mtu", "1300" },
-		{ "{\"addresses\":[\"private\"]}", "addresses", "private" },
 		{ "{\"preserveSource\":false}", "preserveSource", "false" },
 		{ "{\"ipam\":{\"type\":\"host-local\"}}", "ipam", "host-local" },
 		{ "{\"dns\":{\"forward\":[\"169.254.1.1\"]}}", "dns.forward", "169.254.1.1" },
