@@ -541,6 +541,33 @@ static int set_dhcp(struct reader *x, const struct key *k, struct json_object *v
 	return read_inner(x, k, v, dhcp_keys, ARRAY_LEN(dhcp_keys), false);
 }
 
+static int set_out_interface(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const char *s = json_object_get_string(v);
+
+	if (s[0] && !conf_ifname_ok(s))
+		return bad(x, ERR_CONFIG, k->name, v, "is not an interface name");
+	strcpy(x->k->conf.outbound_ifname, s);
+	return 0;
+}
+
+static int set_out_addresses(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct conf *c = &x->k->conf;
+
+	return read_addrs(x, k, v, c->outbound, &c->noutbound, CONF_OUTBOUND_MAX);
+}
+
+static int set_outbound(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const struct key outbound_keys[] = {
+		{ "interface", T_STR, set_out_interface },
+		{ "addresses", T_LIST, set_out_addresses },
+	};
+
+	return read_inner(x, k, v, outbound_keys, ARRAY_LEN(outbound_keys), false);
+}
+
 static int set_prev(struct reader *x, const struct key *k, struct json_object *v)
 {
 	static const char *const lists[] = { "interfaces", "ips", "routes" };
@@ -650,7 +677,7 @@ static const struct key conf_keys[] = {
 	{ "forward", T_OBJ, later },
 	{ "reverse", T_OBJ, later },
 	{ "preserveSource", T_BOOL, later_false },
-	{ "outbound", T_OBJ, later },
+	{ "outbound", T_OBJ, set_outbound },
 	{ "via", T_STR, set_via },
 	{ "log", T_OBJ, set_log },
 	{ "capture", T_STR, later },

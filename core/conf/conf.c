@@ -325,6 +325,26 @@ static int check_host_addresses(struct conf *c, struct err *e)
 	return 0;
 }
 
+static int check_outbound(const struct conf *c, struct err *e)
+{
+	char text[SHOWN_MAX];
+
+	if (c->outbound_ifname[0] && !conf_ifname_ok(c->outbound_ifname))
+		return err_set(e, ERR_CONFIG, "outbound.interface: \"%s\" is not an interface name",
+			       shown(c->outbound_ifname, text));
+	if (c->noutbound > CONF_OUTBOUND_MAX)
+		return err_set(e, ERR_CONFIG, "outbound.addresses: %u entries, at most one a family",
+			       c->noutbound);
+	for (uint32_t i = 0; i < c->noutbound; i++) {
+		if (check_host(c, "outbound.addresses", &c->outbound[i], e) < 0)
+			return -1;
+		if (i && addr_is4(&c->outbound[i]) == addr_is4(&c->outbound[0]))
+			return bad_addr(e, "outbound.addresses", &c->outbound[i],
+					"is the second of its family");
+	}
+	return 0;
+}
+
 static int check_names(const struct conf *c, struct err *e)
 {
 	char text[SHOWN_MAX];
@@ -456,7 +476,7 @@ int conf_validate(struct conf *c, struct err *e)
 		return -1;
 	conf_default_macs(c);
 	if (check_link(c, e) < 0 || check_addresses(c, e) < 0 || check_gateways(c, e) < 0 ||
-	    check_routes(c, e) < 0 || check_host_addresses(c, e) < 0 || check_names(c, e) < 0 ||
+	    check_routes(c, e) < 0 || check_host_addresses(c, e) < 0 || check_names(c, e) < 0 || check_outbound(c, e) < 0 ||
 	    check_dhcp(c, e) < 0 || check_log(c, e) < 0)
 		return -1;
 	if (c->without & ~known)

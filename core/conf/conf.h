@@ -22,6 +22,7 @@
 #define CONF_ROUTES_MAX		64
 #define CONF_GATEWAYS_MAX	2	/* one a family */
 #define CONF_HOST_ADDRS_MAX	4
+#define CONF_OUTBOUND_MAX	2	/* one a family */
 #define CONF_NAMESERVERS_MAX	8
 #define CONF_SEARCH_MAX		8
 #define CONF_DOMAIN_MAX		253	/* RFC 1035, 2.3.4, as text without the last dot */
@@ -79,6 +80,10 @@ struct conf {
 	char captive_portal[CONF_URI_MAX + 1];	/* RFC 8910; empty: none */
 	uint32_t ipv6_only_s;			/* V6ONLY_WAIT of RFC 8925; 0: not offered */
 	struct prefix delegated;		/* by DHCPv6, IA_PD; length 0: none */
+
+	char outbound_ifname[CONF_IFNAME_MAX + 1];	/* what leaves goes by it; empty: any */
+	uint32_t noutbound;			/* ... and from these, one a family */
+	struct addr outbound[CONF_OUTBOUND_MAX];
 
 	enum log_level log_level;
 	enum log_target log_target;

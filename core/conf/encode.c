@@ -155,6 +155,10 @@ static void code_offer(struct codec *x, struct conf *c)
 	code_str(x, c->captive_portal, sizeof(c->captive_portal));
 	code_u32(x, &c->ipv6_only_s);
 	code_prefix(x, &c->delegated);
+	code_str(x, c->outbound_ifname, sizeof(c->outbound_ifname));
+	code_max(x, &c->noutbound, CONF_OUTBOUND_MAX);
+	for (uint32_t i = 0; i < c->noutbound; i++)
+		code_addr(x, &c->outbound[i]);
 }
 
 static void code_log(struct codec *x, struct conf *c)

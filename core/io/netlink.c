@@ -238,6 +238,7 @@ struct fill {			/* the template being filled, for the rows below */
 	struct template *t;
 	int family;
 	unsigned int flags;	/* of the interface */
+	uint32_t only;		/* the one interface looked at, 0: all */
 	uint32_t addr_ifindex;	/* whose addresses are taken: mostly the same */
 	bool linklocal4;	/* ... and 169.254.0.0/16 too: there are no others */
 	uint32_t nstable;	/* leading addresses that have no lifetime */
@@ -402,6 +403,8 @@ static int read_default(struct query *q, struct fill *f)
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < cs.n && !f->t->found; i++) {
+		if (f->only && cs.c[i].ifindex != f->only)
+			continue;
 		*f->t = (struct template){ .ifindex = cs.c[i].ifindex, .metric = cs.c[i].metric,
 					   .gateway = cs.c[i].gateway, .has_default = true };
 		f->t->found = read_link(q, f) && !(f->flags & IFF_LOOPBACK);
@@ -428,7 +431,7 @@ static int read_holder(struct query *q, struct fill *f)
 		return 0;
 	for (uint32_t i = 0; r == 0 && i < cs.n; i++) {
 		t = (struct template){ .ifindex = cs.c[i].ifindex };
-		if (!read_link(q, &try))
+		if ((f->only && cs.c[i].ifindex != f->only) || !read_link(q, &try))
 			continue;
 		t.found = true;
 		if (!f->t->found)
@@ -440,10 +443,10 @@ static int read_holder(struct query *q, struct fill *f)
 	return r;
 }
 
-/* What the host has in one family. 0 (also if it has nothing) or -errno. */
-static int read_template(struct query *q, int family, struct template *t)
+/* What the host has in one family, or its interface `only`. 0 (also if it has nothing) or -errno. */
+static int read_template(struct query *q, int family, uint32_t only, struct template *t)
 {
-	struct fill f = { .t = t, .family = family };
+	struct fill f = { .t = t, .family = family, .only = only };
 	int r = read_default(q, &f);
 
 	if (r == 0 && !t->naddresses)
@@ -491,14 +494,18 @@ int netlink_template(const struct conf *c, struct netcfg *net, struct err *e)
 	struct query q CLEANUP(close_query) = { .sk = NULL };
 	struct template t4 = { .found = false }, t6 = { .found = false };
 	struct occupied occ = { .n = 0 };
+	uint32_t only = c->outbound_ifname[0] ? if_nametoindex(c->outbound_ifname) : 0;
 	int r = 0;
 
+	if (c->outbound_ifname[0] && !only)
+		return err_set(e, ERR_CONFIG, "outbound.interface: the host has no \"%s\"",
+			       c->outbound_ifname);
 	if (open_query(&q, e) < 0)
 		return -1;
 	if (c->ipv4)
-		r = read_template(&q, AF_INET, &t4);
+		r = read_template(&q, AF_INET, only, &t4);
 	if (r == 0 && c->ipv6)
-		r = read_template(&q, AF_INET6, &t6);
+		r = read_template(&q, AF_INET6, only, &t6);
 	if (r < 0)
 		return err_set(e, ERR_IO, "cannot read the host's routes and addresses: %s",
 			       strerror(-r));

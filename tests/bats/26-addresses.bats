@@ -214,3 +214,43 @@ unreachable() { bed_in "$C" python3 "$BED_DIR/client.py" unreachable "$1" 80; }
 	run_cni ADD "c$C" "$NS" eth0 < <(conf '{"addresses": ["host", "private"]}')
 	refused 7 '"private"'
 }
+
+# The address a datagram of the container has at the peer.
+seen_from() {
+	local seen=$BED_DIR/seen
+	# shellcheck disable=SC2016
+	BED_OUT=$seen bed_bg SERVER bed_peer timeout 5 socat -u UDP4-RECVFROM:99,bind="$PEER4",fork SYSTEM:'echo $SOCAT_PEERADDR'
+	bed_until 3 bed_listening bed_peer udp 99
+	bed_in "$C" bash -c "echo hello > /dev/udp/$PEER4/99"
+	bed_until 3 test -s "$seen"
+	cat "$seen"
+}
+
+@test "outbound.addresses: what leaves has that source" {
+	ip -n "$HOST" addr add 203.0.113.9/24 dev h0
+	add '{"outbound": {"addresses": ["203.0.113.9"]}}'
+	same source "$(seen_from)" 203.0.113.9
+	pings "$PEER4"
+	bed_server WEB bed_peer tcp 81 python3 "$BED_DIR/server.py" http 81 "$BED_DIR/www"
+	same "by HTTP" "$(bed_in "$C" curl -sS -m 5 "http://$PEER4:81/hello")" hello
+	bed_kill "$WEB"
+}
+
+@test "outbound.interface: its addresses are copied, and what leaves goes by it" {
+	ip -n "$PEER" link add y0 type veth peer name x0 netns "$HOST"
+	ip -n "$PEER" link set y0 up
+	ip -n "$PEER" addr add 192.0.2.1/24 dev y0
+	ip -n "$HOST" link set x0 up
+	ip -n "$HOST" addr add 192.0.2.5/24 dev x0
+	ip -n "$HOST" route add default via 192.0.2.1 metric 700
+	add '{"ipv6": false, "outbound": {"interface": "x0"}}'
+	same addresses "$(ips)" 192.0.2.5/24
+	same source "$(seen_from)" 192.0.2.5
+	pings "$PEER4"
+	pings "$HOSTADDR"
+}
+
+@test "outbound.interface that the host does not have" {
+	run_cni ADD "c$C" "$NS" eth0 < <(conf '{"outbound": {"interface": "nope0"}}')
+	refused 7 'the host has no "nope0"'
+}

@@ -425,6 +425,27 @@ static void test_dns_and_dhcp(void **state)
 	assert_refused(c, ERR_CONFIG, "dhcp.prefix", "10.0.0.0/8");
 }
 
+static void test_outbound(void **state)
+{
+	struct conf c = good();
+
+	(void)state;
+	strcpy(c.outbound_ifname, "wlan0");
+	c.noutbound = 2;
+	c.outbound[0] = addr("192.0.2.5");
+	c.outbound[1] = addr("2001:db8::5");
+	assert_ok(c);
+	c.outbound[1] = addr("192.0.2.6");
+	assert_refused(c, ERR_CONFIG, "outbound.addresses", "192.0.2.6");
+	c.outbound[1] = addr("::1");
+	assert_refused(c, ERR_CONFIG, "outbound.addresses", "::1");
+	c.noutbound = 3;
+	assert_refused(c, ERR_CONFIG, "outbound.addresses", "3");
+	c.noutbound = 0;
+	strcpy(c.outbound_ifname, "a/b");
+	assert_refused(c, ERR_CONFIG, "outbound.interface", "a/b");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_host_addresses),
 		cmocka_unit_test(test_log_and_without),
 		cmocka_unit_test(test_domains),
+		cmocka_unit_test(test_outbound),
 		cmocka_unit_test(test_dns_and_dhcp),
 	};
 

@@ -60,6 +60,9 @@ static struct conf full(void)
 	strcpy(c.captive_portal, "https://portal.example/api");
 	c.ipv6_only_s = 1800;
 	prefix_parse("2001:db8:7::/48", &c.delegated);
+	strcpy(c.outbound_ifname, "wlan0");
+	c.noutbound = 1;
+	c.outbound[0] = c.addresses[0].addr;
 	c.without = CONF_WITHOUT_PEEK;
 	return c;
 }
@@ -100,6 +103,8 @@ static void test_there_and_back(void **state)
 	assert_string_equal(d.captive_portal, "https://portal.example/api");
 	assert_int_equal(d.ipv6_only_s, 1800);
 	assert_int_equal(d.delegated.len, 48);
+	assert_string_equal(d.outbound_ifname, "wlan0");
+	assert_true(addr_eq(&d.outbound[0], &c.outbound[0]));
 	assert_int_equal(encode(&d, again), n);
 	assert_memory_equal(buf, again, (size_t)n);
 }
@@ -176,6 +181,7 @@ static void test_largest_fits(void **state)
 	for (int i = 0; i < CONF_SEARCH_MAX; i++)
 		memset(c.search[i], 'a', sizeof(c.search[i]) - 1);
 	memset(c.captive_portal, 'a', sizeof(c.captive_portal) - 1);
+	c.noutbound = CONF_OUTBOUND_MAX;
 	c.ngateways = CONF_GATEWAYS_MAX;
 	c.nhost_addresses = CONF_HOST_ADDRS_MAX;
 	encode(&c, buf);

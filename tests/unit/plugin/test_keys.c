@@ -216,7 +216,7 @@ static void test_dns(void **state)
 		       NULL, ERR_CONFIG, "dns.search", "9 entries");
 }
 
-static void test_configure_and_dhcp(void **state)
+static void test_network_keys(void **state)
 {
 	struct keys k;
 
@@ -228,6 +228,13 @@ static void test_configure_and_dhcp(void **state)
 	assert_int_equal(k.conf.ipv6_only_s, 1800);
 	assert_prefix(&k.conf.delegated, "2001:db8:7::/48");
 	keys_drop(&k);
+	take("{\"outbound\":{\"interface\":\"h0\",\"addresses\":[\"192.0.2.5\",\"2001:db8::5\"]}}", NULL, &k);
+	assert_string_equal(k.conf.outbound_ifname, "h0");
+	assert_int_equal(k.conf.noutbound, 2);
+	assert_addr(&k.conf.outbound[1], "2001:db8::5");
+	keys_drop(&k);
+	assert_refused("{\"outbound\":{\"interface\":\"a/b\"}}", NULL, ERR_CONFIG,
+		       "outbound.interface", "a/b");
 	take("{\"addresses\":[\"private\"]}", NULL, &k);
 	assert_true(k.conf.addresses_private);
 	assert_false(k.conf.addresses_host);
@@ -257,7 +264,6 @@ static void test_later(void **state)
 		{ "{\"hostLoopback\":[\"169.254.1.3\"]}", "hostLoopback", "169.254.1.3" },
 		{ "{\"forward\":{\"tcp\":[\"8080:80\"]}}", "forward", "8080:80" },
 		{ "{\"reverse\":{\"udp\":[\"53:53\"]}}", "reverse", "53:53" },
-		{ "{\"outbound\":{\"interface\":\"h0\"}}", "outbound", "h0" },
 		{ "{\"via\":\"broker\"}", "via", "broker" },
 		{ "{\"capture\":\"/x\"}", "capture", "/x" },
 		{ "{\"runtimeConfig\":{\"PORTMAPPINGS\":[{\"HostPort\":80}]}}",
@@ -373,7 +379,7 @@ int main(void)
 		cmocka_unit_test(test_families_and_lists),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_dns),
-		cmocka_unit_test(test_configure_and_dhcp),
+		cmocka_unit_test(test_network_keys),
 		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_args),
 		cmocka_unit_test(test_who_wins),
