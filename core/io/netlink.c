@@ -332,14 +332,20 @@ enum rank { RANK_GLOBAL, RANK_LOOPBACK, RANK_LINKLOCAL };
 static void on_holder(struct query *q, struct nlmsghdr *h)
 {
 	struct candidates *cs = q->arg;
+	struct candidate c;
 	struct held a;
 
-	if (read_address(h, cs->family, &a))
-		add_candidate(cs, &(struct candidate){
-			.ifindex = a.ifindex,
-			.metric = a.scope != RT_SCOPE_UNIVERSE ? RANK_LINKLOCAL :
-				  a.ifindex == LOOPBACK_INDEX ? RANK_LOOPBACK : RANK_GLOBAL,
-		});
+	if (!read_address(h, cs->family, &a))
+		return;
+	c = (struct candidate){
+		.ifindex = a.ifindex,
+		.metric = a.scope != RT_SCOPE_UNIVERSE ? RANK_LINKLOCAL :
+			  a.ifindex == LOOPBACK_INDEX ? RANK_LOOPBACK : RANK_GLOBAL,
+	};
+	for (uint32_t i = 0; i < cs->n; i++)
+		if (cs->c[i].ifindex == c.ifindex && cs->c[i].metric == c.metric)
+			return;		/* one more of an interface that is there */
+	add_candidate(cs, &c);
 }
 
 static int dump_routes(struct query *q, int family, uint32_t ifindex)

@@ -34,20 +34,29 @@ static bool add_address(struct netcfg *net, const struct prefix *p)
 	return true;
 }
 
+/* What private addresses are made with, where the family shall have one. */
+struct private {
+	const struct occupied *occ;
+	bool wanted;
+};
+
 /* Adds this family's addresses: the given ones, or, where none is given, the
- * host's or a private one (NULL: not wanted). Returns how many of them are there. */
+ * host's or a private one. Returns how many of them are there. */
 static uint32_t add_addresses(const struct conf *c, const struct template *t, bool v4,
-			      const struct prefix *private, struct netcfg *net)
+			      struct private private, struct netcfg *net)
 {
 	uint32_t before = net->naddresses;
 
 	for (uint32_t i = 0; i < c->naddresses; i++)
 		if (is_family(&c->addresses[i].addr, v4))
 			add_address(net, &c->addresses[i]);
-	if (net->naddresses == before && private)
-		add_address(net, private);
 	if (net->naddresses != before)
 		return net->naddresses - before;
+	if (private.wanted) {
+		struct prefix own = private_address(c, v4, private.occ);
+
+		return add_address(net, &own);
+	}
 	for (uint32_t i = 0; c->addresses_host && t->found && i < t->naddresses; i++)
 		if (!add_address(net, &t->addresses[i]))
 			log_warn("the outer interface has more than %d addresses, the rest is"
@@ -215,7 +224,7 @@ static void add_outer(const struct template *t, bool v4, struct netcfg *net)
 
 /* Returns whether the container has this family. */
 static bool apply_family(const struct conf *c, const struct template *t, bool v4,
-			 const struct prefix *private, struct netcfg *net)
+			 struct private private, struct netcfg *net)
 {
 	if (!(v4 ? c->ipv4 : c->ipv6))
 		return false;
@@ -226,7 +235,7 @@ static bool apply_family(const struct conf *c, const struct template *t, bool v4
 		return false;
 	}
 	add_outer(t, v4, net);
-	add_routes(c, t, v4, !private, net);
+	add_routes(c, t, v4, !private.wanted, net);
 	add_nameservers(c, v4, net);
 	return true;
 }
@@ -244,13 +253,13 @@ void template_apply(const struct conf *c, const struct template *t4, const struc
 {
 	/* A host without any network at all. */
 	bool alone = !(c->ipv4 && t4->naddresses) && !(c->ipv6 && t6->naddresses);
-	struct prefix own4 = private_address(c, true, occ), own6 = private_address(c, false, occ);
 	bool own = alone && (c->addresses_host || c->addresses_private), v6;
+	struct private own4 = { occ, own || (c->addresses_private && t4->found) };
+	struct private own6 = { occ, own || (c->addresses_private && t6->found) };
 
 	*net = (struct netcfg){ .mac = c->mac, .gw_mac = c->gw_mac, .configure = c->configure };
 	snprintf(net->ifname, sizeof(net->ifname), "%s", c->ifname);
-	apply_family(c, t4, true, own || (c->addresses_private && t4->found) ? &own4 : NULL, net);
-	v6 = apply_family(c, t6, false, own || (c->addresses_private && t6->found) ? &own6 : NULL,
-			  net);
+	apply_family(c, t4, true, own4, net);
+	v6 = apply_family(c, t6, false, own6, net);
 	net->mtu = choose_mtu(c, net->mtu, v6);
 }
