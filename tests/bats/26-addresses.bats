@@ -215,21 +215,22 @@ unreachable() { bed_in "$C" python3 "$BED_DIR/client.py" unreachable "$1" 80; }
 	refused 7 '"private"'
 }
 
-# The address a datagram of the container has at the peer.
+# seen_from ADDRESS: what a datagram of the container has for a source at the peer
 seen_from() {
 	local seen=$BED_DIR/seen
 	# shellcheck disable=SC2016
-	BED_OUT=$seen bed_bg SERVER bed_peer timeout 5 socat -u UDP4-RECVFROM:99,bind="$PEER4",fork SYSTEM:'echo $SOCAT_PEERADDR'
+	BED_OUT=$seen bed_bg SERVER bed_peer socat -u UDP4-RECVFROM:99,bind="$PEER4",fork SYSTEM:'echo $SOCAT_PEERADDR'
 	bed_until 3 bed_listening bed_peer udp 99
 	bed_in "$C" bash -c "echo hello > /dev/udp/$PEER4/99"
 	bed_until 3 test -s "$seen"
-	cat "$seen"
+	bed_kill "$SERVER"
+	same source "$(cat "$seen")" "$1"
 }
 
 @test "outbound.addresses: what leaves has that source" {
 	ip -n "$HOST" addr add 203.0.113.9/24 dev h0
 	add '{"outbound": {"addresses": ["203.0.113.9"]}}'
-	same source "$(seen_from)" 203.0.113.9
+	seen_from 203.0.113.9
 	pings "$PEER4"
 	bed_server WEB bed_peer tcp 81 python3 "$BED_DIR/server.py" http 81 "$BED_DIR/www"
 	same "by HTTP" "$(bed_in "$C" curl -sS -m 5 "http://$PEER4:81/hello")" hello
@@ -245,7 +246,7 @@ seen_from() {
 	ip -n "$HOST" route add default via 192.0.2.1 metric 700
 	add '{"ipv6": false, "outbound": {"interface": "x0"}}'
 	same addresses "$(ips)" 192.0.2.5/24
-	same source "$(seen_from)" 192.0.2.5
+	seen_from 192.0.2.5
 	pings "$PEER4"
 	pings "$HOSTADDR"
 }
