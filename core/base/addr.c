@@ -139,3 +139,9 @@ bool prefix_contains(const struct prefix *p, const struct addr *a)
 		return false;
 	return !bits || ((x[whole] ^ y[whole]) >> (8 - bits)) == 0;
 }
+
+struct addr addr_linklocal_of(const struct mac *m)
+{
+	return (struct addr){ { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, m->b[0] ^ 2, m->b[1], m->b[2], 0xff,
+				0xfe, m->b[3], m->b[4], m->b[5] } };
+}

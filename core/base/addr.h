@@ -108,6 +108,10 @@ static inline bool mac_eq(const struct mac *a, const struct mac *b)
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
+/* The link-local address that an interface makes of its MAC: fe80::/64 and the
+ * modified EUI-64 (RFC 4291, 2.5.6 and appendix A). */
+struct addr addr_linklocal_of(const struct mac *m);
+
 /* A unicast, non-zero MAC address: one an interface may have. */
 static inline bool mac_is_usable(const struct mac *m)
 {

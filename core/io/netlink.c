@@ -638,16 +638,6 @@ static void set_sysctl6(const char *ifname, const char *name, const char *value)
 		log_debug("sysctl=net.ipv6.conf.%s.%s not set: %s", ifname, name, strerror(errno));
 }
 
-/* RFC 4291, appendix A. */
-static struct prefix eui64_linklocal(const struct mac *m)
-{
-	return (struct prefix){
-		.addr = { { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, m->b[0] ^ 2, m->b[1], m->b[2], 0xff,
-			    0xfe, m->b[3], m->b[4], m->b[5] } },
-		.len = 64,
-	};
-}
-
 static bool has_ipv6(const struct netcfg *net)
 {
 	for (uint32_t i = 0; i < net->naddresses; i++)
@@ -672,7 +662,7 @@ static void prepare_ipv6(struct query *q, uint32_t ifindex, const struct netcfg 
 static int add_linklocal(struct query *q, const struct netcfg *net, struct netlink_done *done,
 			 struct err *e)
 {
-	struct prefix ll = eui64_linklocal(&net->mac);
+	struct prefix ll = { addr_linklocal_of(&net->mac), 64 };
 	int r;
 
 	if (!has_ipv6(net))

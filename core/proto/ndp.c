@@ -35,12 +35,10 @@ static bool is_in_prefix(const struct netcfg *net, const struct addr *a)
  * by SLAAC, are not in netcfg: kernels and DHCP clients make them themselves. */
 static bool is_eui64_of(const struct ctx *c, const struct addr *a)
 {
-	const struct mac *m = &c->guest_mac;
-	const uint8_t want[8] = { m->b[0] ^ 2, m->b[1], m->b[2], 0xff, 0xfe, m->b[3], m->b[4],
-				  m->b[5] };
+	struct addr ll = addr_linklocal_of(&c->guest_mac);
 
 	return (addr_is_linklocal6(a) || is_in_prefix(c->net, a)) &&
-	       memcmp(a->b + 8, want, sizeof(want)) == 0;
+	       memcmp(a->b + 8, ll.b + 8, 8) == 0;
 }
 
 static void advertise(struct ctx *c, const struct ip *ip, const struct addr *target)

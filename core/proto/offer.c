@@ -30,10 +30,6 @@ size_t offer_search(const struct conf *c, uint8_t buf[OFFER_SEARCH_MAX])
 
 struct addr offer_router6(const struct netcfg *net)
 {
-	const uint8_t *m = net->gw_mac.b;
-
-	if (addr_is_linklocal6(&net->gateway6))
-		return net->gateway6;
-	return (struct addr){ { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, m[0] ^ 2, m[1], m[2], 0xff, 0xfe,
-				m[3], m[4], m[5] } };
+	return addr_is_linklocal6(&net->gateway6) ? net->gateway6
+						  : addr_linklocal_of(&net->gw_mac);
 }
