@@ -219,7 +219,7 @@ unreachable() { bed_in "$C" python3 "$BED_DIR/client.py" unreachable "$1" 80; }
 seen_from() {
 	local seen=$BED_DIR/seen
 	# shellcheck disable=SC2016
-	BED_OUT=$seen bed_bg SERVER bed_peer socat -u UDP4-RECVFROM:99,bind="$PEER4",fork SYSTEM:'echo $SOCAT_PEERADDR'
+	BED_OUT=$seen bed_bg SERVER bed_peer socat -u UDP4-RECVFROM:99,bind="$PEER4",fork SYSTEM:'read -r x; echo $SOCAT_PEERADDR'
 	bed_until 3 bed_listening bed_peer udp 99
 	bed_in "$C" bash -c "echo hello > /dev/udp/$PEER4/99"
 	bed_until 3 test -s "$seen"
