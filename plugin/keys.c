@@ -84,14 +84,6 @@ static int later(struct reader *x, const struct key *k, struct json_object *v)
 	return bad(x, ERR_FIELD, k->name, v, "is not supported yet");
 }
 
-/* The same for switches whose default is true. */
-static int later_false(struct reader *x, const struct key *k, struct json_object *v)
-{
-	if (json_object_get_boolean(v))
-		return 0;
-	return bad(x, ERR_FIELD, k->name, v, "is not supported yet");
-}
-
 static const struct key *find_key(const struct key *table, size_t n, const char *name,
 				  bool any_case)
 {
@@ -262,13 +254,20 @@ static int set_source_check(struct reader *x, const struct key *k, struct json_o
 	return 0;
 }
 
+static int set_configure(struct reader *x, const struct key *k, struct json_object *v)
+{
+	(void)k;
+	x->k->conf.configure = json_object_get_boolean(v);
+	return 0;
+}
+
 static int set_addresses(struct reader *x, const struct key *k, struct json_object *v)
 {
 	struct conf *c = &x->k->conf;
 	size_t n = json_object_array_length(v);
 	const char *s;
 
-	c->addresses_host = false;
+	c->addresses_host = c->addresses_private = false;
 	c->naddresses = 0;
 	for (size_t i = 0; i < n; i++) {
 		s = item(x, k, v, i);
@@ -278,13 +277,14 @@ static int set_addresses(struct reader *x, const struct key *k, struct json_obje
 			c->addresses_host = true;
 			continue;
 		}
-		if (strcmp(s, "private") == 0)
-			return bad(x, ERR_FIELD, k->name, json_object_array_get_idx(v, i),
-				   "is not supported yet");
+		if (strcmp(s, "private") == 0) {
+			c->addresses_private = true;
+			continue;
+		}
 		if (c->naddresses == CONF_ADDRS_MAX)
 			return too_many(x, k->name, n, CONF_ADDRS_MAX);
 		if (prefix_parse(s, &c->addresses[c->naddresses]) < 0)
-			return bad_item(x, k, v, i, "is not \"host\" or an address with prefix");
+			return bad_item(x, k, v, i, "is not \"host\", \"private\" or an address with prefix");
 		c->naddresses++;
 	}
 	return 0;
@@ -677,7 +677,8 @@ static int set_log(struct reader *x, const struct key *k, struct json_object *v)
 	return read_inner(x, k, v, log_keys, ARRAY_LEN(log_keys), false);
 }
 
-/* dns goes into the result, under the result's own names. */
+/* dns goes into the result, under the result's own names, and into what the
+ * container is told by DHCP and Router Advertisements. */
 
 static void put_dns(struct reader *x, const char *name, struct json_object *v)
 {
@@ -686,34 +687,64 @@ static void put_dns(struct reader *x, const char *name, struct json_object *v)
 
 static int dns_servers(struct reader *x, const struct key *k, struct json_object *v)
 {
-	size_t n = json_object_array_length(v);
-	struct addr a;
-	const char *s;
+	struct conf *c = &x->k->conf;
 
-	for (size_t i = 0; i < n; i++) {
-		s = item(x, k, v, i);
-		if (!s)
-			return -1;
-		if (addr_parse(s, &a) < 0)
-			return bad_item(x, k, v, i, "is not an IP address");
-	}
+	if (read_addrs(x, k, v, c->nameservers, &c->nnameservers, CONF_NAMESERVERS_MAX) < 0)
+		return -1;
 	put_dns(x, "nameservers", v);
 	return 0;
 }
 
-static int dns_words(struct reader *x, const struct key *k, struct json_object *v)
+/* Into `to` without the dot that a full name may end with; "." gives "". */
+static int read_domain(struct reader *x, const struct key *k, struct json_object *v,
+		       char to[CONF_DOMAIN_MAX + 1])
+{
+	const char *s = json_object_get_string(v);
+	size_t n = strlen(s);
+
+	n -= n && s[n - 1] == '.';
+	if (n > CONF_DOMAIN_MAX)
+		return bad(x, ERR_CONFIG, k->name, v, "is too long a domain name");
+	memcpy(to, s, n);
+	to[n] = '\0';
+	if (n && !conf_domain_ok(to))
+		return bad(x, ERR_CONFIG, k->name, v, "is not a domain name");
+	return 0;
+}
+
+static int dns_search(struct reader *x, const struct key *k, struct json_object *v)
+{
+	size_t n = json_object_array_length(v);
+	struct conf *c = &x->k->conf;
+
+	if (n > CONF_SEARCH_MAX)
+		return too_many(x, k->name, n, CONF_SEARCH_MAX);
+	c->nsearch = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!item(x, k, v, i) ||
+		    read_domain(x, k, json_object_array_get_idx(v, i), c->search[c->nsearch]) < 0)
+			return -1;
+		c->nsearch += c->search[c->nsearch][0] != '\0';
+	}
+	put_dns(x, "search", v);
+	return 0;
+}
+
+static int dns_options(struct reader *x, const struct key *k, struct json_object *v)
 {
 	size_t n = json_object_array_length(v);
 
 	for (size_t i = 0; i < n; i++)
 		if (!item(x, k, v, i))
 			return -1;
-	put_dns(x, strcasecmp(k->name, "options") == 0 ? "options" : "search", v);
+	put_dns(x, "options", v);
 	return 0;
 }
 
 static int dns_domain(struct reader *x, const struct key *k, struct json_object *v)
 {
+	if (read_domain(x, k, v, x->k->conf.domain) < 0)
+		return -1;
 	put_dns(x, k->name, v);
 	return 0;
 }
@@ -723,8 +754,8 @@ static int set_dns(struct reader *x, const struct key *k, struct json_object *v)
 	static const struct key dns_keys[] = {
 		{ "nameservers", T_LIST, dns_servers },
 		{ "domain", T_STR, dns_domain },
-		{ "search", T_LIST, dns_words },
-		{ "options", T_LIST, dns_words },
+		{ "search", T_LIST, dns_search },
+		{ "options", T_LIST, dns_options },
 		{ "forward", T_LIST, later },
 	};
 
@@ -735,16 +766,86 @@ static int set_runtime_dns(struct reader *x, const struct key *k, struct json_ob
 {
 	static const struct key dns_keys[] = {
 		{ "servers", T_LIST, dns_servers },
-		{ "searches", T_LIST, dns_words },
-		{ "options", T_LIST, dns_words },
+		{ "searches", T_LIST, dns_search },
+		{ "options", T_LIST, dns_options },
 	};
 
 	/* All of it in place of the configuration's (CONVENTIONS.md, "dns"). */
 	if (!asks_nothing(v)) {
 		json_object_put(x->k->dns);
 		x->k->dns = json_object_new_object();
+		x->k->conf.nnameservers = x->k->conf.nsearch = 0;
+		x->k->conf.domain[0] = '\0';
 	}
 	return read_inner(x, k, v, dns_keys, ARRAY_LEN(dns_keys), true);
+}
+
+static int set_captive_portal(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const char *s = json_object_get_string(v);
+
+	if (strlen(s) > CONF_URI_MAX)
+		return bad(x, ERR_CONFIG, k->name, v, "is too long a URI");
+	strcpy(x->k->conf.captive_portal, s);
+	return 0;
+}
+
+static int set_ipv6_only(struct reader *x, const struct key *k, struct json_object *v)
+{
+	int64_t s = json_object_get_int64(v);
+
+	if (s < 0 || s > UINT32_MAX)
+		return bad(x, ERR_CONFIG, k->name, v, "is not 0 to 4294967295");
+	x->k->conf.ipv6_only_s = (uint32_t)s;
+	return 0;
+}
+
+static int set_delegated(struct reader *x, const struct key *k, struct json_object *v)
+{
+	if (json_object_get_string_len(v) == 0)
+		return 0;
+	if (prefix_parse(json_object_get_string(v), &x->k->conf.delegated) < 0 ||
+	    !x->k->conf.delegated.len)
+		return bad(x, ERR_CONFIG, k->name, v, "is not an IPv6 prefix");
+	return 0;
+}
+
+static int set_dhcp(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const struct key dhcp_keys[] = {
+		{ "captivePortal", T_STR, set_captive_portal },
+		{ "ipv6OnlyPreferred", T_INT, set_ipv6_only },
+		{ "prefix", T_STR, set_delegated },
+	};
+
+	return read_inner(x, k, v, dhcp_keys, ARRAY_LEN(dhcp_keys), false);
+}
+
+static int set_out_interface(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const char *s = json_object_get_string(v);
+
+	if (s[0] && !conf_ifname_ok(s))
+		return bad(x, ERR_CONFIG, k->name, v, "is not an interface name");
+	strcpy(x->k->conf.outbound_ifname, s);
+	return 0;
+}
+
+static int set_out_addresses(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct conf *c = &x->k->conf;
+
+	return read_addrs(x, k, v, c->outbound, &c->noutbound, CONF_OUTBOUND_MAX);
+}
+
+static int set_outbound(struct reader *x, const struct key *k, struct json_object *v)
+{
+	static const struct key outbound_keys[] = {
+		{ "interface", T_STR, set_out_interface },
+		{ "addresses", T_LIST, set_out_addresses },
+	};
+
+	return read_inner(x, k, v, outbound_keys, ARRAY_LEN(outbound_keys), false);
 }
 
 static int set_prev(struct reader *x, const struct key *k, struct json_object *v)
@@ -901,7 +1002,8 @@ static const struct key conf_keys[] = {
 	{ "gateways", T_LIST, set_gateways },
 	{ "routes", T_LIST, set_routes },
 	{ "mac", T_STR, set_mac },
-	{ "configure", T_BOOL, later_false },
+	{ "configure", T_BOOL, set_configure },
+	{ "dhcp", T_OBJ, set_dhcp },
 	{ "hostAddress", T_LIST, set_host_address },
 	{ "hostLoopback", T_LIST, set_host_loopback },
 	{ "forward", T_OBJ, set_forward },
@@ -909,7 +1011,7 @@ static const struct key conf_keys[] = {
 	{ "preserveSource", T_BOOL, set_preserve_source },
 	{ "listen", T_STR, set_listen },
 	{ "portConflict", T_STR, set_conflict },
-	{ "outbound", T_OBJ, later },
+	{ "outbound", T_OBJ, set_outbound },
 	{ "via", T_STR, set_via },
 	{ "udp", T_OBJ, set_udp },
 	{ "log", T_OBJ, set_log },

@@ -26,6 +26,7 @@
 #include "plugin/gc.h"
 #include "plugin/ipam.h"
 #include "plugin/keys.h"
+#include "plugin/resolv.h"
 #include "plugin/result.h"
 
 #ifndef PACKAGE_VERSION
@@ -268,6 +269,7 @@ static int add_attachment(struct call *c, const struct request *req, struct keys
 
 	if (stop_fd < 0)
 		return err_set(&c->err, ERR_IO, "signalfd: %s", strerror(errno));
+	resolv_fill(&k->conf);
 	if (fill_identity(c, &k->conf) < 0 ||
 	    attach_open(&a, &k->conf, stop_fd, &c->err) < 0)
 		return -1;

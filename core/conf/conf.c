@@ -28,6 +28,7 @@ void conf_init(struct conf *c)
 		.addresses_host = true,
 		.udp_timeout = CONF_UDP_TIMEOUT,
 		.udp_stream = CONF_UDP_STREAM,
+		.configure = true,
 		.nhost_addresses = 1,
 		.host_addresses = { default_host },
 		.preserve_source = true,
@@ -97,6 +98,21 @@ bool conf_ifname_ok(const char *s)
 		if (s[i] <= ' ' || s[i] >= 0x7f || strchr("/:%", s[i]))
 			return false;
 	return true;
+}
+
+bool conf_domain_ok(const char *s)
+{
+	size_t n = strlen(s), label = 0;
+
+	if (n < 1 || n > CONF_DOMAIN_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		label = s[i] == '.' ? 0 : label + 1;
+		if (label > 63 || (s[i] != '.' && !is_alnum(s[i]) && !strchr("-_", s[i])) ||
+		    (s[i] == '.' && (i == 0 || s[i - 1] == '.')))
+			return false;
+	}
+	return label > 0;
 }
 
 uint32_t conf_without_parse(const char *word)
@@ -202,7 +218,9 @@ static int check_addresses(const struct conf *c, struct err *e)
 	if (c->naddresses > CONF_ADDRS_MAX)
 		return err_set(e, ERR_CONFIG, "addresses: %u entries, at most %d", c->naddresses,
 			       CONF_ADDRS_MAX);
-	if (!c->naddresses && !c->addresses_host)
+	if (c->addresses_host && c->addresses_private)
+		return err_set(e, ERR_CONFIG, "addresses: \"host\" and \"private\" exclude each other");
+	if (!c->naddresses && !c->addresses_host && !c->addresses_private)
 		return err_set(e, ERR_CONFIG, "addresses: [] leaves the container without one");
 	for (uint32_t i = 0; i < c->naddresses; i++) {
 		if (check_prefix(c, &c->addresses[i], e) < 0)
@@ -452,6 +470,26 @@ static int refuse_later(const struct conf *c, struct err *e)
 	return 0;
 }
 
+static int check_outbound(const struct conf *c, struct err *e)
+{
+	char text[SHOWN_MAX];
+
+	if (c->outbound_ifname[0] && !conf_ifname_ok(c->outbound_ifname))
+		return err_set(e, ERR_CONFIG, "outbound.interface: \"%s\" is not an interface name",
+			       shown(c->outbound_ifname, text));
+	if (c->noutbound > CONF_OUTBOUND_MAX)
+		return err_set(e, ERR_CONFIG, "outbound.addresses: %u entries, at most one a family",
+			       c->noutbound);
+	for (uint32_t i = 0; i < c->noutbound; i++) {
+		if (check_host(c, "outbound.addresses", &c->outbound[i], e) < 0)
+			return -1;
+		if (i && addr_is4(&c->outbound[i]) == addr_is4(&c->outbound[0]))
+			return bad_addr(e, "outbound.addresses", &c->outbound[i],
+					"is the second of its family");
+	}
+	return 0;
+}
+
 int conf_add_forward(struct conf *c, const struct conf_forward *f, struct err *e)
 {
 	if (c->nforwards == CONF_FORWARDS_MAX)
@@ -484,6 +522,56 @@ static int check_publishing(const struct conf *c, struct err *e)
 		if (check_reverse(&c->reverses[i], e) < 0)
 			return -1;
 	return refuse_later(c, e);
+}
+
+static int check_names(const struct conf *c, struct err *e)
+{
+	char text[SHOWN_MAX];
+
+	if (c->nnameservers > CONF_NAMESERVERS_MAX)
+		return err_set(e, ERR_CONFIG, "dns.nameservers: %u entries, at most %d",
+			       c->nnameservers, CONF_NAMESERVERS_MAX);
+	if (c->nsearch > CONF_SEARCH_MAX)
+		return err_set(e, ERR_CONFIG, "dns.search: %u entries, at most %d", c->nsearch,
+			       CONF_SEARCH_MAX);
+	if (c->domain[0] && !conf_domain_ok(c->domain))
+		return err_set(e, ERR_CONFIG, "dns.domain: \"%s\" is not a domain name",
+			       shown(c->domain, text));
+	for (uint32_t i = 0; i < c->nsearch; i++)
+		if (!conf_domain_ok(c->search[i]))
+			return err_set(e, ERR_CONFIG, "dns.search: \"%s\" is not a domain name",
+				       shown(c->search[i], text));
+	return 0;
+}
+
+/* Bytes of a URI (RFC 3986, 2): printable ASCII. */
+static bool uri_ok(const char *s)
+{
+	for (; *s; s++)
+		if (*s <= ' ' || *s >= 0x7f)
+			return false;
+	return true;
+}
+
+static int check_dhcp(struct conf *c, struct err *e)
+{
+	char text[SHOWN_MAX];
+
+	if (!uri_ok(c->captive_portal))
+		return err_set(e, ERR_CONFIG, "dhcp.captivePortal: \"%s\" is not a URI",
+			       shown(c->captive_portal, text));
+	if (c->ipv6_only_s && c->ipv6_only_s < CONF_IPV6_ONLY_MIN)
+		return err_set(e, ERR_CONFIG, "dhcp.ipv6OnlyPreferred: %u is not 0 or at least %d",
+			       c->ipv6_only_s, CONF_IPV6_ONLY_MIN);
+	if (!c->delegated.len)
+		return 0;
+	if (check_host(c, "dhcp.prefix", &c->delegated.addr, e) < 0)
+		return -1;
+	if (addr_is4(&c->delegated.addr) || c->delegated.len > 128 ||
+	    addr_is_linklocal(&c->delegated.addr))
+		return bad_prefix(e, "dhcp.prefix", &c->delegated, "is not a global IPv6 prefix");
+	mask_prefix(&c->delegated);
+	return 0;
 }
 
 static int check_path(const char *key, const char *path, int code, struct err *e)
@@ -579,7 +667,8 @@ int conf_validate(struct conf *c, struct err *e)
 	conf_default_macs(c);
 	if (check_link(c, e) < 0 || check_addresses(c, e) < 0 || check_gateways(c, e) < 0 ||
 	    check_routes(c, e) < 0 || check_host_addresses(c, e) < 0 ||
-	    check_publishing(c, e) < 0 || check_udp(c, e) < 0 || check_log(c, e) < 0)
+	    check_publishing(c, e) < 0 || check_udp(c, e) < 0 || check_names(c, e) < 0 ||
+	    check_outbound(c, e) < 0 || check_dhcp(c, e) < 0 || check_log(c, e) < 0)
 		return -1;
 	if (c->without & ~known)
 		return err_set(e, ERR_ENV, "CNI_PASST_WITHOUT: unknown bits %#x",

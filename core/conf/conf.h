@@ -24,6 +24,12 @@
 #define CONF_HOST_ADDRS_MAX	4
 #define CONF_FORWARDS_MAX	256	/* rules; neighbouring ports are one */
 #define CONF_REVERSES_MAX	64
+#define CONF_OUTBOUND_MAX	2	/* one a family */
+#define CONF_NAMESERVERS_MAX	8
+#define CONF_SEARCH_MAX		8
+#define CONF_DOMAIN_MAX		253	/* RFC 1035, 2.3.4, as text without the last dot */
+#define CONF_URI_MAX		255
+#define CONF_IPV6_ONLY_MIN	300	/* MIN_V6ONLY_WAIT of RFC 8925, 3.4 */
 #define CONF_MTU_MIN		576	/* RFC 791; 1280 with IPv6 (RFC 8200, 5) */
 #define CONF_MTU_MAX		65535
 #define CONF_UDP_TIMEOUT	30	/* seconds; both are Linux conntrack's defaults */
@@ -98,6 +104,7 @@ struct conf {
 	bool addresses_host;			/* copy the outer's, in a family with none given */
 	uint32_t udp_timeout;			/* s, a UDP flow nobody answered yet */
 	uint32_t udp_stream;			/* s, one with datagrams both ways */
+	bool addresses_private;			/* or ones of its own, see io/template.h */
 	uint32_t naddresses;			/* given ones; used as they are */
 	struct prefix addresses[CONF_ADDRS_MAX];
 	uint32_t ngateways;
@@ -115,6 +122,20 @@ struct conf {
 	struct conf_forward reverses[CONF_REVERSES_MAX];
 	bool preserve_source;			/* the container sees who the client is */
 	enum conf_conflict port_conflict;
+
+	bool configure;				/* false: link up only, the rest by DHCP and RA */
+	uint32_t nnameservers;			/* given ones, else the host's */
+	struct addr nameservers[CONF_NAMESERVERS_MAX];
+	char domain[CONF_DOMAIN_MAX + 1];	/* empty: none */
+	uint32_t nsearch;
+	char search[CONF_SEARCH_MAX][CONF_DOMAIN_MAX + 1];
+	char captive_portal[CONF_URI_MAX + 1];	/* RFC 8910; empty: none */
+	uint32_t ipv6_only_s;			/* V6ONLY_WAIT of RFC 8925; 0: not offered */
+	struct prefix delegated;		/* by DHCPv6, IA_PD; length 0: none */
+
+	char outbound_ifname[CONF_IFNAME_MAX + 1];	/* what leaves goes by it; empty: any */
+	uint32_t noutbound;			/* ... and from these, one a family */
+	struct addr outbound[CONF_OUTBOUND_MAX];
 
 	enum log_level log_level;
 	enum log_target log_target;
@@ -152,6 +173,8 @@ bool conf_forward_eq(const struct conf_forward *a, const struct conf_forward *b)
 /* Name rules shared with front ends (clients.md 1.8; CNI SPEC, "CNI_*"). */
 bool conf_id_ok(const char *s);		/* container id, network name */
 bool conf_ifname_ok(const char *s);
+/* A domain name without the last dot: labels of 1 to 63 letters, digits, "-", "_". */
+bool conf_domain_ok(const char *s);
 
 /* One word of CNI_PASST_WITHOUT to its bit, 0 if unknown. */
 uint32_t conf_without_parse(const char *word);

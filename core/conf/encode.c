@@ -184,6 +184,26 @@ static void code_publishing(struct codec *x, struct conf *c)
 	c->port_conflict = (enum conf_conflict)conflict;
 }
 
+static void code_offer(struct codec *x, struct conf *c)
+{
+	code_bool(x, &c->addresses_private);
+	code_bool(x, &c->configure);
+	code_max(x, &c->nnameservers, CONF_NAMESERVERS_MAX);
+	for (uint32_t i = 0; i < c->nnameservers; i++)
+		code_addr(x, &c->nameservers[i]);
+	code_str(x, c->domain, sizeof(c->domain));
+	code_max(x, &c->nsearch, CONF_SEARCH_MAX);
+	for (uint32_t i = 0; i < c->nsearch; i++)
+		code_str(x, c->search[i], sizeof(c->search[i]));
+	code_str(x, c->captive_portal, sizeof(c->captive_portal));
+	code_u32(x, &c->ipv6_only_s);
+	code_prefix(x, &c->delegated);
+	code_str(x, c->outbound_ifname, sizeof(c->outbound_ifname));
+	code_max(x, &c->noutbound, CONF_OUTBOUND_MAX);
+	for (uint32_t i = 0; i < c->noutbound; i++)
+		code_addr(x, &c->outbound[i]);
+}
+
 static void code_log(struct codec *x, struct conf *c)
 {
 	uint32_t level = c->log_level, target = c->log_target;
@@ -209,6 +229,7 @@ static void code_conf(struct codec *x, struct conf *c)
 	code_publishing(x, c);
 	code_log(x, c);
 	code_u32(x, &c->without);
+	code_offer(x, c);
 }
 
 int encode_conf(const struct conf *c, void *buf, size_t size)

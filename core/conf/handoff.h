@@ -48,7 +48,7 @@ enum handoff_order {
  */
 #define HANDOFF_WORD_CHECK	"--check"
 #define HANDOFF_WORD_STATUS	"--status"
-#define HANDOFF_MAGIC		0x43504e31u	/* "CPN1": changes with struct ready */
+#define HANDOFF_MAGIC		0x43504e32u	/* "CPN2": changes with struct ready */
 #define HANDOFF_COMMIT		'C'
 #define HANDOFF_TIMEOUT_MS	10000		/* front end's patience for struct ready */
 

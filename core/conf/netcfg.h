@@ -22,6 +22,9 @@ struct netcfg {
 	struct addr gateway4, gateway6;			/* ADDR_ANY: none */
 	uint32_t nroutes;				/* all but those the addresses make: */
 	struct route routes[CONF_ROUTES_MAX];		/* default ones too; on-link ones first */
+	bool configure;					/* false: the container does it by DHCP */
+	uint32_t nnameservers;				/* those the container can reach as they */
+	struct addr nameservers[CONF_NAMESERVERS_MAX];	/* stand: announced to it */
 	/* Where hostAddress leads: the host's own outer address in each family,
 	 * ADDR_ANY where it has none. */
 	struct addr host4, host6;
@@ -34,6 +37,15 @@ static inline bool netcfg_has_address(const struct netcfg *n, const struct addr 
 		if (addr_eq(&n->addresses[i].addr, a))
 			return true;
 	return false;
+}
+
+/* The first of the container's addresses of that family, or NULL. */
+static inline const struct prefix *netcfg_primary(const struct netcfg *n, bool v4)
+{
+	for (uint32_t i = 0; i < n->naddresses; i++)
+		if (addr_is4(&n->addresses[i].addr) == v4)
+			return &n->addresses[i];
+	return NULL;
 }
 
 #endif

@@ -72,7 +72,12 @@
 	X(groups_queries, "general queries sent to the container") \
 	X(groups_echoes, "copies of the container's own datagrams not given back to it") \
 	X(arp_replies, "ARP replies sent") \
-	X(nd_replies, "neighbour advertisements sent")
+	X(nd_replies, "neighbour advertisements sent") \
+	X(nd_router_adverts, "router advertisements sent") \
+	X(dhcp_replies, "DHCP and BOOTP messages answered") \
+	X(dhcp_naks, "of them by DHCPNAK") \
+	X(dhcp6_replies, "DHCPv6 messages answered") \
+	X(dhcp_ignored, "DHCP and DHCPv6 messages that get no answer")
 
 struct counters {
 #define X(name, text) uint64_t name;

@@ -146,6 +146,7 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	read_clock(c);
 	c->ip_id = (uint32_t)c->now_us;
 	c->groups.query_due = c->now + 1;	/* of the engine before us nothing is known */
+	proto_start(c);
 	flow_init(&c->flows, c->flows.flows, c->flows.buckets, &key, FLOW_MAX);
 	wheel_init(&c->wheel, &c->flows.flows[0].timer, sizeof(struct flow), c->now);
 	hold_pool_init(&c->pool, c->pool.mem, c->pool.next, c->pool.nchunks);

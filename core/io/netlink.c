@@ -214,28 +214,36 @@ static bool read_route(struct nlmsghdr *h, int family, struct row *row)
 	return row->ifindex && row->r.dst.len <= addr_size(&row->r.dst.addr) * 8;
 }
 
-static void on_default_route(struct query *q, struct nlmsghdr *h)
+static void add_candidate(struct candidates *cs, const struct candidate *c)
 {
-	struct candidates *cs = q->arg;
-	struct row row;
 	uint32_t at;
 
-	if (!read_route(h, cs->family, &row) || row.r.dst.len)
-		return;
-	for (at = cs->n; at && cs->c[at - 1].metric > row.r.metric; at--)
+	for (at = cs->n; at && cs->c[at - 1].metric > c->metric; at--)
 		if (at < CANDIDATES_MAX)
 			cs->c[at] = cs->c[at - 1];
 	if (at == CANDIDATES_MAX)
 		return;
-	cs->c[at] = (struct candidate){ row.ifindex, row.r.metric, row.r.gw };
+	cs->c[at] = *c;
 	if (cs->n < CANDIDATES_MAX)
 		cs->n++;
+}
+
+static void on_default_route(struct query *q, struct nlmsghdr *h)
+{
+	struct candidates *cs = q->arg;
+	struct row row;
+
+	if (read_route(h, cs->family, &row) && !row.r.dst.len)
+		add_candidate(cs, &(struct candidate){ row.ifindex, row.r.metric, row.r.gw });
 }
 
 struct fill {			/* the template being filled, for the rows below */
 	struct template *t;
 	int family;
 	unsigned int flags;	/* of the interface */
+	uint32_t only;		/* the one interface looked at, 0: all */
+	uint32_t addr_ifindex;	/* whose addresses are taken: mostly the same */
+	bool linklocal4;	/* ... and 169.254.0.0/16 too: there are no others */
 	uint32_t nstable;	/* leading addresses that have no lifetime */
 };
 
@@ -275,35 +283,72 @@ static bool is_usable(uint32_t flags, int family)
 	return family == AF_INET || !(flags & unfit);
 }
 
-static void on_address(struct query *q, struct nlmsghdr *h)
+struct held {			/* one address as the kernel shows it */
+	struct prefix p;
+	uint32_t ifindex, flags;
+	uint8_t scope;
+};
+
+/* Whether h is an address that a container could have: global, or IPv4 link-local. */
+static bool read_address(struct nlmsghdr *h, int family, struct held *ret)
 {
 	const struct ifaddrmsg *ifa = nlmsg_data(h);
 	struct nlattr *tb[IFA_MAX + 1];
-	struct fill *f = q->arg;
-	struct template *t = f->t;
-	uint32_t at, flags;
-	struct prefix p;
 
 	if (h->nlmsg_type != RTM_NEWADDR ||
-	    nlmsg_parse(h, sizeof(*ifa), tb, IFA_MAX, NULL) < 0 ||
-	    ifa->ifa_family != f->family || ifa->ifa_index != t->ifindex ||
-	    ifa->ifa_scope != RT_SCOPE_UNIVERSE)
-		return;
-	flags = get_u32(tb[IFA_FLAGS], ifa->ifa_flags);
-	if (!is_usable(flags, f->family))
-		return;
-	/* On a point-to-point link IFA_ADDRESS is the other end's. */
-	p.addr = get_addr(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS], f->family);
-	p.len = ifa->ifa_prefixlen;
-	if (addr_is_any(&p.addr) || addr_is_linklocal6(&p.addr) ||
-	    p.len > addr_size(&p.addr) * 8 || t->naddresses == CONF_ADDRS_MAX)
+	    nlmsg_parse(h, sizeof(*ifa), tb, IFA_MAX, NULL) < 0 || ifa->ifa_family != family)
+		return false;
+	*ret = (struct held){
+		.ifindex = ifa->ifa_index, .scope = ifa->ifa_scope,
+		.flags = get_u32(tb[IFA_FLAGS], ifa->ifa_flags),
+		/* On a point-to-point link IFA_ADDRESS is the other end's. */
+		.p = { get_addr(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS], family),
+		       ifa->ifa_prefixlen },
+	};
+	return is_usable(ret->flags, family) && addr_is_unicast(&ret->p.addr) &&
+	       !addr_is_linklocal6(&ret->p.addr) && ret->p.len <= addr_size(&ret->p.addr) * 8 &&
+	       (ret->scope == RT_SCOPE_UNIVERSE || addr_is_linklocal(&ret->p.addr));
+}
+
+static void on_address(struct query *q, struct nlmsghdr *h)
+{
+	struct fill *f = q->arg;
+	struct template *t = f->t;
+	struct held a;
+	uint32_t at;
+
+	if (!read_address(h, f->family, &a) || a.ifindex != f->addr_ifindex ||
+	    (a.scope != RT_SCOPE_UNIVERSE && !f->linklocal4) || t->naddresses == CONF_ADDRS_MAX)
 		return;
 	/* Of IPv6 addresses those without a lifetime first, else as they come. */
-	at = f->family == AF_INET6 && (flags & IFA_F_PERMANENT) ? f->nstable++ : t->naddresses;
+	at = f->family == AF_INET6 && (a.flags & IFA_F_PERMANENT) ? f->nstable++ : t->naddresses;
 	memmove(&t->addresses[at + 1], &t->addresses[at],
 		(t->naddresses - at) * sizeof(t->addresses[0]));
-	t->addresses[at] = p;
+	t->addresses[at] = a.p;
 	t->naddresses++;
+}
+
+/* Who has an address, best first: global ones before those on the loopback (of a
+ * host that routes), link-local ones last; of equals the oldest interface. */
+enum rank { RANK_GLOBAL, RANK_LOOPBACK, RANK_LINKLOCAL };
+
+static void on_holder(struct query *q, struct nlmsghdr *h)
+{
+	struct candidates *cs = q->arg;
+	struct candidate c;
+	struct held a;
+
+	if (!read_address(h, cs->family, &a))
+		return;
+	c = (struct candidate){
+		.ifindex = a.ifindex,
+		.metric = a.scope != RT_SCOPE_UNIVERSE ? RANK_LINKLOCAL :
+			  a.ifindex == LOOPBACK_INDEX ? RANK_LOOPBACK : RANK_GLOBAL,
+	};
+	for (uint32_t i = 0; i < cs->n; i++)
+		if (cs->c[i].ifindex == c.ifindex && cs->c[i].metric == c.metric)
+			return;		/* one more of an interface that is there */
+	add_candidate(cs, &c);
 }
 
 static int dump_routes(struct query *q, int family, uint32_t ifindex)
@@ -336,65 +381,146 @@ static int get_link(struct query *q, uint32_t ifindex)
 	return ask(q, m);
 }
 
-/* Reads the rest of what template t->ifindex has. */
-static int fill_template(struct query *q, struct fill *f)
+/* The interface's name, flags and MTU; false if it is gone or down. */
+static bool read_link(struct query *q, struct fill *f)
 {
-	int r;
-
+	f->flags = 0;
+	q->row = on_link;
 	q->arg = f;
-	q->row = on_address;
-	r = dump_addresses(q, f->family, f->t->ifindex);
-	if (r < 0)
-		return r;
-	q->row = on_route;
-	return dump_routes(q, f->family, f->t->ifindex);
+	return get_link(q, f->t->ifindex) == 0 && (f->flags & IFF_UP);
 }
 
-/* The best candidate whose interface is up. 0 (also if there is none) or -errno. */
-static int read_template(struct query *q, int family, struct template *t)
+static int read_addresses(struct query *q, struct fill *f)
 {
-	struct candidates cs = { .family = family };
-	struct fill f = { .t = t, .family = family };
+	q->arg = f;
+	q->row = on_address;
+	return dump_addresses(q, f->family, f->addr_ifindex);
+}
+
+/* The best interface with a default route that is up. 0, also if there is none, or
+ * -errno. */
+static int read_default(struct query *q, struct fill *f)
+{
+	struct candidates cs = { .family = f->family };
 	int r;
 
 	q->row = on_default_route;
 	q->arg = &cs;
-	r = dump_routes(q, family, 0);
+	r = dump_routes(q, f->family, 0);
 	if (r == -EAFNOSUPPORT || r == -EOPNOTSUPP || r == -ENOENT)
 		return 0;	/* a kernel without the family, a family without the table */
 	if (r < 0)
 		return r;
-	for (uint32_t i = 0; i < cs.n; i++) {
-		*t = (struct template){ .ifindex = cs.c[i].ifindex, .metric = cs.c[i].metric,
-					.gateway = cs.c[i].gateway };
-		f.flags = 0;
-		q->row = on_link;
-		q->arg = &f;
-		if (get_link(q, t->ifindex) < 0 || !(f.flags & IFF_UP) ||
-		    (f.flags & IFF_LOOPBACK))
-			continue;	/* it may have gone since the dump */
-		t->found = true;
-		return fill_template(q, &f);
+	for (uint32_t i = 0; i < cs.n && !f->t->found; i++) {
+		if (f->only && cs.c[i].ifindex != f->only)
+			continue;
+		*f->t = (struct template){ .ifindex = cs.c[i].ifindex, .metric = cs.c[i].metric,
+					   .gateway = cs.c[i].gateway, .has_default = true };
+		f->t->found = read_link(q, f) && !(f->flags & IFF_LOOPBACK);
 	}
-	return 0;
+	if (!f->t->found)
+		*f->t = (struct template){ .found = false };
+	f->addr_ifindex = f->t->ifindex;
+	return f->t->found ? read_addresses(q, f) : 0;
+}
+
+/* Addresses of the best interface that has any, for a host without a default
+ * route or with one that leads through an interface without an address. */
+static int read_holder(struct query *q, struct fill *f)
+{
+	struct candidates cs = { .family = f->family };
+	struct template t = { .found = false };
+	struct fill try = { .t = &t };
+	int r;
+
+	q->row = on_holder;
+	q->arg = &cs;
+	r = dump_addresses(q, f->family, 0);
+	if (r == -EAFNOSUPPORT || r == -EOPNOTSUPP)
+		return 0;
+	for (uint32_t i = 0; r == 0 && i < cs.n; i++) {
+		t = (struct template){ .ifindex = cs.c[i].ifindex };
+		if ((f->only && cs.c[i].ifindex != f->only) || !read_link(q, &try))
+			continue;
+		t.found = true;
+		if (!f->t->found)
+			*f->t = t;
+		f->addr_ifindex = t.ifindex;
+		f->linklocal4 = cs.c[i].metric == RANK_LINKLOCAL;
+		return read_addresses(q, f);
+	}
+	return r;
+}
+
+/* What the host has in one family, or its interface `only`. 0 (also if it has nothing) or -errno. */
+static int read_template(struct query *q, int family, uint32_t only, struct template *t)
+{
+	struct fill f = { .t = t, .family = family, .only = only };
+	int r = read_default(q, &f);
+
+	if (r == 0 && !t->naddresses)
+		r = read_holder(q, &f);
+	if (r < 0 || !t->found)
+		return r;
+	q->row = on_route;
+	q->arg = &f;
+	return dump_routes(q, family, t->ifindex);
+}
+
+static void occupy(struct occupied *occ, const struct prefix *p)
+{
+	if (occ->n < OCCUPIED_MAX)
+		occ->nets[occ->n++] = *p;
+}
+
+static void on_occupied(struct query *q, struct nlmsghdr *h)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	struct occupied *occ = q->arg;
+	struct held a;
+	struct row row;
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (read_address(h, families[i], &a))
+			occupy(occ, &a.p);
+		if (read_route(h, families[i], &row) && row.r.dst.len)
+			occupy(occ, &row.r.dst);
+	}
+}
+
+/* Best effort: without it a private address is as good as chance makes it. */
+static void read_occupied(struct query *q, struct occupied *occ)
+{
+	q->row = on_occupied;
+	q->arg = occ;
+	dump_addresses(q, AF_UNSPEC, 0);
+	dump_routes(q, AF_INET, 0);
+	dump_routes(q, AF_INET6, 0);
 }
 
 int netlink_template(const struct conf *c, struct netcfg *net, struct err *e)
 {
 	struct query q CLEANUP(close_query) = { .sk = NULL };
 	struct template t4 = { .found = false }, t6 = { .found = false };
+	struct occupied occ = { .n = 0 };
+	uint32_t only = c->outbound_ifname[0] ? if_nametoindex(c->outbound_ifname) : 0;
 	int r = 0;
 
+	if (c->outbound_ifname[0] && !only)
+		return err_set(e, ERR_CONFIG, "outbound.interface: the host has no \"%s\"",
+			       c->outbound_ifname);
 	if (open_query(&q, e) < 0)
 		return -1;
 	if (c->ipv4)
-		r = read_template(&q, AF_INET, &t4);
+		r = read_template(&q, AF_INET, only, &t4);
 	if (r == 0 && c->ipv6)
-		r = read_template(&q, AF_INET6, &t6);
+		r = read_template(&q, AF_INET6, only, &t6);
 	if (r < 0)
 		return err_set(e, ERR_IO, "cannot read the host's routes and addresses: %s",
 			       strerror(-r));
-	return template_apply(c, &t4, &t6, net, e);
+	read_occupied(&q, &occ);
+	template_apply(c, &t4, &t6, &occ, net);
+	return 0;
 }
 
 /* --- the container's namespace ------------------------------------------ */
@@ -515,16 +641,6 @@ static void set_sysctl6(const char *ifname, const char *name, const char *value)
 		log_debug("sysctl=net.ipv6.conf.%s.%s not set: %s", ifname, name, strerror(errno));
 }
 
-/* RFC 4291, appendix A. */
-static struct prefix eui64_linklocal(const struct mac *m)
-{
-	return (struct prefix){
-		.addr = { { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, m->b[0] ^ 2, m->b[1], m->b[2], 0xff,
-			    0xfe, m->b[3], m->b[4], m->b[5] } },
-		.len = 64,
-	};
-}
-
 static bool has_ipv6(const struct netcfg *net)
 {
 	for (uint32_t i = 0; i < net->naddresses; i++)
@@ -549,7 +665,7 @@ static void prepare_ipv6(struct query *q, uint32_t ifindex, const struct netcfg 
 static int add_linklocal(struct query *q, const struct netcfg *net, struct netlink_done *done,
 			 struct err *e)
 {
-	struct prefix ll = eui64_linklocal(&net->mac);
+	struct prefix ll = { addr_linklocal6(&net->mac), 64 };
 	int r;
 
 	if (!has_ipv6(net))
@@ -614,13 +730,16 @@ int netlink_configure(const struct netcfg *net, struct netlink_done *done, struc
 	r = set_link_up(&q, LOOPBACK_INDEX);
 	if (r < 0)
 		return failed(e, r, "the link up", "lo");
-	prepare_ipv6(&q, done->ifindex, net);
+	if (net->configure)
+		prepare_ipv6(&q, done->ifindex, net);
 	r = set_link(&q, done->ifindex, net);
 	if (r < 0)
 		return failed(e, r, "MAC address and MTU", net->ifname);
 	r = set_link_up(&q, done->ifindex);
 	if (r < 0)
 		return failed(e, r, "the link up", net->ifname);
+	if (!net->configure)
+		return 0;
 	if (add_linklocal(&q, net, done, e) < 0 || add_addresses(&q, net, done, true, e) < 0 ||
 	    add_addresses(&q, net, done, false, e) < 0)
 		return -1;

@@ -17,8 +17,10 @@
 /*
  * Fills *net for configuration c from the calling process's network namespace,
  * by the rules in template.h. A family's template is the interface of its
- * default route: main table, unicast, lowest metric, up, not the loopback. 0,
- * or -1 with *e; *net is then not to be used.
+ * default route: main table, unicast, lowest metric, up, not the loopback; without
+ * one (or with one whose interface has no address) the first that has an address:
+ * global, else global on the loopback, else IPv4 link-local. outbound.interface
+ * leaves that one only. 0, or -1 with *e; *net is then not to be used.
  */
 int netlink_template(const struct conf *c, struct netcfg *net, struct err *e);
 

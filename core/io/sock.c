@@ -53,18 +53,58 @@ static int make_socket(const struct flow *f)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The container's source port, or echo identifier, where it is free here; else
- * the kernel chooses. */
-static void keep_port(struct ctx *c, int fd, const struct flow *f)
+static int bind_to(int fd, const struct addr *a, uint16_t port)
+{
+	union sockaddr_any sa;
+	socklen_t len = sockaddr_make(&sa, a, port, 0);
+
+	return bind(fd, &sa.sa, len) < 0 ? -errno : 0;
+}
+
+/* The configured source address for f, or NULL: the kernel chooses. */
+static const struct addr *outbound_address(const struct conf *conf, const struct flow *f)
+{
+	for (uint32_t i = 0; i < conf->noutbound; i++)
+		if (addr_is4(&conf->outbound[i]) == addr_is4(&f->outer))
+			return &conf->outbound[i];
+	return NULL;
+}
+
+/* Ties the socket to the configured interface (without a right since Linux 5.7), but
+ * for the host itself: what is local never leaves by it. */
+static int bind_device(const struct ctx *c, const struct flow *f, int fd)
+{
+	const char *name = c->conf->outbound_ifname;
+	bool local = addr_eq(&f->outer, &c->net->host4) || addr_eq(&f->outer, &c->net->host6);
+
+	if (!name[0] || local)
+		return 0;
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) < 0 ?
+	       -errno : 0;
+}
+
+/* The container's source port, or echo identifier, where it is free here; else the
+ * kernel chooses: it may be taken, or below 1024 without the right. */
+static int keep_port(struct ctx *c, int fd, const struct flow *f)
 {
 	const struct addr any = addr_is4(&f->outer) ? addr_from4("\0\0\0\0") : ADDR_ANY;
-	union sockaddr_any sa;
-	socklen_t len = sockaddr_make(&sa, &any, f->key.inner_port, 0);
+	const struct addr *from = outbound_address(c->conf, f);
 
 	if (group_shares_port(c, f))
 		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (bind(fd, &sa.sa, len) < 0)
-		return;		/* taken, or below 1024 without the right: not fatal */
+	if (bind_to(fd, from ? from : &any, f->key.inner_port) == 0 || !from)
+		return 0;
+	return bind_to(fd, from, 0);
+}
+
+/* Without a port: it is chosen at the connect, when the kernel knows that only the
+ * whole tuple must be its own. */
+static int bind_stream(int fd, const struct addr *from)
+{
+	if (!from)
+		return 0;
+	set_int(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	return bind_to(fd, from, 0);
 }
 
 void sock_stream_options(int fd)
@@ -145,10 +185,8 @@ static int prepare_group(struct ctx *c, int fd, const struct flow *f)
 
 	if (rc < 0)
 		return rc;
-	if (!addr_is_multicast(&f->outer) || f->key.inner_port != f->outer_port) {
-		keep_port(c, fd, f);
-		return 0;
-	}
+	if (!addr_is_multicast(&f->outer) || f->key.inner_port != f->outer_port)
+		return keep_port(c, fd, f);
 	rc = bind_group(fd, f);
 	if (!flow_is_listener(f))
 		return 0;	/* who only sends does so from another port, as keep_port() has it */
@@ -158,7 +196,10 @@ static int prepare_group(struct ctx *c, int fd, const struct flow *f)
 static int prepare(struct ctx *c, struct flow *f, int fd)
 {
 	bool v4 = addr_is4(&f->outer);
+	int rc = bind_device(c, f, fd);
 
+	if (rc < 0)
+		return rc;
 	ancillary_set_ip(fd, v4, f->key.proto == FLOW_TCP, &f->ip, NULL);
 	/* What comes back for a SYN is queued for IPv4 in any case (Linux 5.11); of what
 	 * goes to a group nothing is told. */
@@ -168,21 +209,20 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 		ancillary_want(fd, v4);
 	switch (f->key.proto) {
 	case FLOW_TCP:
-		return prepare_stream(c, fd);
+		rc = prepare_stream(c, fd);
+		return rc < 0 ? rc : bind_stream(fd, outbound_address(c->conf, f));
 	case FLOW_UDP:
 		if (flow_is_group(f))
 			return prepare_group(c, fd, f);
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RCVBUF);
 		if (c->io->udp_gso)
 			set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
-		keep_port(c, fd, f);
-		return 0;
+		return keep_port(c, fd, f);
 	default:
 		/* Ping sockets are born with it: two of one identifier would take turns
 		 * at the replies of either. */
 		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 0);
-		keep_port(c, fd, f);
-		return 0;
+		return keep_port(c, fd, f);
 	}
 }
 

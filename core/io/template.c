@@ -34,10 +34,16 @@ static bool add_address(struct netcfg *net, const struct prefix *p)
 	return true;
 }
 
+/* What private addresses are made with, where the family shall have one. */
+struct private {
+	const struct occupied *occ;
+	bool wanted;
+};
+
 /* Adds this family's addresses: the given ones, or, where none is given, the
- * host's. Returns how many of them are there. */
+ * host's or a private one. Returns how many of them are there. */
 static uint32_t add_addresses(const struct conf *c, const struct template *t, bool v4,
-			      struct netcfg *net)
+			      struct private private, struct netcfg *net)
 {
 	uint32_t before = net->naddresses;
 
@@ -46,6 +52,11 @@ static uint32_t add_addresses(const struct conf *c, const struct template *t, bo
 			add_address(net, &c->addresses[i]);
 	if (net->naddresses != before)
 		return net->naddresses - before;
+	if (private.wanted) {
+		struct prefix own = private_address(c, v4, private.occ);
+
+		return add_address(net, &own);
+	}
 	for (uint32_t i = 0; c->addresses_host && t->found && i < t->naddresses; i++)
 		if (!add_address(net, &t->addresses[i]))
 			log_warn("the outer interface has more than %d addresses, the rest is"
@@ -111,12 +122,12 @@ static bool has_default(const struct netcfg *net, bool v4)
 	return false;
 }
 
-static bool has_given(const struct conf *c, bool v4)
+/* Whether this family's addresses are the template's. */
+static bool copies_host(const struct template *t, bool v4, const struct netcfg *net)
 {
-	for (uint32_t i = 0; i < c->naddresses; i++)
-		if (is_family(&c->addresses[i].addr, v4))
-			return true;
-	return false;
+	const struct prefix *first = netcfg_primary(net, v4);
+
+	return t->naddresses && first && addr_eq(&first->addr, &t->addresses[0].addr);
 }
 
 /* The gateway of this family. *given: it stands in the configuration. */
@@ -129,7 +140,7 @@ static struct addr choose_gateway(const struct conf *c, const struct template *t
 			*given = true;
 			return c->gateways[i];
 		}
-	if (t->found && !has_given(c, v4))
+	if (t->has_default && copies_host(t, v4, net))
 		return t->gateway;
 	if (t->found && !addr_is_any(&t->gateway) && !addr_is_linklocal6(&t->gateway) &&
 	    on_link(net, &t->gateway))
@@ -162,7 +173,9 @@ static void add_host_routes(const struct addr *list, uint32_t n, bool v4, struct
 	}
 }
 
-static void add_routes(const struct conf *c, const struct template *t, bool v4,
+/* copy: the host's routes count, where none are given. Who has an address of its
+ * own needs no other than the default one. */
+static void add_routes(const struct conf *c, const struct template *t, bool v4, bool copy,
 		       struct netcfg *net)
 {
 	struct addr *gateway = v4 ? &net->gateway4 : &net->gateway6;
@@ -175,7 +188,7 @@ static void add_routes(const struct conf *c, const struct template *t, bool v4,
 
 	*gateway = choose_gateway(c, t, v4, net, &gw_given);
 	routes_given = add_given_routes(c, v4, net);
-	for (uint32_t i = 0; !routes_given && t->found && i < t->nroutes; i++)
+	for (uint32_t i = 0; !routes_given && copy && i < t->nroutes; i++)
 		add_route(net, &t->routes[i]);
 	def.gw = *gateway;
 	if ((!routes_given || gw_given) && !has_default(net, v4))
@@ -184,6 +197,18 @@ static void add_routes(const struct conf *c, const struct template *t, bool v4,
 		return;
 	add_host_routes(c->host_addresses, c->nhost_addresses, v4, net);
 	add_host_routes(c->host_loopback, c->nhost_loopback, v4, net);
+}
+
+/* Name servers that the container can ask at the address they have here: not
+ * the host's loopback, nor one that needs a scope. */
+static void add_nameservers(const struct conf *c, bool v4, struct netcfg *net)
+{
+	for (uint32_t i = 0; i < c->nnameservers; i++) {
+		const struct addr *a = &c->nameservers[i];
+
+		if (is_family(a, v4) && addr_is_unicast(a) && !addr_is_linklocal6(a))
+			net->nameservers[net->nnameservers++] = *a;
+	}
 }
 
 static void add_outer(const struct template *t, bool v4, struct netcfg *net)
@@ -201,28 +226,20 @@ static void add_outer(const struct template *t, bool v4, struct netcfg *net)
 
 /* Returns whether the container has this family. */
 static bool apply_family(const struct conf *c, const struct template *t, bool v4,
-			 struct netcfg *net)
+			 struct private private, struct netcfg *net)
 {
 	if (!(v4 ? c->ipv4 : c->ipv6))
 		return false;
-	if (!add_addresses(c, t, v4, net)) {
+	if (!add_addresses(c, t, v4, private, net)) {
 		log_info("family=%s left out: %s", v4 ? "ipv4" : "ipv6",
-			 !c->addresses_host ? "no address of it was given" :
-			 !t->found ? "the host has no default route" :
-			 "the host's interface has no global address");
+			 c->addresses_host || c->addresses_private ?
+			 "the host has no address of it" : "no address of it was given");
 		return false;
 	}
 	add_outer(t, v4, net);
-	add_routes(c, t, v4, net);
+	add_routes(c, t, v4, !private.wanted, net);
+	add_nameservers(c, v4, net);
 	return true;
-}
-
-static int no_family(const struct template *t4, const struct template *t6, struct err *e)
-{
-	err_set(e, ERR_HOSTNET, "the host has no network to share: no %s of an interface that is up"
-		" in the caller's network namespace",
-		t4->found || t6->found ? "global address" : "default route");
-	return err_hint(e, "connect the host (ip route show default), or give \"addresses\"");
 }
 
 static uint32_t choose_mtu(const struct conf *c, uint32_t outer, bool v6)
@@ -233,17 +250,18 @@ static uint32_t choose_mtu(const struct conf *c, uint32_t outer, bool v6)
 	return MAX_OF(mtu, (uint32_t)(v6 ? MTU_MIN_IPV6 : CONF_MTU_MIN));
 }
 
-int template_apply(const struct conf *c, const struct template *t4,
-		   const struct template *t6, struct netcfg *net, struct err *e)
+void template_apply(const struct conf *c, const struct template *t4, const struct template *t6,
+		    const struct occupied *occ, struct netcfg *net)
 {
-	bool v4, v6;
+	/* A host without any network at all. */
+	bool alone = !(c->ipv4 && t4->naddresses) && !(c->ipv6 && t6->naddresses);
+	bool own = alone && (c->addresses_host || c->addresses_private), v6;
+	struct private own4 = { occ, own || (c->addresses_private && t4->found) };
+	struct private own6 = { occ, own || (c->addresses_private && t6->found) };
 
-	*net = (struct netcfg){ .mac = c->mac, .gw_mac = c->gw_mac };
+	*net = (struct netcfg){ .mac = c->mac, .gw_mac = c->gw_mac, .configure = c->configure };
 	snprintf(net->ifname, sizeof(net->ifname), "%s", c->ifname);
-	v4 = apply_family(c, t4, true, net);
-	v6 = apply_family(c, t6, false, net);
-	if (!v4 && !v6)
-		return no_family(t4, t6, e);
+	apply_family(c, t4, true, own4, net);
+	v6 = apply_family(c, t6, false, own6, net);
 	net->mtu = choose_mtu(c, net->mtu, v6);
-	return 0;
 }

@@ -12,10 +12,13 @@
 
 #include "base/err.h"
 #include "conf/netcfg.h"
+#include "conf/private.h"
 
-/* The interface of a family's default route. found false: there is none. */
+/* The interface of a family's default route; without one, the first that has an
+ * address. found false: there is neither. */
 struct template {
 	bool found;
+	bool has_default;
 	char ifname[CONF_IFNAME_MAX + 1];
 	uint32_t ifindex;
 	uint32_t mtu;
@@ -29,19 +32,22 @@ struct template {
 
 /*
  * Fills *net from the configuration and the two templates:
- * - addresses: the given ones, and after them with "host" the template's;
- * - a family without any address is left out whole, with a note in the log;
+ * - addresses: the given ones; else with "host" the template's, with "private" the
+ *   container's own (conf/private.h);
+ * - a family without any address is left out whole, with a note in the log; but a
+ *   host without any in both families gives private ones, so that the container is
+ *   ready when the host gets a network;
  * - gateway: the given one; else the template's if an address's prefix holds
  *   it; else 169.254.1.1 or fe80::1 as an on-link gateway. With the template's
- *   own addresses always the template's, and none if it has none;
+ *   own addresses always the template's, and none if its default route has none;
  * - routes: the given ones, or else the template's. The default route by the
  *   gateway (on-link without one), unless routes were given and no gateway;
  * - hostAddress, hostLoopback: an on-link route to each where the family has no default route;
  * - host4, host6: the templates' primary addresses;
+ * - name servers: those of the configuration that are in reach as they stand;
  * - MTU: given, or the least of the templates', or 1500.
- * 0, or -1 with *e (ERR_HOSTNET) if no family is left.
  */
-int template_apply(const struct conf *c, const struct template *t4,
-		   const struct template *t6, struct netcfg *net, struct err *e);
+void template_apply(const struct conf *c, const struct template *t4, const struct template *t6,
+		    const struct occupied *occ, struct netcfg *net);
 
 #endif

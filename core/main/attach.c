@@ -302,6 +302,10 @@ static void strip_ipv6(struct netcfg *net)
 		if (addr_is4(&net->routes[i].dst.addr))
 			net->routes[n++] = net->routes[i];
 	net->nroutes = n;
+	for (i = n = 0; i < net->nnameservers; i++)
+		if (addr_is4(&net->nameservers[i]))
+			net->nameservers[n++] = net->nameservers[i];
+	net->nnameservers = n;
 	net->gateway6 = net->host6 = ADDR_ANY;
 	net->outer_ifname6[0] = '\0';
 	net->outer_ifindex6 = 0;

@@ -173,7 +173,8 @@ static bool netcfg_ok(const struct netcfg *n)
 	    !terminated(n->outer_ifname6, sizeof(n->outer_ifname6)))
 		return false;
 	if (n->mtu < CONF_MTU_MIN || n->mtu > CONF_MTU_MAX || !mac_is_usable(&n->mac) ||
-	    n->naddresses > CONF_ADDRS_MAX || n->nroutes > CONF_ROUTES_MAX)
+	    n->naddresses > CONF_ADDRS_MAX || n->nroutes > CONF_ROUTES_MAX ||
+	    n->nnameservers > CONF_NAMESERVERS_MAX || !is_bool(&n->configure))
 		return false;
 	for (uint32_t i = 0; i < n->naddresses; i++)
 		if (!prefix_ok(&n->addresses[i]))

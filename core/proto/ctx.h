@@ -54,6 +54,8 @@ struct ctx {
 	uint32_t splice_head, splice_tail;	/* spliced flows that wait for an inner socket */
 	uint32_t epoch;			/* TCP_EPOCH_MS each: how many flows sent data ... */
 	uint32_t senders, last_senders;	/* ... in this one so far, and in the last */
+	uint64_t ra_due, ra_last;	/* next and last Router Advertisement to all; 0: none */
+	uint8_t ra_initial;		/* of those sent so far, up to RFC 4861's first three */
 	bool tap_blocked;		/* the tap pushed back; tried again 1 ms later */
 	bool splice_more;		/* a spliced flow wants another turn, whatever the tap does */
 

@@ -19,6 +19,8 @@
 /* One frame about to be sent. */
 struct emit {
 	const struct addr *src, *dst;
+	const struct mac *link;	/* NULL: what mac_for() says */
+	bool sum_now;		/* leave no checksum undone */
 	struct flow_ip ip;
 	uint8_t proto;
 	uint8_t gso_type;	/* enum vnet_gso; VNET_GSO_NONE: one packet */
@@ -94,10 +96,11 @@ static int tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len)
 	return rc;
 }
 
-/* The container's interface, or the group's frames. */
+/* The container's interface, all, or the group's frames. */
 static struct mac mac_for(const struct ctx *c, const struct addr *dst)
 {
-	return addr_is_multicast(dst) ? eth_group_mac(dst) : c->guest_mac;
+	return addr_is_multicast(dst) || addr_is_broadcast(dst) ? eth_group_mac(dst) :
+	       c->guest_mac;
 }
 
 /* A frame longer than its headers say would carry what is not its own. */
@@ -208,7 +211,7 @@ static int emit_frame(struct ctx *c, struct emit *e)
 	check_pieces(e);
 	if (e->proto != PROTO_TCP && e->gso_type == VNET_GSO_NONE && too_large(c, &ip))
 		return emit_fragments(c, e, &ip);
-	if (c->tap_csum) {
+	if (c->tap_csum && !e->sum_now) {
 		vnet.flags = VNET_F_NEEDS_CSUM;
 		vnet.csum_start = (uint16_t)(ETH_HLEN + ip_len);
 		vnet.csum_offset = (uint16_t)e->sum_at;
@@ -225,7 +228,8 @@ static int emit_frame(struct ctx *c, struct emit *e)
 		vnet.hdr_len = (uint16_t)(ETH_HLEN + ip_len + e->l4_len);
 	}
 	if ((c->tap_vnet && !vnet_write(&w, &vnet)) ||
-	    !eth_write(&w, &(struct eth){ .dst = mac_for(c, e->dst), .src = c->net->gw_mac,
+	    !eth_write(&w, &(struct eth){ .dst = e->link ? *e->link : mac_for(c, e->dst),
+					  .src = c->net->gw_mac,
 					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||
 	    !write_ip(&w, &ip) || !wr_bytes(&w, e->l4, e->l4_len))
 		return -EMSGSIZE;
@@ -284,6 +288,14 @@ int frame_tcp(struct ctx *c, const struct flow_key *key, const struct tcp *t,
 	return done ? 0 : rc;
 }
 
+static void write_udp(struct emit *e, const struct flow_key *key)
+{
+	struct wr w = wr_init(e->l4, sizeof(e->l4));
+
+	udp_write(&w, &(struct udp){ .sport = key->remote_port, .dport = key->inner_port,
+				     .len = (uint16_t)(e->l4_len + e->len) });
+}
+
 static int emit_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
 		    const struct iovec *iov, int n, size_t len, uint16_t gso_size)
 {
@@ -291,10 +303,8 @@ static int emit_udp(struct ctx *c, const struct flow_key *key, const struct flow
 		.src = &key->remote, .dst = &key->inner, .proto = PROTO_UDP,
 		.ip = *ip, .sum_at = 6, .iov = iov, .n = n, .len = len, .l4_len = UDP_HLEN,
 	};
-	struct wr w = wr_init(e.l4, sizeof(e.l4));
 
-	udp_write(&w, &(struct udp){ .sport = key->remote_port, .dport = key->inner_port,
-				     .len = (uint16_t)(UDP_HLEN + len) });
+	write_udp(&e, key);
 	if (gso_size) {
 		e.gso_type = VNET_GSO_UDP_L4;
 		e.gso_size = gso_size;
@@ -322,6 +332,20 @@ int frame_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *i
 	return rc;
 }
 
+int frame_udp_to(struct ctx *c, const struct mac *link, const struct flow_key *key,
+		 const void *data, size_t len)
+{
+	const struct iovec iov = { (void *)(uintptr_t)data, len };
+	struct emit e = {
+		.src = &key->remote, .dst = &key->inner, .link = link, .sum_now = true,
+		.proto = PROTO_UDP, .ip = { .ttl = IP_DEFAULT_TTL, .df = true }, .sum_at = 6,
+		.iov = &iov, .n = 1, .len = len, .l4_len = UDP_HLEN,
+	};
+
+	write_udp(&e, key);
+	return emit_frame(c, &e);
+}
+
 int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
 	       const struct flow_ip *hdr, const void *msg, size_t len)
 {
@@ -341,7 +365,7 @@ int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
 	if (too_large(c, &ip))
 		return send_fragments(c, &ip, iov + 1, 1);
 	if ((c->tap_vnet && !vnet_write(&w, &(struct vnet){ .gso_type = VNET_GSO_NONE })) ||
-	    !eth_write(&w, &(struct eth){ .dst = c->guest_mac, .src = c->net->gw_mac,
+	    !eth_write(&w, &(struct eth){ .dst = mac_for(c, dst), .src = c->net->gw_mac,
 					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||
 	    !write_ip(&w, &ip))
 		return -EMSGSIZE;

@@ -29,6 +29,12 @@ int frame_tcp(struct ctx *c, const struct flow_key *key, const struct tcp *t,
 int frame_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
 	      const struct iovec *iov, int n, size_t len, uint16_t gso_size);
 
+/* One datagram to where on the link the caller says (NULL: where its address is),
+ * its checksum done: DHCP clients read packet sockets, where one that was left
+ * to an offload shows as wrong. */
+int frame_udp_to(struct ctx *c, const struct mac *link, const struct flow_key *key,
+		 const void *data, size_t len);
+
 /* An ICMP or ICMPv6 message of len bytes, checksum already in it. */
 int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
 	       const struct flow_ip *hdr, const void *msg, size_t len);

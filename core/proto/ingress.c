@@ -2,6 +2,8 @@
 #include "proto/ingress.h"
 
 #include "proto/arp.h"
+#include "proto/dhcp.h"
+#include "proto/dhcp6.h"
 #include "proto/group.h"
 #include "proto/hop.h"
 #include "proto/icmp.h"
@@ -54,6 +56,18 @@ static bool tcp_packet(struct ctx *c, struct packet *p)
 	return false;
 }
 
+/* Whether the datagram is for a server of ours, which it then has reached. */
+static bool is_served(struct ctx *c, struct packet *p, const struct udp *u)
+{
+	if (p->ip.version == 4 && dhcp_is(c, &p->ip, u))
+		dhcp_message(c, &p->data);
+	else if (p->ip.version == 6 && dhcp6_is(c, &p->ip, u))
+		dhcp6_message(c, &p->ip, &p->data);
+	else
+		return false;
+	return true;
+}
+
 static bool udp_packet(struct ctx *c, struct packet *p)
 {
 	bool gso = p->vnet.gso_type == VNET_GSO_UDP_L4;
@@ -61,6 +75,12 @@ static bool udp_packet(struct ctx *c, struct packet *p)
 
 	if (bad(c, sum_ok(p) ? WIRE_OK : WIRE_CHECKSUM) || bad(c, udp_read(&p->data, gso, &u)))
 		return false;
+	if (!gso && is_served(c, p, &u))
+		return false;
+	if (addr_is_unspecified(&p->ip.src)) {
+		c->count->drop_martian++;
+		return false;
+	}
 	return udp_datagram(c, &p->ip, &u, p->data.p, p->data.left, gso ? p->vnet.gso_size : 0);
 }
 
@@ -107,16 +127,18 @@ static bool is_own(const struct ctx *c, const struct addr *a)
 
 /* Whether the packet's own addresses let it go on. Sources are the container's
  * to choose, as long as an answer can be sent to them: none leaves, since the
- * host's sockets have addresses of their own. */
+ * host's sockets have addresses of their own. A DHCP client has none yet. */
 static bool source_ok(struct ctx *c, const struct packet *p)
 {
+	bool asks_all = p->ip.proto == PROTO_UDP && addr_is_broadcast(&p->ip.dst);
+
 	if (addr_is_any(&p->ip.src))	/* duplicate address detection, MLD */
 		return p->ip.proto == PROTO_ICMP6;
-	if (addr_is_unspecified(&p->ip.src) || addr_is_loopback(&p->ip.src)) {
+	if (addr_is_loopback(&p->ip.src) || (addr_is_unspecified(&p->ip.src) && !asks_all)) {
 		c->count->drop_martian++;
 		return false;
 	}
-	if (c->conf->source_check && !is_own(c, &p->ip.src)) {
+	if (c->conf->source_check && !asks_all && !is_own(c, &p->ip.src)) {
 		c->count->drop_source++;
 		return false;
 	}

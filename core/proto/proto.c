@@ -6,6 +6,7 @@
 #include "proto/icmp.h"
 #include "proto/splice.h"
 #include "proto/inbound.h"
+#include "proto/ndp.h"
 #include "proto/reassembly.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
@@ -108,6 +109,7 @@ void proto_turn(struct ctx *c)
 		fire(c, flow_at(&c->flows, idx));
 	reassembly_expire(c);
 	group_timer(c);
+	ndp_timer(c);
 	serve_ready(c);
 	inbound_turn(c);
 }
@@ -116,6 +118,11 @@ void proto_finish(struct ctx *c)
 {
 	udp_flush(c);
 	tcp_finish(c);
+}
+
+void proto_start(struct ctx *c)
+{
+	ndp_start(c);
 }
 
 bool proto_busy(const struct ctx *c)
@@ -129,6 +136,8 @@ uint64_t proto_next(const struct ctx *c)
 	uint64_t next = MIN_OF(wheel_next(&c->wheel), frag_next(c->frags));
 
 	next = MIN_OF(next, groups_next(&c->groups));
+	if (c->ra_due)
+		next = MIN_OF(next, c->ra_due);
 	return c->accept_at ? MIN_OF(next, c->accept_at) : next;
 }
 

@@ -22,6 +22,9 @@ void proto_turn(struct ctx *c);
  * have to send. */
 void proto_finish(struct ctx *c);
 
+/* Before the first turn. */
+void proto_start(struct ctx *c);
+
 /* Whether something waits that no event will announce. */
 bool proto_busy(const struct ctx *c);
 

@@ -27,6 +27,8 @@ need_check=(
 	program:git=git program:pg_ctlcluster=postgresql program:redis-server=redis-server
 	program:redis-benchmark=redis-tools program:nginx=nginx-light program:wrk=wrk
 	program:avahi-daemon=avahi-daemon file:/usr/lib/python3/dist-packages/zeroconf/__init__.py=python3-zeroconf
+	program:udhcpc=udhcpc program:dhclient=isc-dhcp-client program:dhcpcd=dhcpcd-base
+	program:rdisc6=ndisc6 file:/lib/systemd/systemd-networkd=systemd
 )
 
 need_has() { # need_has KIND:NAME

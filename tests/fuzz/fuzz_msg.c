@@ -43,7 +43,8 @@ static const struct field setup_fields[] = {
 	FIELD(msg_setup, net.naddresses), FIELD(msg_setup, net.addresses[0].addr),
 	FIELD(msg_setup, net.addresses[0].len), FIELD(msg_setup, net.nroutes),
 	FIELD(msg_setup, net.routes[0].dst), FIELD(msg_setup, net.routes[0].gw),
-	FIELD(msg_setup, net.routes[0].onlink),
+	FIELD(msg_setup, net.routes[0].onlink), FIELD(msg_setup, net.configure),
+	FIELD(msg_setup, net.nnameservers),
 };
 
 static const struct field done_fields[] = {
@@ -76,6 +77,8 @@ static void use_netcfg(const struct netcfg *n)
 	char text[PREFIX_STRLEN];
 
 	FUZZ_HOLDS(n->naddresses <= CONF_ADDRS_MAX && n->nroutes <= CONF_ROUTES_MAX);
+	FUZZ_HOLDS(n->nnameservers <= CONF_NAMESERVERS_MAX);
+	FUZZ_HOLDS(n->configure == true || n->configure == false);
 	FUZZ_HOLDS(strlen(n->ifname) <= CONF_IFNAME_MAX && !strchr(n->ifname, '/'));
 	for (uint32_t i = 0; i < n->naddresses; i++)
 		FUZZ_HOLDS(prefix_contains(&n->addresses[i], &n->addresses[i].addr) &&

@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fuzzes wire/nd: a Neighbor Solicitation from behind its 8-byte ICMPv6 header.
+/* Fuzzes wire/nd: a Neighbor Solicitation from behind its 8-byte ICMPv6 header, and
+ * the same bytes behind the target as the options of a Router Solicitation.
  * The advertisement written for what was read has the option's two kinds but
  * for the type byte alike, and so is read back as a solicitation. */
 #include "fuzz.h"
 
 #include "wire/nd.h"
 #include "wire/numbers.h"
+
+/* Taken whenever the Neighbor Solicitation ns (NULL: none) was, to the same end. */
+static void read_rs(const uint8_t *data, size_t size, const struct nd_ns *ns)
+{
+	struct rd r = rd_init(data, size);
+	struct nd_rs rs;
+	enum wire_err err;
+
+	FUZZ_POISON(rs);
+	err = nd_rs_read(&r, &rs);
+	if (err)
+		FUZZ_POISONED(rs);
+	FUZZ_HOLDS(!ns || (!err && rs.has_slla == ns->has_slla && mac_eq(&rs.slla, &ns->slla)));
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -17,8 +32,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_POISON(ns);
 	if (nd_ns_read(&r, &ns) != WIRE_OK) {
 		FUZZ_POISONED(ns);
+		if (size >= 16)
+			read_rs(data + 16, size - 16, NULL);
 		return 0;
 	}
+	read_rs(data + 16, size - 16, &ns);
 	FUZZ_HOLDS(!r.failed && r.left == 0);
 	FUZZ_HOLDS(size <= 16 + (size_t)ND_OPTS_MAX * 255 * 8 && size % 8 == 0);
 	FUZZ_HOLDS(!addr_is_multicast(&ns.target) && !addr_is4(&ns.target));

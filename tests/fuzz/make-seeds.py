@@ -109,6 +109,47 @@ NONCE = b"\x0e\x01" + b"\x09" * 6
 SYN_OPTS = bytes.fromhex("020405b40402080a010203040000000001030307")
 V4, V6 = b"\0", b"\1"            # first byte of udp (super-frame or not), icmp and quote
 
+# --- DHCP and DHCPv6: a byte for the world (fuzz_dhcp.c, fuzz_dhcp6.c), then the message ---
+
+def opt(code, data=b""):
+    return bytes([code, len(data)]) + data
+
+
+def dhcp(kind=1, options=b"", world=0, op=1, ciaddr="0.0.0.0", giaddr="0.0.0.0", flags=0,
+         hlen=6, sname=b"", file=b"", cookie=b"\x63\x82\x53\x63", end=b"\xff"):
+    head = struct.pack("!BBBBIHH", op, 1, hlen, 0, 0x12345678, 0, flags)
+    head += addr(ciaddr) + addr("0.0.0.0") * 2 + addr(giaddr) + MAC_A.ljust(16, b"\0")
+    what = opt(53, bytes([kind])) if kind else b""
+    return (bytes([world]) + head + sname.ljust(64, b"\0") + file.ljust(128, b"\0") + cookie +
+            what + options + end)
+
+
+ALL_PARAMETERS = opt(55, bytes([1, 3, 6, 12, 15, 26, 28, 51, 58, 59, 81, 108, 114, 119, 121]))
+OWN_DUID = b"\0\3\0\1" + MAC_B
+
+
+def opt6(code, data=b""):
+    return struct.pack("!HH", code, len(data)) + data
+
+
+def dhcp6(kind, options=b"", world=0, client=MAC_A, server=b""):
+    out = bytes([world, kind, 1, 2, 3])
+    out += opt6(1, b"\0\3\0\1" + client) if client else b""
+    return out + (opt6(2, server) if server else b"") + options
+
+
+def ia(code=3, items=b"", iaid=1):
+    return opt6(code, struct.pack("!III", iaid, 0, 0) + items)
+
+
+def iaaddr(text):
+    return opt6(5, addr(text) + struct.pack("!II", 100, 200))
+
+
+def iaprefix(text, length):
+    return opt6(26, struct.pack("!IIB", 100, 200, length) + addr(text))
+
+
 SEEDS = {
     "eth": {
         "ipv4": eth(0x0800, ip4()),
@@ -341,6 +382,83 @@ SEEDS = {
         "mld-v2-report": b"\x8f" + bytes(6) + b"\2\4\0\0\0" + addr("ff02::fb") + b"\3\0\0\1"
                          + addr("ff02::c") + addr(B6),
         "mld-query": b"\x82" + bytes(3) + b"\x27\x10\0\0" + bytes(16) + b"\2\x7d\0\0",
+    },
+    "dhcp": {
+        "discover": dhcp(),
+        "discover-all-parameters": dhcp(1, ALL_PARAMETERS, 3),
+        "discover-small-mtu": dhcp(1, ALL_PARAMETERS, 7),
+        "discover-large-message": dhcp(1, ALL_PARAMETERS + opt(57, b"\xff\xff"), 3),
+        "discover-rapid-commit": dhcp(1, opt(80)),
+        "discover-broadcast": dhcp(1, flags=0x8000),
+        "discover-relayed": dhcp(1, giaddr="203.0.113.50"),
+        "discover-without-gateway": dhcp(1, ALL_PARAMETERS, 8),
+        "discover-names": dhcp(1, opt(61, b"\1" + MAC_A) + opt(12, b"box") +
+                               opt(81, b"\5\0\0\3box") + ALL_PARAMETERS),
+        "discover-longest-names": dhcp(1, opt(61, b"i" * 255) + opt(12, b"h" * 255) +
+                                       opt(81, b"f" * 255) + ALL_PARAMETERS, 3),
+        "request-selecting": dhcp(3, opt(54, addr("203.0.113.1")) + opt(50, addr(A4))),
+        "request-other-server": dhcp(3, opt(54, addr("203.0.113.9")) + opt(50, addr(A4))),
+        "request-init-reboot": dhcp(3, opt(50, addr(A4))),
+        "request-wrong-address": dhcp(3, opt(50, addr("10.0.0.1"))),
+        "request-renewing": dhcp(3, ciaddr=A4),
+        "request-nothing": dhcp(3),
+        "inform": dhcp(8, ciaddr=A4),
+        "decline": dhcp(4, opt(50, addr(A4))),
+        "release": dhcp(7, ciaddr=A4),
+        "bootp": dhcp(0),
+        "bootp-without-cookie": dhcp(0, cookie=b"", end=b""),
+        "reply": dhcp(2, op=2),
+        "overload": dhcp(1, opt(52, b"\3"), file=opt(12, b"box") + b"\xff",
+                         sname=opt(50, addr(A4)) + b"\xff"),
+        "overload-field-over-end": dhcp(1, opt(52, b"\2"), sname=b"\x0c\x3f"),
+        "overload-4": dhcp(1, opt(52, b"\4")),
+        "pieces": dhcp(1, opt(55, b"\1\3") + opt(12, b"bo") + opt(55, b"\6") + opt(12, b"x")),
+        "type-of-two-bytes": dhcp(0, opt(53, b"\1\1")),
+        "no-end": dhcp(1, end=b""),
+        "option-over-end": dhcp(1, b"\x0c\x09box"),
+        "option-code-alone": dhcp(1, b"\x0c", end=b""),
+        "hardware-length-17": dhcp(1, hlen=17),
+        "hardware-length-0": dhcp(1, hlen=0),
+        "header-cut": dhcp()[:200],
+        "too-long": dhcp(1, b"\0" * 1300),
+    },
+    "dhcp6": {
+        "solicit": dhcp6(1, ia()),
+        "solicit-all": dhcp6(1, ia() + ia(25) + opt6(14) + opt6(39, b"\1\3box") +
+                             opt6(6, struct.pack("!6H", 23, 24, 32, 39, 103, 999)), 7),
+        "solicit-no-prefix": dhcp6(1, ia(25)),
+        "solicit-unicast": dhcp6(1, ia(), 8),
+        "solicit-with-server": dhcp6(1, ia(), server=OWN_DUID),
+        "solicit-without-client": dhcp6(1, ia(), client=b""),
+        "solicit-many-associations": dhcp6(1, b"".join(ia(iaid=n) for n in range(70)), 4),
+        "solicit-one-association-often": dhcp6(1, ia() * 70, 4),
+        "request": dhcp6(3, ia(3, iaaddr(A6)), server=OWN_DUID),
+        "request-not-on-link": dhcp6(3, ia(3, iaaddr("2001:db8:99::1")), server=OWN_DUID),
+        "request-other-server": dhcp6(3, ia(), server=b"\0\3\0\1" + MAC_A),
+        "request-unicast": dhcp6(3, ia(), 8, server=OWN_DUID),
+        "confirm": dhcp6(4, ia(3, iaaddr(A6))),
+        "confirm-not-on-link": dhcp6(4, ia(3, iaaddr("2001:db8:99::1"))),
+        "confirm-nothing": dhcp6(4, ia()),
+        "renew": dhcp6(5, ia(3, iaaddr(A6) + iaaddr("2001:db8:1::9")), server=OWN_DUID),
+        "renew-second-association": dhcp6(5, ia() + ia(3, iaaddr(A6), 2), server=OWN_DUID),
+        "rebind-prefix": dhcp6(6, ia(25, iaprefix("2001:db8:7::", 48) +
+                                     iaprefix("2001:db8:8::", 48)), 2),
+        "release": dhcp6(8, ia(3, iaaddr(A6)), server=OWN_DUID),
+        "decline": dhcp6(9, ia(3, iaaddr(A6)), server=OWN_DUID),
+        "information-request": dhcp6(11, opt6(6, b"\0\x17\0\x18\0\x20"), 1, client=b""),
+        "information-request-with-association": dhcp6(11, ia()),
+        "relay-forward": b"\0\x0c\0" + addr("fe80::1") * 2,
+        "association-cut": dhcp6(1, opt6(3, b"\0\0\0\1\0\0")),
+        "association-option-over-end": dhcp6(1, ia(3, b"\0\5\0\x18\0")),
+        "address-mapped": dhcp6(3, ia(3, iaaddr("::ffff:127.0.0.1")), server=OWN_DUID),
+        "prefix-129": dhcp6(6, ia(25, iaprefix("2001:db8:7::", 129)), 2),
+        "client-id-empty": dhcp6(1, opt6(1) + ia(), client=b""),
+        "client-id-longest": dhcp6(1, ia(), client=b"c" * 126),
+        "client-id-too-long": dhcp6(1, ia(), client=b"c" * 127),
+        "option-over-end": dhcp6(1, b"\0\1\0\x09x"),
+        "option-code-alone": dhcp6(1, b"\0\1"),
+        "header-cut": b"\0\1\2\3",
+        "too-long": dhcp6(1, opt6(99, b"\0" * 1220)),
     },
 }
 

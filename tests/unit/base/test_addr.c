@@ -210,6 +210,17 @@ static void test_mac(void **state)
 	}
 }
 
+/* RFC 4291, appendix A: the universal/local bit turned over, ff:fe between. */
+static void test_linklocal_of(void **state)
+{
+	const struct mac m = { { 0x02, 0xc0, 0x00, 0x12, 0x34, 0x56 } };
+	struct addr a = addr_linklocal6(&m);
+	char text[ADDR_STRLEN];
+
+	(void)state;
+	assert_string_equal(addr_format(&a, text), "fe80::c0:ff:fe12:3456");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -220,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_prefix_parse),
 		cmocka_unit_test(test_prefix_contains),
 		cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_linklocal_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,9 @@ static void test_addresses(void **state)
 		assert_ok(c);
 	}
 	c.naddresses = 0;
+	c.addresses_private = true;
+	assert_refused(c, ERR_CONFIG, "host", "private");
+	c = good();
 	c.addresses_host = false;
 	assert_refused(c, ERR_CONFIG, "addresses", "[]");
 	c.naddresses = CONF_ADDRS_MAX + 1;
@@ -556,6 +559,98 @@ static void test_udp(void **state)
 	assert_refused(c, ERR_CONFIG, "udp.timeout", "86401");
 }
 
+/* RFC 1035, 2.3.4 */
+static void test_domains(void **state)
+{
+	char text[256];
+
+	(void)state;
+	assert_true(conf_domain_ok("a"));
+	assert_true(conf_domain_ok("_tcp.a-b.example"));
+	assert_false(conf_domain_ok(""));
+	assert_false(conf_domain_ok("."));
+	assert_false(conf_domain_ok("a."));
+	assert_false(conf_domain_ok(".a"));
+	assert_false(conf_domain_ok("a..b"));
+	assert_false(conf_domain_ok("a b"));
+	assert_false(conf_domain_ok("\xc3\xa4.example"));
+	memset(text, 'a', sizeof(text));
+	text[64] = '\0';
+	assert_false(conf_domain_ok(text));
+	text[63] = '\0';
+	assert_true(conf_domain_ok(text));
+	text[64] = 'a';
+	text[63] = text[127] = text[191] = '.';
+	text[253] = '\0';
+	assert_true(conf_domain_ok(text));
+	text[253] = 'a';
+	text[254] = '\0';
+	assert_false(conf_domain_ok(text));
+}
+
+static void test_dns_and_dhcp(void **state)
+{
+	struct conf c = good();
+	struct addr want;
+	struct err e;
+
+	(void)state;
+	c.nnameservers = CONF_NAMESERVERS_MAX + 1;
+	assert_refused(c, ERR_CONFIG, "dns.nameservers", "9");
+	c = good();
+	c.nsearch = CONF_SEARCH_MAX + 1;
+	assert_refused(c, ERR_CONFIG, "dns.search", "9");
+	c.nsearch = 1;
+	strcpy(c.search[0], "a..b");
+	assert_refused(c, ERR_CONFIG, "dns.search", "a..b");
+	c = good();
+	strcpy(c.domain, "a b");
+	assert_refused(c, ERR_CONFIG, "dns.domain", "a b");
+	c = good();
+	strcpy(c.captive_portal, "https://p.example/?q=1");
+	assert_ok(c);
+	strcpy(c.captive_portal, "https://p.example/ x");
+	assert_refused(c, ERR_CONFIG, "dhcp.captivePortal", "x");
+	c = good();
+	c.ipv6_only_s = CONF_IPV6_ONLY_MIN;
+	assert_ok(c);
+	c.ipv6_only_s = CONF_IPV6_ONLY_MIN - 1;
+	assert_refused(c, ERR_CONFIG, "dhcp.ipv6OnlyPreferred", "299");
+	c = good();
+	c.delegated = prefix("2001:db8:7:1::1/48");
+	assert_int_equal(conf_validate(&c, &e), 0);
+	want = addr("2001:db8:7::");
+	assert_true(addr_eq(&c.delegated.addr, &want));
+	c.ipv6 = false;
+	assert_refused(c, ERR_CONFIG, "dhcp.prefix", "2001:db8:7::");
+	c = good();
+	c.delegated = prefix("fe80::/64");
+	assert_refused(c, ERR_CONFIG, "dhcp.prefix", "fe80::/64");
+	c.delegated = prefix("10.0.0.0/8");
+	assert_refused(c, ERR_CONFIG, "dhcp.prefix", "10.0.0.0/8");
+}
+
+static void test_outbound(void **state)
+{
+	struct conf c = good();
+
+	(void)state;
+	strcpy(c.outbound_ifname, "wlan0");
+	c.noutbound = 2;
+	c.outbound[0] = addr("192.0.2.5");
+	c.outbound[1] = addr("2001:db8::5");
+	assert_ok(c);
+	c.outbound[1] = addr("192.0.2.6");
+	assert_refused(c, ERR_CONFIG, "outbound.addresses", "192.0.2.6");
+	c.outbound[1] = addr("::1");
+	assert_refused(c, ERR_CONFIG, "outbound.addresses", "::1");
+	c.noutbound = 3;
+	assert_refused(c, ERR_CONFIG, "outbound.addresses", "3");
+	c.noutbound = 0;
+	strcpy(c.outbound_ifname, "a/b");
+	assert_refused(c, ERR_CONFIG, "outbound.interface", "a/b");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -575,6 +670,9 @@ int main(void)
 		cmocka_unit_test(test_reverses),
 		cmocka_unit_test(test_add_forward),
 		cmocka_unit_test(test_forwards_later),
+		cmocka_unit_test(test_domains),
+		cmocka_unit_test(test_outbound),
+		cmocka_unit_test(test_dns_and_dhcp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ static struct conf full(void)
 	c.mac = (struct mac){ { 2, 3, 4, 5, 6, 7 } };
 	c.gw_mac = (struct mac){ { 6, 3, 4, 5, 6, 7 } };
 	c.addresses_host = false;
+	c.addresses_private = true;
 	c.naddresses = CONF_ADDRS_MAX;
 	for (uint8_t i = 0; i < CONF_ADDRS_MAX; i++) {
 		uint8_t b[4] = { 10, 0, i, 1 };
@@ -65,6 +67,20 @@ static struct conf full(void)
 	memcpy(c.reverses, c.forwards, sizeof(c.reverses));
 	c.preserve_source = false;
 	c.port_conflict = CONF_CONFLICT_IGNORE;
+	c.configure = false;
+	c.nnameservers = CONF_NAMESERVERS_MAX;
+	for (uint8_t i = 0; i < CONF_NAMESERVERS_MAX; i++)
+		c.nameservers[i] = c.addresses[i].addr;
+	strcpy(c.domain, "example.org");
+	c.nsearch = CONF_SEARCH_MAX;
+	for (uint8_t i = 0; i < CONF_SEARCH_MAX; i++)
+		snprintf(c.search[i], sizeof(c.search[i]), "s%d.example", i);
+	strcpy(c.captive_portal, "https://portal.example/api");
+	c.ipv6_only_s = 1800;
+	prefix_parse("2001:db8:7::/48", &c.delegated);
+	strcpy(c.outbound_ifname, "wlan0");
+	c.noutbound = 1;
+	c.outbound[0] = c.addresses[0].addr;
 	c.without = CONF_WITHOUT_PEEK;
 	return c;
 }
@@ -106,6 +122,15 @@ static void test_there_and_back(void **state)
 	assert_int_equal(d.port_conflict, CONF_CONFLICT_IGNORE);
 	assert_int_equal(d.log_level, LOGL_DEBUG);
 	assert_int_equal(d.without, CONF_WITHOUT_PEEK);
+	assert_false(d.configure);
+	assert_true(addr_eq(&d.nameservers[7], &c.nameservers[7]));
+	assert_string_equal(d.domain, "example.org");
+	assert_string_equal(d.search[7], "s7.example");
+	assert_string_equal(d.captive_portal, "https://portal.example/api");
+	assert_int_equal(d.ipv6_only_s, 1800);
+	assert_int_equal(d.delegated.len, 48);
+	assert_string_equal(d.outbound_ifname, "wlan0");
+	assert_true(addr_eq(&d.outbound[0], &c.outbound[0]));
 	assert_int_equal(encode(&d, again), n);
 	assert_memory_equal(buf, again, (size_t)n);
 }
@@ -183,6 +208,11 @@ static void test_largest_fits(void **state)
 	memset(c.log_path, 'a', sizeof(c.log_path) - 1);
 	memset(c.container_id, 'a', sizeof(c.container_id) - 1);
 	memset(c.network, 'a', sizeof(c.network) - 1);
+	memset(c.domain, 'a', sizeof(c.domain) - 1);
+	for (int i = 0; i < CONF_SEARCH_MAX; i++)
+		memset(c.search[i], 'a', sizeof(c.search[i]) - 1);
+	memset(c.captive_portal, 'a', sizeof(c.captive_portal) - 1);
+	c.noutbound = CONF_OUTBOUND_MAX;
 	c.ngateways = CONF_GATEWAYS_MAX;
 	c.nhost_addresses = CONF_HOST_ADDRS_MAX;
 	c.nhost_loopback = CONF_HOST_ADDRS_MAX;

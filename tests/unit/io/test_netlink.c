@@ -66,7 +66,7 @@ static struct addr ad(const char *s)
 static struct netcfg a_netcfg(void)
 {
 	return (struct netcfg){
-		.ifname = "eth0", .mac = { { 2, 0, 0, 0, 0, 1 } }, .mtu = 1400,
+		.ifname = "eth0", .configure = true, .mac = { { 2, 0, 0, 0, 0, 1 } }, .mtu = 1400,
 		.naddresses = 4,
 		.addresses = { px("203.0.113.2/24"), px("198.51.100.7/32"),
 			       px("2001:db8:1::2/64"), px("2001:db8:2::2/128") },
@@ -304,6 +304,82 @@ static void test_no_ipv6(void **state)
 	assert_false(done.ipv6_left_out);
 }
 
+/* Link up, MAC and MTU; addresses and routes are the container's to ask for. */
+static void test_unconfigured(void **state)
+{
+	struct netcfg net = a_netcfg(), back;
+	struct netlink_done done;
+	FD_OWNED int tap = -1;
+	struct err e = ERR_INIT;
+	uint32_t features;
+	struct conf c;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	tap = make_tap(0, &features);
+	net.configure = false;
+	configure(&net, &done);
+	conf_init(&c);
+	snprintf(c.ifname, sizeof(c.ifname), "eth1");
+	assert_int_equal(netlink_template(&c, &back, &e), 0);
+	assert_string_equal(back.outer_ifname4, "");
+	assert_string_equal(back.outer_ifname6, "");
+}
+
+/* The templates of a host that has `net` and no default route. */
+static struct netcfg taken_from(struct netcfg *net)
+{
+	struct netlink_done done;
+	struct err e = ERR_INIT;
+	struct netcfg back;
+	struct conf c;
+
+	net->nroutes = 0;
+	configure(net, &done);
+	conf_init(&c);
+	snprintf(c.ifname, sizeof(c.ifname), "eth1");
+	if (netlink_template(&c, &back, &e) < 0)
+		fail_msg("%s", e.msg);
+	return back;
+}
+
+static void test_no_default_route(void **state)
+{
+	struct netcfg net = a_netcfg(), back;
+	FD_OWNED int tap = -1;
+	uint32_t features;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	tap = make_tap(0, &features);
+	back = taken_from(&net);
+	assert_string_equal(back.outer_ifname4, "eth0");
+	assert_string_equal(back.outer_ifname6, "eth0");
+	assert_int_equal(back.naddresses, 4);
+	assert_true(find_route(&back, "0.0.0.0/0")->onlink);
+}
+
+/* 169.254.0.0/16 is taken where there is nothing better. */
+static void test_only_linklocal(void **state)
+{
+	struct netcfg net = a_netcfg(), back;
+	FD_OWNED int tap = -1;
+	uint32_t features;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	tap = make_tap(0, &features);
+	net.naddresses = 1;
+	net.addresses[0] = px("169.254.7.7/16");
+	back = taken_from(&net);
+	assert_string_equal(back.outer_ifname4, "eth0");
+	assert_int_equal(back.naddresses, 1);
+	assert_prefix(&back.addresses[0], "169.254.7.7/16");
+}
+
 static void test_failures_name_what(void **state)
 {
 	struct netcfg net = a_netcfg();
@@ -311,16 +387,12 @@ static void test_failures_name_what(void **state)
 	struct netlink_done done;
 	FD_OWNED int tap = -1;
 	uint32_t features;
-	struct conf c;
 
 	(void)state;
 	if (!is_ready)
 		skip();
 	assert_int_equal(netlink_configure(&net, &done, &e), -1);	/* no eth0 */
 	assert_non_null(strstr(e.msg, "eth0"));
-	conf_init(&c);
-	assert_int_equal(netlink_template(&c, &net, &e), -1);		/* no default route */
-	assert_int_equal(e.code, ERR_HOSTNET);
 	tap = make_tap(0, &features);
 	net = a_netcfg();
 	net.routes[1].onlink = false;
@@ -335,6 +407,9 @@ int main(void)
 		cmocka_unit_test(test_name_taken),
 		cmocka_unit_test(test_offloads),
 		cmocka_unit_test(test_closing_undoes),
+		cmocka_unit_test(test_unconfigured),
+		cmocka_unit_test(test_no_default_route),
+		cmocka_unit_test(test_only_linklocal),
 		cmocka_unit_test(test_failures_name_what),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_delete),

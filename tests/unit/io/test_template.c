@@ -40,7 +40,7 @@ static struct conf base_conf(void)
 static struct template host4(void)
 {
 	return (struct template){
-		.found = true, .ifname = "h0", .ifindex = 7, .mtu = 1500, .metric = 100,
+		.found = true, .has_default = true, .ifname = "h0", .ifindex = 7, .mtu = 1500, .metric = 100,
 		.gateway = ad("203.0.113.1"), .naddresses = 1,
 		.addresses = { px("203.0.113.2/24") },
 		.nroutes = 1, .routes = { { .dst = px("198.51.100.0/24"),
@@ -51,7 +51,7 @@ static struct template host4(void)
 static struct template host6(void)
 {
 	return (struct template){
-		.found = true, .ifname = "h1", .ifindex = 8, .mtu = 1400, .metric = 1024,
+		.found = true, .has_default = true, .ifname = "h1", .ifindex = 8, .mtu = 1400, .metric = 1024,
 		.gateway = ad("fe80::99"), .naddresses = 1,
 		.addresses = { px("2001:db8:1::2/64") },
 	};
@@ -85,11 +85,10 @@ static void assert_addr(const struct addr *a, const char *text)
 static struct netcfg apply(const struct conf *c, const struct template *t4,
 			   const struct template *t6)
 {
-	struct err e = ERR_INIT;
+	static const struct occupied occ;
 	struct netcfg n;
 
-	if (template_apply(c, t4, t6, &n, &e) < 0)
-		fail_msg("%s", e.msg);
+	template_apply(c, t4, t6, &occ, &n);
 	return n;
 }
 
@@ -134,21 +133,94 @@ static void test_family_left_out(void **state)
 	assert_string_equal(routes_text(&n), "::/0 via fe80::99 1024; ");
 }
 
+/* A host without any network: addresses of the container's own, ready for one. */
 static void test_nothing(void **state)
+{
+	const struct prefix cgnat = px("100.64.0.0/10"), ula = px("fd00::/8");
+	struct conf c = base_conf();
+	struct template t4 = host4();
+	struct netcfg n = apply(&c, &none, &none);
+
+	(void)state;
+	assert_int_equal(n.naddresses, 2);
+	assert_true(prefix_contains(&cgnat, &n.addresses[0].addr) && n.addresses[0].len == 32);
+	assert_true(prefix_contains(&ula, &n.addresses[1].addr) && n.addresses[1].len == 128);
+	assert_string_equal(routes_text(&n), "0.0.0.0/0 via 169.254.1.1 0 onlink; "
+			    "::/0 via fe80::1 0; ");
+	t4.naddresses = 0;		/* an interface without an address gives none either */
+	n = apply(&c, &t4, &none);
+	assert_int_equal(n.naddresses, 2);
+	c.ipv4 = false;
+	n = apply(&c, &none, &none);
+	assert_int_equal(n.naddresses, 1);
+}
+
+/* Without a default route the container has one: what the host cannot reach is
+ * told by the host, and reached as soon as it can. */
+static void test_no_default(void **state)
 {
 	struct conf c = base_conf();
 	struct template t4 = host4();
-	struct err e = ERR_INIT;
 	struct netcfg n;
 
 	(void)state;
-	assert_int_equal(template_apply(&c, &none, &none, &n, &e), -1);
-	assert_int_equal(e.code, ERR_HOSTNET);
-	assert_non_null(strstr(e.msg, "default route"));
-	assert_true(e.details[0] != '\0');
-	t4.naddresses = 0;
-	assert_int_equal(template_apply(&c, &t4, &none, &n, &e), -1);
-	assert_non_null(strstr(e.msg, "address"));
+	t4.has_default = false;
+	t4.gateway = ADDR_ANY;
+	n = apply(&c, &t4, &none);
+	assert_int_equal(n.naddresses, 1);
+	assert_addr(&n.addresses[0].addr, "203.0.113.2");
+	assert_addr(&n.gateway4, "169.254.1.1");
+	assert_string_equal(routes_text(&n), "198.51.100.0/24 via 203.0.113.9 0; "
+			    "0.0.0.0/0 via 169.254.1.1 100 onlink; ");
+}
+
+/* One of its own in each family the host has, and nothing of the host's. */
+static void test_private(void **state)
+{
+	struct conf c = base_conf();
+	struct template t4 = host4(), t6 = host6();
+	struct netcfg n, again;
+
+	(void)state;
+	c.addresses_host = false;
+	c.addresses_private = true;
+	n = apply(&c, &t4, &t6);
+	assert_int_equal(n.naddresses, 2);
+	assert_string_equal(routes_text(&n), "0.0.0.0/0 via 169.254.1.1 100 onlink; "
+			    "::/0 via fe80::1 1024; ");
+	assert_false(netcfg_has_address(&n, &t4.addresses[0].addr));
+	assert_addr(&n.host4, "203.0.113.2");
+	assert_string_equal(n.outer_ifname4, "h0");
+	again = apply(&c, &t4, &none);		/* the host lacks IPv6 */
+	assert_int_equal(again.naddresses, 1);
+	assert_true(addr_eq(&again.addresses[0].addr, &n.addresses[0].addr));
+	c.naddresses = 1;			/* given ones come first, in their family */
+	c.addresses[0] = px("10.1.2.3/24");
+	again = apply(&c, &t4, &t6);
+	assert_int_equal(again.naddresses, 2);
+	assert_addr(&again.addresses[0].addr, "10.1.2.3");
+	assert_true(addr_eq(&again.addresses[1].addr, &n.addresses[1].addr));
+}
+
+/* Those that can be asked where they stand (add_nameservers). */
+static void test_nameservers(void **state)
+{
+	static const char *const all[] = {
+		"127.0.0.53", "198.51.100.53", "::1", "2001:db8::53", "fe80::53", "0.0.0.0",
+	};
+	struct conf c = base_conf();
+	struct template t4 = host4(), t6 = host6();
+	struct netcfg n;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		c.nameservers[c.nnameservers++] = ad(all[i]);
+	n = apply(&c, &t4, &t6);
+	assert_int_equal(n.nnameservers, 2);
+	assert_addr(&n.nameservers[0], "198.51.100.53");
+	assert_addr(&n.nameservers[1], "2001:db8::53");
+	n = apply(&c, &t4, &none);
+	assert_int_equal(n.nnameservers, 1);
 }
 
 static void test_given_without_template(void **state)
@@ -292,6 +364,9 @@ int main(void)
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_family_left_out),
 		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_no_default),
+		cmocka_unit_test(test_private),
+		cmocka_unit_test(test_nameservers),
 		cmocka_unit_test(test_given_without_template),
 		cmocka_unit_test(test_given_with_template),
 		cmocka_unit_test(test_given_routes),

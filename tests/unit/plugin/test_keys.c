@@ -215,6 +215,67 @@ static void test_bad_values(void **state)
 		assert_refused(rows[i].text, NULL, ERR_CONFIG, rows[i].key, rows[i].value);
 }
 
+/* dns goes into the result as it stands, and into what the container is told. */
+static void test_dns(void **state)
+{
+	struct keys k;
+
+	(void)state;
+	take("{\"dns\":{\"nameservers\":[\"1.1.1.1\",\"2001:db8::1\"],\"domain\":\"d.example.\","
+	     "\"search\":[\"s.example.\",\".\",\"_udp.t\"]}}", NULL, &k);
+	assert_int_equal(k.conf.nnameservers, 2);
+	assert_addr(&k.conf.nameservers[1], "2001:db8::1");
+	assert_string_equal(k.conf.domain, "d.example");
+	assert_int_equal(k.conf.nsearch, 2);
+	assert_string_equal(k.conf.search[0], "s.example");
+	assert_string_equal(k.conf.search[1], "_udp.t");
+	assert_dns(&k, "{\"nameservers\":[\"1.1.1.1\",\"2001:db8::1\"],\"domain\":\"d.example.\","
+		   "\"search\":[\"s.example.\",\".\",\"_udp.t\"]}");
+	keys_drop(&k);
+	/* runtimeConfig's comes in place of all of it */
+	take("{\"dns\":{\"nameservers\":[\"1.1.1.1\"],\"domain\":\"d\",\"search\":[\"s\"]},"
+	     "\"runtimeConfig\":{\"dns\":{\"servers\":[\"2.2.2.2\"]}}}", NULL, &k);
+	assert_int_equal(k.conf.nnameservers, 1);
+	assert_addr(&k.conf.nameservers[0], "2.2.2.2");
+	assert_string_equal(k.conf.domain, "");
+	assert_int_equal(k.conf.nsearch, 0);
+	keys_drop(&k);
+	assert_refused("{\"dns\":{\"search\":[\"a..b\"]}}", NULL, ERR_CONFIG, "dns.search", "a..b");
+	assert_refused("{\"dns\":{\"domain\":\"a b\"}}", NULL, ERR_CONFIG, "dns.domain", "a b");
+	assert_refused("{\"dns\":{\"search\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}}",
+		       NULL, ERR_CONFIG, "dns.search", "9 entries");
+}
+
+static void test_network_keys(void **state)
+{
+	struct keys k;
+
+	(void)state;
+	take("{\"configure\":false,\"dhcp\":{\"captivePortal\":\"https://p.example/\","
+	     "\"ipv6OnlyPreferred\":1800,\"prefix\":\"2001:db8:7::/48\"}}", NULL, &k);
+	assert_false(k.conf.configure);
+	assert_string_equal(k.conf.captive_portal, "https://p.example/");
+	assert_int_equal(k.conf.ipv6_only_s, 1800);
+	assert_prefix(&k.conf.delegated, "2001:db8:7::/48");
+	keys_drop(&k);
+	take("{\"outbound\":{\"interface\":\"h0\",\"addresses\":[\"192.0.2.5\",\"2001:db8::5\"]}}", NULL, &k);
+	assert_string_equal(k.conf.outbound_ifname, "h0");
+	assert_int_equal(k.conf.noutbound, 2);
+	assert_addr(&k.conf.outbound[1], "2001:db8::5");
+	keys_drop(&k);
+	assert_refused("{\"outbound\":{\"interface\":\"a/b\"}}", NULL, ERR_CONFIG,
+		       "outbound.interface", "a/b");
+	take("{\"addresses\":[\"private\"]}", NULL, &k);
+	assert_true(k.conf.addresses_private);
+	assert_false(k.conf.addresses_host);
+	keys_drop(&k);
+	assert_taken("{\"dhcp\":{\"captivePortal\":\"\",\"ipv6OnlyPreferred\":0,\"prefix\":\"\"}}");
+	assert_refused("{\"dhcp\":{\"prefix\":\"x\"}}", NULL, ERR_CONFIG, "dhcp.prefix", "x");
+	assert_refused("{\"dhcp\":{\"ipv6OnlyPreferred\":-1}}", NULL, ERR_CONFIG,
+		       "dhcp.ipv6OnlyPreferred", "-1");
+	assert_refused("{\"dhcp\":{\"lease\":1}}", NULL, ERR_FIELD, "dhcp.lease", "1");
+}
+
 /* By name until they work, and their defaults are fine. */
 static void test_later(void **state)
 {
@@ -227,10 +288,7 @@ static void test_later(void **state)
 		{ "{\"dns\":{\"colour\":1}}", "dns.colour", "1" },
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"colour\":1}]}", "routes.colour", "1" },
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"mtu\":1300}]}", "routes.mtu", "1300" },
-		{ "{\"addresses\":[\"private\"]}", "addresses", "private" },
-		{ "{\"configure\":false}", "configure", "false" },
 		{ "{\"dns\":{\"forward\":[\"169.254.1.1\"]}}", "dns.forward", "169.254.1.1" },
-		{ "{\"outbound\":{\"interface\":\"h0\"}}", "outbound", "h0" },
 		{ "{\"via\":\"broker\"}", "via", "broker" },
 		{ "{\"capture\":\"/x\"}", "capture", "/x" },
 		{ "{\"runtimeConfig\":{\"portMappings\":[{\"protocol\":\"sctp\"}]}}",
@@ -455,6 +513,8 @@ int main(void)
 		cmocka_unit_test(test_all_keys),
 		cmocka_unit_test(test_families_and_lists),
 		cmocka_unit_test(test_bad_values),
+		cmocka_unit_test(test_dns),
+		cmocka_unit_test(test_network_keys),
 		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_forwards),
 		cmocka_unit_test(test_port_mappings),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests core/wire/nd.c against RFC 4861 (4.3, 4.4, 4.6, 7.1.1) and RFC 2464, 6. */
+/* Tests core/wire/nd.c against RFC 4861 (4.1 to 4.4, 4.6, 7.1.1), RFC 2464, 6,
+ * RFC 4191, 2.3, RFC 8106, 5 and RFC 8910, 2.3. */
 #include "../unit.h"
 
 #include "wire/nd.h"
@@ -139,6 +140,98 @@ static void test_na_write(void **state)
 	ASSERT_POISONED(out);
 }
 
+/* --- Router Solicitations and Advertisements --- */
+
+static void test_rs(void **state)
+{
+	static const uint8_t opts[] = { NONCE, SLLA };
+	struct rd r = rd_init(opts, sizeof(opts));
+	struct nd_rs rs;
+
+	(void)state;
+	assert_int_equal(nd_rs_read(&r, &rs), WIRE_OK);
+	assert_true(rs.has_slla && mac_eq(&rs.slla, &hw));
+	r = rd_init(opts, 8);
+	assert_int_equal(nd_rs_read(&r, &rs), WIRE_OK);
+	assert_false(rs.has_slla);
+	POISON(rs);
+	r = rd_init(opts, 9);
+	assert_int_equal(nd_rs_read(&r, &rs), WIRE_OPTION);
+	ASSERT_POISONED(rs);
+}
+
+static struct prefix px(const char *text)
+{
+	struct prefix p;
+
+	assert_int_equal(prefix_parse(text, &p), 0);
+	return p;
+}
+
+static void test_ra(void **state)
+{
+	uint8_t buf[8];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	(void)state;
+	assert_int_equal(nd_ra_rest(64, ND_RA_MANAGED | ND_RA_OTHER, 1800), 0x40c00708);
+	assert_true(nd_ra_write(&w, 1, 0x01020304));
+	assert_memory_equal(buf, "\0\0\0\1\1\2\3\4", 8);
+}
+
+/* One option as it must stand, and nothing at all where a byte is missing. */
+#define ASSERT_OPTION(call, ...) do { \
+	static const uint8_t want[] = { __VA_ARGS__ }; \
+	uint8_t buf[sizeof(want) + 8]; \
+	struct wr w = wr_init(buf, sizeof(want) - 1), before = w; \
+	assert_false(call); \
+	assert_memory_equal(&w, &before, sizeof(w)); \
+	w = wr_init(buf, sizeof(buf)); \
+	assert_true(call); \
+	assert_int_equal(sizeof(buf) - w.left, sizeof(want)); \
+	assert_memory_equal(buf, want, sizeof(want)); \
+} while (0)
+
+static void test_ra_options(void **state)
+{
+	const struct prefix p56 = px("2001:db8:1:2ff::1/57"), p0 = px("::/0");
+	const struct prefix p64 = px("2001:db8:1:2::9/64"), p65 = px("2001:db8::ffff:0:0:1/65");
+	const struct addr servers[] = { px("198.51.100.1").addr, px("2001:db8::5").addr };
+
+	(void)state;
+	ASSERT_OPTION(nd_opt_slla(&w, &hw), SLLA);
+	ASSERT_OPTION(nd_opt_mtu(&w, 1500), 5, 1, 0, 0, 0, 0, 5, 0xdc);
+	ASSERT_OPTION(nd_opt_prefix(&w, &p56, ND_PREFIX_ONLINK, 0x102, 0x304),
+		      3, 4, 57, 0x80, 0, 0, 1, 2, 0, 0, 3, 4, 0, 0, 0, 0,
+		      0x20, 1, 0xd, 0xb8, 0, 1, 2, 0x80, 0, 0, 0, 0, 0, 0, 0, 0);
+	ASSERT_OPTION(nd_opt_route(&w, &p0, 9), 24, 1, 0, 0, 0, 0, 0, 9);
+	ASSERT_OPTION(nd_opt_route(&w, &p64, 9), 24, 2, 64, 0, 0, 0, 0, 9,
+		      0x20, 1, 0xd, 0xb8, 0, 1, 0, 2);
+	ASSERT_OPTION(nd_opt_route(&w, &p65, 9), 24, 3, 65, 0, 0, 0, 0, 9,
+		      0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0);
+	ASSERT_OPTION(nd_opt_rdnss(&w, servers, 2, 7), 25, 3, 0, 0, 0, 0, 0, 7,
+		      0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5);
+	ASSERT_OPTION(nd_opt_dnssl(&w, "\1a", 3, 7), 31, 2, 0, 0, 0, 0, 0, 7, 1, 'a', 0,
+		      0, 0, 0, 0, 0);
+	ASSERT_OPTION(nd_opt_captive_portal(&w, "urn:x:y"), 37, 2, 'u', 'r', 'n', ':', 'x', ':', 'y',
+		      0, 0, 0, 0, 0, 0, 0);
+}
+
+/* An option that would say nothing is not written. */
+static void test_ra_nothing(void **state)
+{
+	const struct addr v4 = px("198.51.100.1").addr;
+	uint8_t buf[64];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	(void)state;
+	assert_false(nd_opt_rdnss(&w, &v4, 1, 7));
+	assert_false(nd_opt_rdnss(&w, NULL, 0, 7));
+	assert_false(nd_opt_dnssl(&w, "", 0, 7));
+	assert_int_equal(w.left, sizeof(buf));
+	assert_false(w.failed);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -148,6 +241,10 @@ int main(void)
 		cmocka_unit_test(test_options_cap),
 		cmocka_unit_test(test_target),
 		cmocka_unit_test(test_na_write),
+		cmocka_unit_test(test_rs),
+		cmocka_unit_test(test_ra),
+		cmocka_unit_test(test_ra_options),
+		cmocka_unit_test(test_ra_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
