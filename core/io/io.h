@@ -11,6 +11,7 @@
 #define IO_BATCH	16u		/* frames read from the tap in one turn */
 #define IO_FRAME_MAX	65600u		/* 65535 and virtio-net and Ethernet headers */
 #define IO_EVENTS	64
+#define IO_BULK		16384		/* a frame larger than that is of no conversation */
 #define IO_PIPES	256u		/* of spliced flows, at once; more of them copy */
 #define IO_PIPES_LARGE	32u		/* so many of them are of SPLICE_PIPE_LEN, if that can be had */
 #define IO_PIPES_IDLE	16u		/* so many are kept open while no flow has them */

@@ -26,6 +26,8 @@ void tap_readable(struct ctx *c)
 				io->stop = true;	/* never back to false: main may have ended */
 			break;
 		}
+		if (n > IO_BULK)	/* more of them queue up meanwhile: no loss to sleep */
+			io->poll.shorts = 0;
 		if (ingress_frame(c, slot, (size_t)n))
 			slot += IO_FRAME_MAX;
 	}
