@@ -41,6 +41,11 @@ struct ip6_problem {
 	struct addr src, dst;	/* the packet's */
 };
 
+/* Whether an address may stand in an IPv6 header. Not IPv4 in IPv6's clothes (RFC
+ * 4291, 2.5.5): ::ffff:0:0/96 would be IPv4 to struct addr, ::/96 is obsolete. The
+ * latter holds ::1 too, which may not be on a wire (2.5.3), and ::, which may. */
+bool ip6_addr_ok(const struct addr *a);
+
 /*
  * Read a header from *r and leave the payload, cut to the length the header
  * gives, in *ret_payload. Bytes behind that (Ethernet padding) are ignored.

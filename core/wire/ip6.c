@@ -176,10 +176,7 @@ static enum wire_err walk_ext(struct walk *w)
 	return WIRE_OK;
 }
 
-/* IPv4 in IPv6's clothes, RFC 4291, 2.5.5: ::ffff:0:0/96 would be IPv4 to
- * struct addr, ::/96 is obsolete. The latter holds ::1 too, which may not be
- * on a wire (2.5.3), and ::, which may. */
-static bool addr_ok(const struct addr *a)
+bool ip6_addr_ok(const struct addr *a)
 {
 	static const uint8_t zero[12];
 
@@ -225,7 +222,7 @@ enum wire_err ip6_read_why(struct rd *r, struct ip *ret, struct rd *ret_payload,
 		return WIRE_LENGTH;
 	if (!rd_sub(&pkt, len, &w.left))
 		return WIRE_LENGTH;
-	if (addr_is_multicast(&ip.src) || !addr_ok(&ip.src) || !addr_ok(&ip.dst))
+	if (addr_is_multicast(&ip.src) || !ip6_addr_ok(&ip.src) || !ip6_addr_ok(&ip.dst))
 		return WIRE_ADDRESS;
 	err = walk_ext(&w);
 	if (err) {

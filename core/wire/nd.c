@@ -6,6 +6,7 @@
  */
 #include "wire/nd.h"
 
+#include "wire/ip.h"
 #include "wire/numbers.h"
 
 #define OPT_UNIT	8	/* RFC 4861, 4.6: lengths count these */
@@ -48,8 +49,7 @@ enum wire_err nd_ns_read(struct rd *r, struct nd_ns *ret)
 
 	if (!rd_copy(r, ns.target.b, sizeof(ns.target.b)))
 		return WIRE_SHORT;
-	/* IPv4-mapped: it would be an IPv4 address to struct addr. */
-	if (addr_is4(&ns.target) || addr_is_multicast(&ns.target))
+	if (!ip6_addr_ok(&ns.target) || addr_is_any(&ns.target) || addr_is_multicast(&ns.target))
 		return WIRE_ADDRESS;
 	err = read_options(r, &ns.has_slla, &ns.slla);
 	if (err == WIRE_OK)
