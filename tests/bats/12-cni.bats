@@ -241,13 +241,15 @@ verbs=(
 	run_cni STATUS "" "" "" < <(status_conf)
 	refused 50 ""
 	BED_ENV=()
-	ip -n "$HOST" link set h0 down
+	run_cni STATUS "" "" "" < <(conf '{"cniVersion": "1.1.0", "outbound": {"interface": "nowhere"}}')
+	refused 50 nowhere
+	ip -n "$HOST" link set h0 down	# an ADD is served all the same
 	run_cni STATUS "" "" "" < <(status_conf)
 	ip -n "$HOST" link set h0 up
 	ip -n "$HOST" addr replace "$HOST6/64" dev h0 nodad
 	ip -n "$HOST" route replace default via 203.0.113.1
 	ip -n "$HOST" -6 route replace default via 2001:db8:1::1
-	refused 51 ""
+	same "STATUS without a network: $output" "$status" 0
 	run_cni STATUS "" "" "" < <(status_conf)
 	same "STATUS again: $output" "$status" 0
 }

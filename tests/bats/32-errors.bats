@@ -129,6 +129,13 @@ trace() {
 	client many "$FAR6" 80 5
 }
 
+# unanswered ADDRESS WORDS: ping says so. It misses, on the host too, an error that is
+# there before it looks, about every second time.
+unanswered() {
+	! bed_in "$C" ping -n -c 1 -W 2 "$1" > "$BED_DIR/ping" || die "answered"
+	grep -q "$2" "$BED_DIR/ping"
+}
+
 @test "a closed port, an address nobody has, a network without a route, a filter" {
 	errors refused "$FAR4" 9
 	errors refused "$FAR6" 9
@@ -136,10 +143,8 @@ trace() {
 	client refused "$FAR6" 81
 	bed_in "$C" dig +time=5 +tries=1 @"$FAR4" www.example > "$BED_DIR/dig" && die "answered"
 	grep -q 'connection refused' "$BED_DIR/dig" || die "$(cat "$BED_DIR/dig")"
-	bed_in "$C" ping -n -c 1 -W 2 10.9.8.7 > "$BED_DIR/ping" && die "answered"
-	grep -q "From $PEER4 .*Net Unreachable" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
-	bed_in "$C" ping -n -c 1 -W 2 2001:db8:77::7 > "$BED_DIR/ping" && die "answered"
-	grep -q "From $PEER6 .*No route" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+	bed_until 5 unanswered 10.9.8.7 "From $PEER4 .*Net Unreachable" || die "$(cat "$BED_DIR/ping")"
+	bed_until 5 unanswered 2001:db8:77::7 "From $PEER6 .*No route" || die "$(cat "$BED_DIR/ping")"
 	reject "meta l4proto { tcp, udp } th dport 5 reject with icmpx admin-prohibited"
 	errors queue "$FAR4" 5 EHOSTUNREACH 3 13 "$MID4"
 	errors queue "$FAR6" 5 EACCES 1 1 "$MID6"

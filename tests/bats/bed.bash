@@ -396,7 +396,12 @@ bed_nsagent() {
 		[ "$(readlink "/proc/$p/ns/net")" != "$(readlink "/proc/$1/ns/net")" ] || echo "$p"
 	done
 }
-bed_main() { awk '/^PPid:/ { print $2 }' "/proc/$(bed_nsagent "$1")/status"; }
+bed_main() {
+	local p
+	p=$(awk '/^PPid:/ { print $2 }' "/proc/$(bed_nsagent "$1")/status")
+	# an orphan's parent is a stranger
+	[[ $(readlink "/proc/$p/exe") != "$CORE"* ]] || echo "$p"
+}
 bed_engine() {
 	local p main agent
 	main=$(bed_main "$1")
