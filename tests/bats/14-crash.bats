@@ -162,6 +162,7 @@ prepare_kills() {
 		for j in "${pids[@]}"; do
 			wait "$j" || true	# exists, or interrupted by nothing
 		done
+		sleep 0.3	# an nsagent sees the kernel free the interface after its DEL
 		if bed_no_core; then
 			bed_no_state || die "state without a daemon: $(bed_state)"
 		else
