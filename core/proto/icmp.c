@@ -7,6 +7,7 @@
 #include "proto/frame.h"
 #include "proto/hop.h"
 #include "proto/port.h"
+#include "proto/tcp.h"
 #include "wire/icmp.h"
 #include "wire/numbers.h"
 #include "wire/quote.h"
@@ -46,37 +47,49 @@ static bool is_final(bool v4, const struct icmp *h)
 	       (h->code == ICMP6_UNREACH_PORT || h->code == ICMP6_UNREACH_ADMIN);
 }
 
+/* The flow that what is quoted belongs to, if the error comes from where that was sent
+ * to, and goes to where it came from. */
+static struct flow *flow_of_quote(struct ctx *c, const struct ip *ip, const struct quote *q)
+{
+	const struct flow_key key = {
+		.inner = q->dst, .remote = q->src, .inner_port = q->dport,
+		.remote_port = q->sport, .proto = q->proto == PROTO_TCP ? FLOW_TCP : FLOW_UDP,
+	};
+
+	if ((q->proto != PROTO_TCP && q->proto != PROTO_UDP) || !addr_eq(&ip->dst, &q->src) ||
+	    !addr_eq(&ip->src, &q->dst))
+		return NULL;
+	return flow_find(&c->flows, &key);
+}
+
 /*
- * The container refuses a datagram it got: the flow ends, and with its socket the
- * host's kernel answers the remote's next one with port unreachable. Only a quote of
- * what we may have sent counts: of a live UDP flow, the error going to whom it came
- * from, from whom it went to. TCP has resets, and errors about it are for attackers
- * (RFC 5927).
+ * The container refuses what it got: a UDP flow ends, and with its socket the
+ * host's kernel answers the remote's next datagram with port unreachable. Of TCP it is
+ * our SYN that can be refused so, by a filter (RFC 1122, 4.2.3.9), if the quote knows
+ * its number; a connection that stands has resets, and errors about it are for
+ * attackers (RFC 5927, 5.2).
  */
 static void error_message(struct ctx *c, const struct ip *ip, const struct icmp *h, struct rd *r)
 {
 	bool v4 = ip->version == 4;
-	struct flow_key key = { .proto = FLOW_UDP };
 	struct quote q;
 	enum wire_err err = quote_read(r, !v4, &q);
 	struct flow *f;
+	uint32_t seq;
 
 	if (err != WIRE_OK) {
 		c->count->drop_wire[err]++;
 		return;
 	}
-	key.inner = q.dst;
-	key.remote = q.src;
-	key.inner_port = q.dport;
-	key.remote_port = q.sport;
-	f = q.proto == PROTO_UDP && is_final(v4, h) && addr_eq(&ip->dst, &q.src) &&
-	    addr_eq(&ip->src, &q.dst) ? flow_find(&c->flows, &key) : NULL;
-	if (!f) {
+	f = is_final(v4, h) ? flow_of_quote(c, ip, &q) : NULL;
+	if (f && f->key.proto == FLOW_UDP)
+		admit_free(c, f);
+	else if (!f || !rd_u32(r, &seq) || !tcp_dial_refused(c, f, seq))
+		f = NULL;
+	if (f)
+		c->count->icmp_errors_heeded++;
+	else
 		c->count->drop_icmp_error++;
-		return;
-	}
-	c->count->icmp_errors_heeded++;
-	admit_free(c, f);
 }
 
 static bool is_error(bool v4, uint8_t type)

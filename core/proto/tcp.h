@@ -130,6 +130,7 @@ uint16_t tcp_our_mss(const struct ctx *c, bool v4);
 /* tcp_dial.c */
 int tcp_send_syn(struct ctx *c, struct flow *f);
 void tcp_dialled(struct ctx *c, struct flow *f, const struct tcp *t, size_t len);
+bool tcp_dial_refused(struct ctx *c, struct flow *f, uint32_t seq);	/* by ICMP, about that segment */
 void tcp_dial_end(struct ctx *c, struct flow *f, uint8_t state);	/* no longer half open */
 
 /* tcp_in.c */

@@ -80,6 +80,14 @@ static void refused(struct ctx *c, struct flow *f)
 	tcp_abort(c, f, false, true);
 }
 
+bool tcp_dial_refused(struct ctx *c, struct flow *f, uint32_t seq)
+{
+	if (f->tcp.state != TCPS_SYN_SENT || seq != f->tcp.iss)
+		return false;
+	refused(c, f);
+	return true;
+}
+
 /* RFC 9293, 3.10.7.3. Text and FIN on a SYN-ACK are left for the container to send again. */
 void tcp_dialled(struct ctx *c, struct flow *f, const struct tcp *t, size_t len)
 {

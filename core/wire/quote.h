@@ -20,7 +20,8 @@ struct quote {
  * that is not here, the other routers are known to leave wrong (RFC 1812,
  * 4.3.2.3). WIRE_SHORT, WIRE_VERSION, WIRE_LENGTH (IPv4 header), WIRE_ADDRESS
  * (IPv4-mapped IPv6), or WIRE_OPTION for what has no ports there: a later fragment,
- * an extension header other than a first fragment's. Untouched on failure.
+ * an extension header other than a first fragment's. Untouched on failure; else r
+ * stands behind the ports.
  */
 enum wire_err quote_read(struct rd *r, bool v6, struct quote *ret);
 

@@ -451,6 +451,21 @@ sys.exit(1 if s.recv(10) else 0)' "$state"
 	fi
 }
 
+@test "publish: what a filter in the container refuses resets the client at once" {
+	add '{"tcp": ["8080:80"]}'
+	bed_in "$C" nft -f - <<- 'END'
+		table inet filter {
+			chain input {
+				type filter hook input priority 0;
+				tcp dport 80 reject with icmpx admin-prohibited
+			}
+		}
+	END
+	for to in "$HOST4" "$HOST6"; do
+		same "a client of $to" "$(bed_peer timeout 10 python3 "$BED_DIR/failing.py" read "$to" 8080)" ECONNRESET
+	done
+}
+
 @test "publish: 15000 ports open, serve, and close" {
 	[ "$(ulimit -Hn)" -ge 16000 ] || skip "the limit of open files is $(ulimit -Hn)"
 	add '{"tcp": ["10000-24999:10000-24999"]}'

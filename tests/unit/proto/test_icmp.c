@@ -48,6 +48,7 @@ struct about {
 	struct addr src, dst;		/* of the quoted packet */
 	uint16_t sport, dport;
 	uint8_t type, code, proto;
+	uint32_t seq;			/* TCP */
 };
 
 static void send_about(struct fake_world *w, const struct about *a)
@@ -60,7 +61,13 @@ static void send_about(struct fake_world *w, const struct about *a)
 	};
 
 	assert_true(ip.version == 4 ? ip4_write(&out, &ip) : ip6_write(&out, &ip));
-	udp_write(&out, &(struct udp){ .sport = a->sport, .dport = a->dport, .len = 900 });
+	if (a->seq) {
+		wr_u16(&out, a->sport);
+		wr_u16(&out, a->dport);
+		wr_u32(&out, a->seq);
+	} else {
+		udp_write(&out, &(struct udp){ .sport = a->sport, .dport = a->dport, .len = 900 });
+	}
 	fake_ingress(w, &(struct fake_packet){
 		.src = a->from, .dst = a->to, .l4 = msg, .len = sizeof(msg) - out.left,
 		.proto = addr_is4(&a->from) ? PROTO_ICMP : PROTO_ICMP6,
@@ -161,12 +168,47 @@ static void test_stays(void **state)
 	stays(&a);
 }
 
+/* A filter of the container refuses our SYN: the client is reset at once. It must know the
+ * SYN's number, and of a connection that stands nothing is believed (RFC 5927). */
+static void test_syn_refused(void **state)
+{
+	struct fake_world *w = fake_start(&(struct fake_setup){ 0 });
+	struct about a = port_unreachable(true);
+	struct fake_seen f;
+	struct fake_sock *s;
+
+	(void)state;
+	fake_client(w, &r4, 4321, &c4);
+	fake_turn(w);
+	assert_true(fake_frame(w, &f));
+	s = fake_last(w);
+	a.proto = PROTO_TCP;
+	a.sport = f.tcp.sport;
+	a.dport = f.tcp.dport;
+	a.seq = f.tcp.seq + 1;
+	send_about(w, &a);
+	assert_true(s->open);
+	a.seq--;
+	a.code = ICMP4_UNREACH_HOST;
+	send_about(w, &a);
+	assert_true(s->open);
+	assert_int_equal(w->count.drop_icmp_error, 2);
+	a.code = ICMP4_UNREACH_ADMIN;
+	send_about(w, &a);
+	assert_true(s->aborted);
+	assert_int_equal(w->c.flows.count, 0);
+	assert_int_equal(w->count.inbound_refused, 1);
+	assert_int_equal(w->count.icmp_errors_heeded, 1);
+	fake_stop(w);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_closes),
 		cmocka_unit_test(test_prohibited),
 		cmocka_unit_test(test_stays),
+		cmocka_unit_test(test_syn_refused),
 	};
 
 	return cmocka_run_group_tests(tests, addresses, NULL);
