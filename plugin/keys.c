@@ -695,6 +695,20 @@ static int dns_servers(struct reader *x, const struct key *k, struct json_object
 	return 0;
 }
 
+static int dns_forward(struct reader *x, const struct key *k, struct json_object *v)
+{
+	struct conf *c = &x->k->conf;
+
+	return read_addrs(x, k, v, c->dns_forward, &c->ndns_forward, CONF_HOST_ADDRS_MAX);
+}
+
+static int dns_host_names(struct reader *x, const struct key *k, struct json_object *v)
+{
+	(void)k;
+	x->k->conf.dns_host_names = json_object_get_boolean(v);
+	return 0;
+}
+
 /* Into `to` without the dot that a full name may end with; "." gives "". */
 static int read_domain(struct reader *x, const struct key *k, struct json_object *v,
 		       char to[CONF_DOMAIN_MAX + 1])
@@ -756,7 +770,8 @@ static int set_dns(struct reader *x, const struct key *k, struct json_object *v)
 		{ "domain", T_STR, dns_domain },
 		{ "search", T_LIST, dns_search },
 		{ "options", T_LIST, dns_options },
-		{ "forward", T_LIST, later },
+		{ "forward", T_LIST, dns_forward },
+		{ "hostNames", T_BOOL, dns_host_names },
 	};
 
 	return read_inner(x, k, v, dns_keys, ARRAY_LEN(dns_keys), false);

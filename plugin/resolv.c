@@ -1,118 +1,72 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* resolv: line by line as resolv.conf(5) says it: a keyword at the line's begin;
- * of "domain" and "search" the last one counts. Called by main.c before an ADD. */
 #include "plugin/resolv.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define HOST_FILE	"/etc/resolv.conf"
+#include "conf/resolv.h"
+
 #define RESOLVED_FILE	"/run/systemd/resolve/resolv.conf"
-#define BLANK		" \t\r\n"
 
-static void add_server(struct conf *c, char **save)
+/* One file; false if it cannot be read. */
+static bool read_file(const char *path, struct resolv *ret)
 {
-	const char *word = strtok_r(NULL, BLANK, save);
-	struct addr a;
-
-	if (word && c->nnameservers < CONF_NAMESERVERS_MAX && addr_parse(word, &a) == 0)
-		c->nameservers[c->nnameservers++] = a;
-}
-
-/* Without the dot that a full name may end with. */
-static bool copy_name(const char *word, char to[CONF_DOMAIN_MAX + 1])
-{
-	size_t n = strlen(word);
-
-	n -= n && word[n - 1] == '.';
-	if (n > CONF_DOMAIN_MAX)
-		return false;
-	memcpy(to, word, n);
-	to[n] = '\0';
-	return conf_domain_ok(to);
-}
-
-static void set_search(struct conf *c, char **save)
-{
-	const char *word;
-
-	c->nsearch = 0;
-	c->domain[0] = '\0';
-	while ((word = strtok_r(NULL, BLANK, save)) && c->nsearch < CONF_SEARCH_MAX)
-		c->nsearch += copy_name(word, c->search[c->nsearch]);
-}
-
-static void set_domain(struct conf *c, char **save)
-{
-	const char *word = strtok_r(NULL, BLANK, save);
-
-	c->nsearch = 0;
-	if (!word || !copy_name(word, c->domain))
-		c->domain[0] = '\0';
-}
-
-static void read_line(struct conf *c, char *line)
-{
-	static const struct {
-		const char *word;
-		void (*set)(struct conf *c, char **save);
-	} lines[] = {
-		{ "nameserver", add_server },
-		{ "search", set_search },
-		{ "domain", set_domain },
-	};
-	char *save = NULL;
-	const char *word = strtok_r(line, BLANK, &save);
-
-	for (size_t i = 0; word && i < ARRAY_LEN(lines); i++)
-		if (strcmp(lines[i].word, word) == 0)
-			lines[i].set(c, &save);
-}
-
-int resolv_read(const char *path, struct conf *c)
-{
+	static char text[RESOLV_TEXT_MAX];
 	FILE *f = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
+	size_t n;
 
 	if (!f)
-		return -errno;
-	while (getline(&line, &size, f) >= 0)
-		read_line(c, line);
-	free(line);
+		return false;
+	n = fread(text, 1, sizeof(text), f);
 	fclose(f);
-	return 0;
+	resolv_parse(text, n, ret);
+	return true;
 }
 
-static bool all_loopback(const struct conf *c)
+/* Whether the container could ask it where it stands. */
+static bool is_in_reach(const struct resolv_server *s)
 {
-	for (uint32_t i = 0; i < c->nnameservers; i++)
-		if (!addr_is_loopback(&c->nameservers[i]))
-			return false;
-	return true;
+	return !addr_is_loopback(&s->addr) && !addr_is_linklocal6(&s->addr);
+}
+
+static void take_servers(struct conf *c, const struct resolv *r)
+{
+	for (uint32_t i = 0; i < r->nservers; i++)
+		if (is_in_reach(&r->servers[i]))
+			c->nameservers[c->nnameservers++] = r->servers[i].addr;
+}
+
+static void take_names(struct conf *c, const struct resolv *r)
+{
+	memcpy(c->domain, r->domain, sizeof(c->domain));
+	memcpy(c->search, r->search, sizeof(c->search));
+	c->nsearch = r->nsearch;
+}
+
+void resolv_fill_from(struct conf *c, const char *const *files, size_t n)
+{
+	bool named = c->domain[0] || c->nsearch;
+	struct resolv r;
+
+	if (c->nnameservers)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (!read_file(files[i], &r))
+			continue;
+		if (!c->ndns_forward)
+			take_servers(c, &r);
+		if (!c->ndns_forward && !c->nnameservers)
+			continue;	/* none of these can be asked: neither do its names count */
+		if (!named)
+			take_names(c, &r);
+		return;
+	}
 }
 
 void resolv_fill(struct conf *c)
 {
-	static const char *const files[] = { HOST_FILE, RESOLVED_FILE };
-	bool named = c->domain[0] || c->nsearch;
-	struct conf host;
+	static const char *const files[] = { RESOLV_FILE, RESOLVED_FILE };
 
-	if (c->nnameservers)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(files) && all_loopback(c); i++) {
-		host = *c;
-		host.nnameservers = 0;
-		if (resolv_read(files[i], &host) < 0 || all_loopback(&host))
-			continue;
-		memcpy(c->nameservers, host.nameservers, sizeof(c->nameservers));
-		c->nnameservers = host.nnameservers;
-		if (named)
-			continue;
-		memcpy(c->domain, host.domain, sizeof(c->domain));
-		memcpy(c->search, host.search, sizeof(c->search));
-		c->nsearch = host.nsearch;
-	}
+	resolv_fill_from(c, files, ARRAY_LEN(files));
 }

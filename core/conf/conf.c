@@ -20,6 +20,12 @@ static const struct sipkey mac_key = { { 0x636e692d70617373, 0x742d6d61632d7631 
 static const struct addr default_host = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff,
 					    169, 254, 1, 2 } };
 
+/* The same number in both families. */
+static const struct addr default_dns[] = {
+	{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 169, 254, 1, 1 } },
+	{ { 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xa9, 0xfe, 1, 1 } },
+};
+
 void conf_init(struct conf *c)
 {
 	*c = (struct conf){
@@ -31,6 +37,9 @@ void conf_init(struct conf *c)
 		.configure = true,
 		.nhost_addresses = 1,
 		.host_addresses = { default_host },
+		.ndns_forward = ARRAY_LEN(default_dns),
+		.dns_forward = { default_dns[0], default_dns[1] },
+		.dns_host_names = true,
 		.preserve_source = true,
 		.log_level = LOGL_INFO,
 		.log_target = LOGT_SYSLOG,
@@ -343,6 +352,49 @@ static int check_host_addresses(struct conf *c, struct err *e)
 			if (addr_eq(&c->host_loopback[i], &c->host_addresses[j]))
 				return bad_addr(e, "hostLoopback", &c->host_loopback[i],
 						"is also in \"hostAddress\"");
+	return 0;
+}
+
+static bool is_in_list(const struct addr *list, uint32_t n, const struct addr *a)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (addr_eq(&list[i], a))
+			return true;
+	return false;
+}
+
+static bool is_host_address(const struct conf *c, const struct addr *a)
+{
+	return is_in_list(c->host_addresses, c->nhost_addresses, a) ||
+	       is_in_list(c->host_loopback, c->nhost_loopback, a);
+}
+
+/* The defaults go without a word where they cannot be. */
+static void drop_default_dns(struct conf *c)
+{
+	if (c->ndns_forward != ARRAY_LEN(default_dns) ||
+	    memcmp(c->dns_forward, default_dns, sizeof(default_dns)) != 0)
+		return;
+	c->ndns_forward = 0;
+	for (size_t i = 0; i < ARRAY_LEN(default_dns); i++)
+		if (family_on(c, &default_dns[i]) && !is_given(c, &default_dns[i]) &&
+		    !is_host_address(c, &default_dns[i]))
+			c->dns_forward[c->ndns_forward++] = default_dns[i];
+}
+
+static int check_dns_forward(struct conf *c, struct err *e)
+{
+	drop_default_dns(c);
+	if (check_host_list(c, "dns.forward", c->dns_forward, c->ndns_forward, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < c->ndns_forward; i++) {
+		if (addr_is_linklocal6(&c->dns_forward[i]))
+			return bad_addr(e, "dns.forward", &c->dns_forward[i],
+					"is link-local, which programs cannot ask without a scope");
+		if (is_host_address(c, &c->dns_forward[i]))
+			return bad_addr(e, "dns.forward", &c->dns_forward[i],
+					"is also in \"hostAddress\" or \"hostLoopback\"");
+	}
 	return 0;
 }
 
@@ -667,6 +719,7 @@ int conf_validate(struct conf *c, struct err *e)
 	conf_default_macs(c);
 	if (check_link(c, e) < 0 || check_addresses(c, e) < 0 || check_gateways(c, e) < 0 ||
 	    check_routes(c, e) < 0 || check_host_addresses(c, e) < 0 ||
+	    check_dns_forward(c, e) < 0 ||
 	    check_publishing(c, e) < 0 || check_udp(c, e) < 0 || check_names(c, e) < 0 ||
 	    check_outbound(c, e) < 0 || check_dhcp(c, e) < 0 || check_log(c, e) < 0)
 		return -1;

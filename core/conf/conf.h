@@ -124,8 +124,11 @@ struct conf {
 	enum conf_conflict port_conflict;
 
 	bool configure;				/* false: link up only, the rest by DHCP and RA */
-	uint32_t nnameservers;			/* given ones, else the host's */
+	uint32_t nnameservers;			/* given ones; else, without a forwarder, the host's */
 	struct addr nameservers[CONF_NAMESERVERS_MAX];
+	uint32_t ndns_forward;			/* where the container finds the DNS forwarder */
+	struct addr dns_forward[CONF_HOST_ADDRS_MAX];
+	bool dns_host_names;			/* which knows the host's names */
 	char domain[CONF_DOMAIN_MAX + 1];	/* empty: none */
 	uint32_t nsearch;
 	char search[CONF_SEARCH_MAX][CONF_DOMAIN_MAX + 1];
@@ -145,7 +148,7 @@ struct conf {
 };
 
 /* Defaults of INTERFACES: both families, addresses "host", hostAddress
- * 169.254.1.2, nothing forwarded, the client's address kept, log info to
+ * 169.254.1.2, the DNS forwarder at 169.254.1.1 and fd00::a9fe:101, nothing forwarded, the client's address kept, log info to
  * syslog. Identity fields empty. */
 void conf_init(struct conf *c);
 

@@ -191,6 +191,10 @@ static void code_offer(struct codec *x, struct conf *c)
 	code_max(x, &c->nnameservers, CONF_NAMESERVERS_MAX);
 	for (uint32_t i = 0; i < c->nnameservers; i++)
 		code_addr(x, &c->nameservers[i]);
+	code_max(x, &c->ndns_forward, CONF_HOST_ADDRS_MAX);
+	for (uint32_t i = 0; i < c->ndns_forward; i++)
+		code_addr(x, &c->dns_forward[i]);
+	code_bool(x, &c->dns_host_names);
 	code_str(x, c->domain, sizeof(c->domain));
 	code_max(x, &c->nsearch, CONF_SEARCH_MAX);
 	for (uint32_t i = 0; i < c->nsearch; i++)

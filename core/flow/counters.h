@@ -55,6 +55,15 @@
 	X(udp_tx_datagrams, "UDP datagrams sent outside") \
 	X(udp_rx_datagrams, "UDP datagrams received outside") \
 	X(udp_tx_error, "UDP datagrams the host did not take") \
+	X(dns_questions, "questions to the DNS forwarder") \
+	X(dns_answers, "of them those a resolver answered") \
+	X(dns_own, "of them those about the host's names, answered here") \
+	X(dns_failed, "of them those no resolver answered") \
+	X(dns_asked, "datagrams sent to resolvers") \
+	X(dns_next, "times another resolver was asked") \
+	X(dns_strange, "answers that were to no question, or not to this one") \
+	X(dns_malformed, "questions to the forwarder that are none") \
+	X(dns_evicted, "questions given up for newer ones") \
 	X(splice_opened, "local connections joined socket to socket") \
 	X(splice_refused, "of those asked for, not joined: nobody listened, or no socket") \
 	X(splice_reset, "of those joined, ended by a reset of either side") \

@@ -3,7 +3,8 @@
  * flow: the table of flows and their life-cycle.
  *
  * A flow is one conversation of the container: a TCP connection, a UDP pair of
- * endpoints, an ICMP echo identifier towards one destination. It has two
+ * endpoints, an ICMP echo identifier towards one destination, a question to the DNS
+ * forwarder. It has two
  * sides: inner (what the container sees: its own end and the remote one) and
  * outer (one host socket, connected to where the remote really is).
  * A spliced flow never meets the tap: it is two sockets joined, the outer one on
@@ -35,14 +36,15 @@
 #define FLOW_BUCKETS	65536u		/* power of two */
 #define FLOW_NONE	UINT32_MAX
 
-enum flow_proto { FLOW_TCP, FLOW_UDP, FLOW_PING, FLOW_SPLICE, FLOW_PROTO_COUNT };
+enum flow_proto { FLOW_TCP, FLOW_UDP, FLOW_PING, FLOW_SPLICE, FLOW_DNS, FLOW_PROTO_COUNT };
 enum flow_state { FLOW_FREE, FLOW_OPEN, FLOW_LINGER, FLOW_STATE_COUNT };
 
 extern const char *const flow_proto_names[FLOW_PROTO_COUNT];
 extern const char *const flow_state_names[FLOW_STATE_COUNT];
 
 /* The container's view of a conversation; all of it is hashed. For FLOW_PING
- * inner_port is the echo identifier and remote_port 0. Of a spliced flow it is
+ * inner_port is the echo identifier and remote_port 0; of FLOW_DNS remote_port is the
+ * question's identifier (the port is the forwarder's, 53). Of a spliced flow it is
  * what was accepted: its own end, and the remote one of who connected; nobody
  * looks for it by key. */
 struct flow_key {
@@ -163,6 +165,17 @@ struct dgram_flow {
 	bool no_gso;			/* the path refused UDP_SEGMENT once */
 };
 
+/* One question to the DNS forwarder, until it is answered (proto/dns.h). */
+struct dns_flow {
+	struct hold query;		/* as it came, in one chunk of the arena */
+	uint64_t asked_ms;		/* when the resolver was asked */
+	uint16_t id;			/* outside */
+	uint8_t tries;			/* resolvers asked so far */
+	uint8_t tried;			/* bits: which, by their place in the list */
+	uint8_t at;			/* place of the one that is asked */
+	uint32_t list_gen;		/* of the list that these are places of */
+};
+
 /* The sides of a spliced flow; a way leads from one to the other. */
 enum splice_side { SPLICE_OUTER, SPLICE_INNER };
 
@@ -214,6 +227,7 @@ struct flow {
 		struct tcp_flow tcp;
 		struct dgram_flow dg;
 		struct splice_flow splice;
+		struct dns_flow dns;
 	};
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "flow/route.h"
 
+#include "wire/numbers.h"
+
 static bool is_in(const struct addr *list, uint32_t n, const struct addr *dst)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -77,6 +79,12 @@ enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *
 	}
 	*ret = (struct route_target){ .addr = *dst };
 	return ROUTE_OK;
+}
+
+bool route_is_dns(const struct conf *conf, const struct addr *dst, uint16_t port)
+{
+	return (port == PORT_DNS || port == PORT_DNS_TLS) &&
+	       is_in(conf->dns_forward, conf->ndns_forward, dst);
 }
 
 bool route_stand_in(const struct conf *conf, const struct netcfg *net, bool v4, struct addr *ret)

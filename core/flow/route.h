@@ -32,6 +32,10 @@ struct route_target {
 enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *net,
 				  const struct addr *dst, struct route_target *ret);
 
+/* Whether that is the DNS forwarder, at port 53 or 853 (DNS over TLS). It leads to the
+ * host's resolvers wherever they are, on its loopback too, and to nothing else there. */
+bool route_is_dns(const struct conf *conf, const struct addr *dst, uint16_t port);
+
 /* The address of a family by which the container finds the host, or us, where their
  * own would not lead there: hostAddress, else the gateway. False: it has neither. */
 bool route_stand_in(const struct conf *conf, const struct netcfg *net, bool v4, struct addr *ret);

@@ -42,6 +42,7 @@ static int make_socket(const struct flow *f)
 {
 	static const int types[FLOW_PROTO_COUNT] = {
 		[FLOW_TCP] = SOCK_STREAM, [FLOW_UDP] = SOCK_DGRAM, [FLOW_PING] = SOCK_DGRAM,
+		[FLOW_DNS] = SOCK_DGRAM,
 	};
 	bool v4 = addr_is4(&f->outer);
 	int proto = 0, fd;
@@ -61,9 +62,12 @@ static int bind_to(int fd, const struct addr *a, uint16_t port)
 	return bind(fd, &sa.sa, len) < 0 ? -errno : 0;
 }
 
-/* The configured source address for f, or NULL: the kernel chooses. */
+/* The configured source address for f, or NULL: the kernel chooses, for a resolver on the
+ * host's loopback in any case. */
 static const struct addr *outbound_address(const struct conf *conf, const struct flow *f)
 {
+	if (addr_is_loopback(&f->outer))
+		return NULL;
 	for (uint32_t i = 0; i < conf->noutbound; i++)
 		if (addr_is4(&conf->outbound[i]) == addr_is4(&f->outer))
 			return &conf->outbound[i];
@@ -75,7 +79,8 @@ static const struct addr *outbound_address(const struct conf *conf, const struct
 static int bind_device(const struct ctx *c, const struct flow *f, int fd)
 {
 	const char *name = c->conf->outbound_ifname;
-	bool local = addr_eq(&f->outer, &c->net->host4) || addr_eq(&f->outer, &c->net->host6);
+	bool local = addr_eq(&f->outer, &c->net->host4) || addr_eq(&f->outer, &c->net->host6) ||
+		     addr_is_loopback(&f->outer);
 
 	if (!name[0] || local)
 		return 0;
@@ -196,6 +201,7 @@ static int prepare_group(struct ctx *c, int fd, const struct flow *f)
 static int prepare(struct ctx *c, struct flow *f, int fd)
 {
 	bool v4 = addr_is4(&f->outer);
+	const struct addr *from;
 	int rc = bind_device(c, f, fd);
 
 	if (rc < 0)
@@ -218,6 +224,10 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 		if (c->io->udp_gso)
 			set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
 		return keep_port(c, fd, f);
+	case FLOW_DNS:
+		/* The kernel picks a port by chance (RFC 5452, 9.2). */
+		from = outbound_address(c->conf, f);
+		return from ? bind_to(fd, from, 0) : 0;
 	default:
 		/* Ping sockets are born with it: two of one identifier would take turns
 		 * at the replies of either. */

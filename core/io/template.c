@@ -197,14 +197,18 @@ static void add_routes(const struct conf *c, const struct template *t, bool v4, 
 		return;
 	add_host_routes(c->host_addresses, c->nhost_addresses, v4, net);
 	add_host_routes(c->host_loopback, c->nhost_loopback, v4, net);
+	add_host_routes(c->dns_forward, c->ndns_forward, v4, net);
 }
 
-/* Name servers that the container can ask at the address they have here: not
- * the host's loopback, nor one that needs a scope. */
+/* The configured name servers, else the forwarder: of those that the container can ask
+ * at the address they have here, not the host's loopback, nor one that needs a scope. */
 static void add_nameservers(const struct conf *c, bool v4, struct netcfg *net)
 {
-	for (uint32_t i = 0; i < c->nnameservers; i++) {
-		const struct addr *a = &c->nameservers[i];
+	const struct addr *list = c->nnameservers ? c->nameservers : c->dns_forward;
+	uint32_t n = c->nnameservers ? c->nnameservers : c->ndns_forward;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct addr *a = &list[i];
 
 		if (is_family(a, v4) && addr_is_unicast(a) && !addr_is_linklocal6(a))
 			net->nameservers[net->nnameservers++] = *a;

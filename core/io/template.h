@@ -42,9 +42,10 @@ struct template {
  *   own addresses always the template's, and none if its default route has none;
  * - routes: the given ones, or else the template's. The default route by the
  *   gateway (on-link without one), unless routes were given and no gateway;
- * - hostAddress, hostLoopback: an on-link route to each where the family has no default route;
+ * - hostAddress, hostLoopback, the DNS forwarder: an on-link route to each where the family has no default route;
  * - host4, host6: the templates' primary addresses;
- * - name servers: those of the configuration that are in reach as they stand;
+ * - name servers: those of the configuration that are in reach as they stand, else the
+ *   forwarder;
  * - MTU: given, or the least of the templates', or 1500.
  */
 void template_apply(const struct conf *c, const struct template *t4, const struct template *t6,

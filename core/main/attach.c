@@ -33,6 +33,7 @@
 #include "io/netlink.h"
 #include "io/ns.h"
 #include "io/rawping.h"
+#include "io/resolvers.h"
 #include "io/tun.h"
 #include "io/watch.h"
 #include "main/child.h"
@@ -70,6 +71,8 @@ struct attach {
 	struct counters *counters;	/* shared with the engine */
 	struct publish publish;
 	struct control control;
+	struct resolvers resolvers;	/* whom the DNS forwarder asks, if there is one */
+	struct resolvers_watch resolv;
 	struct child engine, nsagent;
 };
 
@@ -94,6 +97,7 @@ static void close_mains(struct attach *a)
 	fd_drop(&a->engine.sock);
 	fd_drop(&a->nsagent.sock);
 	watch_close(&a->watch);
+	resolvers_unwatch(&a->resolv);
 	control_close(&a->control);
 }
 
@@ -129,6 +133,7 @@ static int run_engine(void *arg, int sock)
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
 		.forwards = a->publish.list, .nforwards = a->publish.n,
 		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
+		.resolvers = &a->resolvers,
 	});
 }
 
@@ -420,6 +425,28 @@ static int open_watch(struct attach *a, struct err *e)
 	return watch_open(&a->watch, pidfd, a->conf.netns_path, a->netns_fd, e);
 }
 
+static void log_resolvers(const struct resolvers *r)
+{
+	char text[RESOLVERS_MAX * ADDR_STRLEN] = "", one[ADDR_STRLEN];
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < r->n; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? "," : "",
+					addr_format(&r->list[i].addr, one));
+	log_info("resolvers=%s host=%s", text, r->host);
+}
+
+/* Before the first look: what changes afterwards is seen. */
+static void open_resolvers(struct attach *a)
+{
+	if (!a->conf.ndns_forward)
+		return;
+	if (!resolvers_watch(&a->resolv, RESOLV_FILE))
+		log_warn(RESOLV_FILE " cannot be watched: its changes will not be followed");
+	resolvers_read(RESOLV_FILE, &a->resolvers);
+	log_resolvers(&a->resolvers);
+}
+
 /* All that must have worked before the front end hears "ready". */
 static int start(struct attach *a, struct err *e)
 {
@@ -433,6 +460,7 @@ static int start(struct attach *a, struct err *e)
 	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0 ||
 	    start_watch(a, e) < 0 || control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
+	open_resolvers(a);
 	a->rawping_fd[0] = rawping_open(true);
 	a->rawping_fd[1] = rawping_open(false);
 	return start_engine(a, e);
@@ -616,6 +644,17 @@ static void on_control(struct attach *a)
 		end(a, "the container deleted its interface");
 }
 
+static void on_resolvers(struct attach *a)
+{
+	struct serve s = serve_of(a);
+
+	resolvers_watch_again(&a->resolv);
+	if (!resolvers_read(RESOLV_FILE, &a->resolvers))
+		return;
+	log_resolvers(&a->resolvers);
+	serve_resolvers(&s, &a->resolvers);
+}
+
 static int next_wait(const struct attach *a)
 {
 	uint64_t now = now_ms();
@@ -629,7 +668,7 @@ static void loop(struct attach *a)
 	static const struct {
 		void (*fn)(struct attach *a);
 	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent },
-		{ on_life }, { on_control } };
+		{ on_life }, { on_control }, { on_resolvers } };
 
 	while (!a->ended) {
 		struct pollfd p[ARRAY_LEN(on)] = {
@@ -640,6 +679,7 @@ static void loop(struct attach *a)
 			{ .fd = a->nsagent.sock, .events = POLLIN },
 			{ .fd = a->life_fd, .events = POLLIN },
 			{ .fd = a->control.fd, .events = POLLIN },
+			{ .fd = a->resolv.fd, .events = POLLIN },
 		};
 
 		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
@@ -769,7 +809,7 @@ int attach_main(void)
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
 		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 },
-		.watch = WATCH_INIT, .control = CONTROL_INIT,
+		.watch = WATCH_INIT, .control = CONTROL_INIT, .resolv = RESOLVERS_WATCH_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};

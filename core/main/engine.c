@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "io/io.h"
 #include "main/msg.h"
+#include "proto/dns.h"
 
 /* Main ends the attachment then. To exit before it has read the message could
  * look like a crash to it: wait for the end. */
@@ -77,6 +78,16 @@ static bool take_forward(struct ctx *c, int main_fd)
 	return loop_listen_one(c, m.idx, &m.forward) == 0;
 }
 
+static bool take_resolvers(struct ctx *c, int main_fd)
+{
+	struct msg_resolvers m;
+
+	if (msg_recv(main_fd, &m, sizeof(m), NULL) < 0 || !msg_resolvers_ok(&m))
+		return false;
+	dns_set_resolvers(c, &m.resolvers);
+	return true;
+}
+
 /* One message of main; false: main is gone, or not to be believed. */
 static bool serve_main(struct ctx *c, int main_fd)
 {
@@ -84,7 +95,14 @@ static bool serve_main(struct ctx *c, int main_fd)
 
 	if (msg_peek_kind(main_fd, &kind) < 0)
 		return false;
-	return kind == MSG_INNER_DONE ? take_inner(c, main_fd) : take_forward(c, main_fd);
+	switch (kind) {
+	case MSG_INNER_DONE:
+		return take_inner(c, main_fd);
+	case MSG_RESOLVERS:
+		return take_resolvers(c, main_fd);
+	default:
+		return take_forward(c, main_fd);
+	}
 }
 
 static void run(struct ctx *c, int main_fd)
@@ -118,6 +136,7 @@ int engine_main(const struct engine_args *args)
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
+	dns_set_resolvers(&ctx, args->resolvers);
 	rc = rawping_use(&ctx, args->rawping_fd);
 	if (rc == 0)
 		rc = msg_send(args->main_fd, &running, sizeof(running), -1);

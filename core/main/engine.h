@@ -4,6 +4,7 @@
 #define MAIN_ENGINE_H
 
 #include "conf/netcfg.h"
+#include "conf/resolv.h"
 #include "flow/counters.h"
 #include "flow/forward.h"
 
@@ -17,6 +18,7 @@ struct engine_args {
 	int rawping_fd[2];		/* io/rawping.h; -1: none */
 	int main_fd;			/* SOCK_SEQPACKET to main; EOF: main is gone */
 	struct counters *counters;	/* shared with main */
+	const struct resolvers *resolvers;	/* whom the DNS forwarder asks at first */
 };
 
 /*

@@ -209,6 +209,11 @@ bool msg_forward_ok(const struct msg_forward *m)
 		is_bool(&m->forward.reverse));
 }
 
+bool msg_resolvers_ok(const struct msg_resolvers *m)
+{
+	return m->kind == MSG_RESOLVERS && resolvers_ok(&m->resolvers);
+}
+
 bool msg_setup_ok(const struct msg_setup *m)
 {
 	return m->kind == MSG_SETUP && netcfg_ok(&m->net);

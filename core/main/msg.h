@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "conf/netcfg.h"
+#include "conf/resolv.h"
 #include "flow/forward.h"
 #include "io/diag.h"
 
@@ -30,6 +31,7 @@ enum msg_kind {
 	MSG_FORWARD_CLOSE,	/* main -> engine: close that one */
 	MSG_WATCH,		/* main -> nsagent: the set-up is over, speak of ports */
 	MSG_PORTS,		/* nsagent -> main: what the container listens on, when it changed */
+	MSG_RESOLVERS,		/* main -> engine: whom the DNS forwarder asks from now on */
 	MSG_SYNC,		/* main -> engine: say when all before this is done ... */
 	MSG_SYNCED,		/* engine -> main: ... it is */
 	MSG_KIND_COUNT
@@ -87,11 +89,16 @@ struct msg_ports {
 	struct diag_ports ports;
 };
 
-/* What main says to the engine, but for MSG_INNER_DONE. */
+/* What main says to the engine, but for MSG_INNER_DONE and MSG_RESOLVERS. */
 struct msg_forward {
 	uint32_t kind;
 	uint32_t idx;		/* place in the table of listeners */
 	struct forward forward;	/* MSG_FORWARD_OPEN; its sock means nothing */
+};
+
+struct msg_resolvers {
+	uint32_t kind;
+	struct resolvers resolvers;
 };
 
 /* Sends one message with an optional descriptor (fd < 0: none). 0 or -errno. */
@@ -123,6 +130,7 @@ int msg_peek_kind(int sock, uint32_t *kind);
  * asked before any of them is used. */
 bool msg_ports_ok(const struct msg_ports *m);
 bool msg_forward_ok(const struct msg_forward *m);
+bool msg_resolvers_ok(const struct msg_resolvers *m);
 bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);
 /* n: descriptors that came with it, not more than it says. */

@@ -64,6 +64,17 @@ void serve_tell(struct serve *s, uint32_t kind, uint32_t place)
 		child_give_up(s->engine, rc);
 }
 
+void serve_resolvers(struct serve *s, const struct resolvers *r)
+{
+	const struct msg_resolvers m = { .kind = MSG_RESOLVERS, .resolvers = *r };
+	int rc = await_engine(s, POLLOUT);
+
+	if (rc == 0)
+		rc = msg_send(s->engine->sock, &m, sizeof(m), -1);
+	if (rc < 0 && rc != -EPIPE)
+		child_give_up(s->engine, rc);
+}
+
 /* The listeners of a rule are opened or closed there, and it is done on return. */
 static void pass_on(struct serve *s, uint32_t kind, uint32_t id)
 {

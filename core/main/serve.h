@@ -4,6 +4,7 @@
 #define MAIN_SERVE_H
 
 #include "conf/control.h"
+#include "conf/resolv.h"
 #include "main/child.h"
 #include "main/publish.h"
 
@@ -21,6 +22,9 @@ struct serve {
 /* MSG_FORWARD_OPEN or _CLOSE of one place. An engine that fails is replaced by one that has
  * the table as it is then. */
 void serve_tell(struct serve *s, uint32_t kind, uint32_t place);
+
+/* Whom the engine's DNS forwarder asks from now on. The same with one that fails. */
+void serve_resolvers(struct serve *s, const struct resolvers *r);
 
 /* Fills *a, in place of whatever it holds. When it says "done", the engine has done it. */
 void serve_request(struct serve *s, const struct control_request *r, struct control_answer *a);

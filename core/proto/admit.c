@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "proto/dns.h"
 #include "proto/hop.h"
 #include "proto/icmp.h"
 #include "proto/port.h"
@@ -27,6 +28,8 @@ void admit_free(struct ctx *c, struct flow *f)
 	wheel_stop(&c->wheel, flow_idx(&c->flows, f));
 	if (f->key.proto == FLOW_UDP && f->dg.via != FORWARD_NONE)
 		c->forwards.list[f->dg.via].flows--;
+	if (f->key.proto == FLOW_DNS)
+		dns_forget(c, f);
 	port_close(c, f, false);
 	flow_free(&c->flows, f);
 	c->count->flows_closed++;
@@ -70,6 +73,8 @@ struct flow *admit_flow(struct ctx *c, const struct flow_key *key)
 	}
 	if (key->proto == FLOW_TCP)	/* destroyable from the start */
 		f->tcp.hold = f->tcp.ring = HOLD_INIT;
+	else if (key->proto == FLOW_DNS)
+		f->dns.query = HOLD_INIT;
 	else
 		f->dg.via = FORWARD_NONE;
 	c->count->flows_opened++;

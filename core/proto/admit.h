@@ -24,7 +24,7 @@ struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const str
 /* Makes the least recently used UDP or echo flow go; false: there is none. */
 bool admit_evict(struct ctx *c);
 
-/* Ends a UDP or echo flow. */
+/* Ends a UDP or echo flow, or a question. */
 void admit_free(struct ctx *c, struct flow *f);
 
 #endif

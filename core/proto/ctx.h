@@ -5,6 +5,7 @@
 #define PROTO_CTX_H
 
 #include "conf/netcfg.h"
+#include "conf/resolv.h"
 #include "flow/counters.h"
 #include "flow/flow.h"
 #include "flow/forward.h"
@@ -15,7 +16,19 @@
 #define CTX_DGRAMS	32u		/* datagrams of one recvmmsg() */
 #define CTX_PENDING	64u		/* the container's datagrams collected before they leave */
 
+#define CTX_QUESTIONS	4096u		/* to the DNS forwarder, at once */
+
 struct io;				/* core/io's own, behind port.h */
+
+/* The DNS forwarder (proto/dns.h). */
+struct forwarder {
+	struct resolvers to;
+	uint32_t gen;			/* changes with `to` */
+	uint64_t heard_ms[RESOLVERS_MAX];	/* the last answer of each */
+	uint64_t rests_ms[RESOLVERS_MAX];	/* it did not answer: the last to be asked until then */
+	uint32_t count;			/* of all questions that became flows: its place ... */
+	struct { uint32_t flow, gen; } asked[CTX_QUESTIONS];	/* ... in this ring */
+};
 
 /* A datagram of the container on its way out; its bytes lie in the frame it
  * came in, which stays until udp_flush(). */
@@ -48,6 +61,7 @@ struct ctx {
 	struct ranges_pool ranges;
 	struct fragtab *frags;
 	struct groups groups;
+	struct forwarder dns;
 	uint32_t ip_id;			/* of the next datagram that we fragment */
 	uint64_t icmp_full_at;		/* proto/icmp_error's budget: full again then */
 	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proto/ingress.h"
 
+#include "flow/route.h"
 #include "proto/arp.h"
 #include "proto/dhcp.h"
 #include "proto/dhcp6.h"
+#include "proto/dns.h"
 #include "proto/group.h"
 #include "proto/hop.h"
 #include "proto/icmp.h"
@@ -79,6 +81,10 @@ static bool udp_packet(struct ctx *c, struct packet *p)
 		return false;
 	if (addr_is_unspecified(&p->ip.src)) {
 		c->count->drop_martian++;
+		return false;
+	}
+	if (u.dport == PORT_DNS && route_is_dns(c->conf, &p->ip.dst, u.dport)) {
+		dns_datagram(c, &p->ip, &u, p->data.p, p->data.left, gso ? p->vnet.gso_size : 0);
 		return false;
 	}
 	return udp_datagram(c, &p->ip, &u, p->data.p, p->data.left, gso ? p->vnet.gso_size : 0);

@@ -2,6 +2,7 @@
 #include "proto/proto.h"
 
 #include "proto/admit.h"
+#include "proto/dns.h"
 #include "proto/group.h"
 #include "proto/icmp.h"
 #include "proto/splice.h"
@@ -54,6 +55,9 @@ static void fire(struct ctx *c, struct flow *f)
 	case FLOW_SPLICE:
 		splice_timer(c, f);
 		break;
+	case FLOW_DNS:
+		dns_timer(c, f);
+		break;
 	}
 }
 
@@ -68,6 +72,8 @@ static bool serve(struct ctx *c, struct flow *f)
 		return icmp_serve(c, f);
 	case FLOW_SPLICE:
 		return splice_serve(c, f);
+	case FLOW_DNS:
+		return dns_serve(c, f);
 	}
 	return false;
 }

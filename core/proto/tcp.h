@@ -122,6 +122,7 @@ void tcp_established(struct ctx *c, struct flow *f, const struct tcp *t);	/* by 
 void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	      const struct tcp *syn);
 void tcp_connected(struct ctx *c, struct flow *f);
+void tcp_open_timeout(struct ctx *c, struct flow *f);	/* of the DNS forwarder's only */
 int tcp_send_synack(struct ctx *c, struct flow *f);
 void tcp_init(struct ctx *c, struct flow *f, enum tcp_state state);	/* all but the peer's SYN */
 void tcp_take_syn(struct ctx *c, struct flow *f, const struct tcp *syn);

@@ -6,6 +6,7 @@
 #include "base/siphash.h"
 #include "flow/route.h"
 #include "proto/admit.h"
+#include "proto/dns.h"
 #include "proto/frame.h"
 #include "proto/icmp.h"
 #include "proto/port.h"
@@ -66,11 +67,15 @@ void tcp_take_syn(struct ctx *c, struct flow *f, const struct tcp *syn)
  * "Errors keep their meaning"). f is gone afterwards. */
 static void refused(struct ctx *c, struct flow *f, int err)
 {
+	if (dns_tcp_next(c, f))
+		return;
 	c->count->tcp_refused++;
-	if (f->sock >= 0 && icmp_tell_queued(c, f)) {	/* in a router's own words */
+	if (f->sock >= 0 && addr_is4(&f->outer) == flow_is4(f) && icmp_tell_queued(c, f)) {	/* in a router's own words */
 		tcp_abort(c, f, false, false);
 		return;
 	}
+	if (addr_is4(&f->outer) != flow_is4(f))		/* a resolver of the other family */
+		err = -ECONNREFUSED;
 	switch (err) {
 	case -ENETUNREACH:
 	case -EHOSTUNREACH:
@@ -93,7 +98,9 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	      const struct tcp *syn)
 {
 	struct route_target to;
-	enum route_verdict verdict = route_outbound(c->conf, c->net, &ip->dst, &to);
+	bool dns = route_is_dns(c->conf, &ip->dst, key->remote_port);
+	enum route_verdict verdict = dns ? dns_route(c, &to) :
+				     route_outbound(c->conf, c->net, &ip->dst, &to);
 	struct flow *f;
 	int rc;
 
@@ -117,6 +124,8 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 		tcp_abort(c, f, true, false);
 		return;
 	}
+	if (dns)
+		tcp_timer_set(c, f, DNS_WAIT_MS);
 	rc = admit_socket(c, f);
 	if (rc == 0)
 		tcp_connected(c, f);
@@ -145,6 +154,13 @@ int tcp_send_synack(struct ctx *c, struct flow *f)
 	if (rc == 0)
 		f->tcp.marks &= ~(uint32_t)TCPM_ACK;
 	return rc;
+}
+
+/* The resolver does not answer: another one's turn, or this one has longer. */
+void tcp_open_timeout(struct ctx *c, struct flow *f)
+{
+	if (!dns_tcp_next(c, f) && f->sock < 0)
+		tcp_abort(c, f, true, false);
 }
 
 void tcp_connected(struct ctx *c, struct flow *f)

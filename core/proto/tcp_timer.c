@@ -244,6 +244,8 @@ void tcp_timer(struct ctx *c, struct flow *f)
 	t->deadline = 0;
 	if (t->state == TCPS_TIME_WAIT)
 		tcp_free(c, f);
+	else if (t->state == TCPS_CONNECTING)
+		tcp_open_timeout(c, f);
 	else if (t->state == TCPS_SYN_SENT)
 		syn_timeout(c, f);
 	else if (t->state == TCPS_SYN_RCVD)

@@ -8,6 +8,7 @@
 #include "proto/group.h"
 #include "proto/hop.h"
 #include "proto/icmp.h"
+#include "wire/numbers.h"
 
 static uint32_t datagrams(size_t len, uint16_t gso_size)
 {
@@ -226,13 +227,13 @@ void udp_room(struct ctx *c, struct port_dgram *d, struct iovec *iov)
 	}
 }
 
-/* Whether a resolver's socket has all its answers; of more than 65534 nobody keeps
+/* A flow to port 53 ends with its last answer: whether the socket has all of them; of more than 65534 nobody keeps
  * count. */
 static bool all_answered(struct flow *f, const struct port_dgram *d, int n)
 {
 	uint32_t answers = 0;
 
-	if (f->key.remote_port != UDP_PORT_DNS || f->dg.asked == UINT16_MAX)
+	if (f->key.remote_port != PORT_DNS || f->dg.asked == UINT16_MAX)
 		return false;
 	for (int i = 0; i < n; i++)
 		answers += segments(&d[i]);

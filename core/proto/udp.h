@@ -13,7 +13,6 @@
 #include "wire/ip.h"
 #include "wire/udp.h"
 
-#define UDP_PORT_DNS	53	/* a flow there ends with its last answer */
 #define UDP_SEGMENTS	64u	/* datagrams of one UDP_SEGMENT send (UDP_MAX_SEGMENTS of Linux) */
 #define UDP_GSO_BYTES	65000u	/* bytes of one: under 65535 less headers and options */
 

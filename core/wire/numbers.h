@@ -115,6 +115,20 @@ enum {
 	DHCP6S_NO_PREFIX = 6,
 };
 
+/* DNS: flags and codes (RFC 1035, 4.1.1; RFC 4035, 3.1.6 and 3.2.2 for CD), types and
+ * classes (RFC 1035, 3.2.2 to 3.2.5; RFC 3596, 2.1; RFC 6891, 6.1.1), ports (RFC 1035,
+ * 4.2; RFC 7858, 3.1) */
+enum {
+	DNSF_QR = 0x8000, DNSF_OPCODE = 0x7800, DNSF_AA = 0x0400, DNSF_RD = 0x0100,
+	DNSF_RA = 0x0080, DNSF_CD = 0x0010, DNSF_RCODE = 0x000f,
+	DNSR_NOERROR = 0, DNSR_FORMERR = 1, DNSR_SERVFAIL = 2, DNSR_NOTIMP = 4,
+	DNSR_REFUSED = 5,
+	DNST_A = 1, DNST_PTR = 12, DNST_AAAA = 28, DNST_OPT = 41, DNST_ANY = 255,
+	DNSC_IN = 1, DNSC_ANY = 255,
+	DNS_OPT_DO = 0x8000,		/* RFC 3225, 3 */
+	PORT_DNS = 53, PORT_DNS_TLS = 853,
+};
+
 /* ARP (RFC 826; IANA arp-parameters) */
 enum { ARP_HW_ETHER = 1 };
 
