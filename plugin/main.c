@@ -204,6 +204,7 @@ static int answer_add(struct call *c, const struct keys *k, const struct attach 
 		.net = &a->net,
 		.sandbox = k->conf.netns_path,
 		.dns = k->dns,
+		.forwards_dns = !k->conf.nnameservers && k->conf.ndns_forward,
 		.prev = k->prev,
 	};
 

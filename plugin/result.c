@@ -44,6 +44,54 @@ static struct json_object *route_json(const struct route *r, enum cni_version ve
 	return o;
 }
 
+/* Whether a dns object names servers. */
+static bool has_servers(struct json_object *dns)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(dns, "nameservers", &v) &&
+	       json_object_is_type(v, json_type_array) && json_object_array_length(v) > 0;
+}
+
+/* The DNS forwarder, by its IPv4 addresses where the container has IPv4: twice the same
+ * one would be asked twice. Configured servers are in r->dns already. */
+static struct json_object *forwarders(const struct result *r)
+{
+	const struct netcfg *n = r->net;
+	struct json_object *list = json_object_new_array();
+	char text[ADDR_STRLEN];
+	bool v4 = false;
+
+	for (uint32_t i = 0; i < n->nnameservers; i++)
+		v4 |= addr_is4(&n->nameservers[i]);
+	for (uint32_t i = 0; r->forwards_dns && i < n->nnameservers; i++)
+		if (addr_is4(&n->nameservers[i]) == v4)
+			json_object_array_add(list, json_object_new_string(
+				addr_format(&n->nameservers[i], text)));
+	return list;
+}
+
+/* What the configuration says, else what the plugin before said; who of them names no
+ * server gets ours. */
+static struct json_object *dns_json(const struct result *r)
+{
+	struct json_object *dns = r->dns, *prev = NULL, *list, *o = NULL;
+
+	if (json_object_object_length(dns) == 0 && r->prev &&
+	    json_object_object_get_ex(r->prev, "dns", &prev) && prev &&
+	    json_object_is_type(prev, json_type_object))
+		dns = prev;
+	list = has_servers(dns) ? NULL : forwarders(r);
+	if (!list || !json_object_array_length(list)) {
+		json_object_put(list);
+		return json_object_get(dns);
+	}
+	if (json_object_deep_copy(dns, &o, NULL) < 0)
+		o = json_object_new_object();
+	put(o, "nameservers", list);
+	return o;
+}
+
 /* 0.1.0 and 0.2.0: the first address of each family. */
 static struct json_object *ip_json(const struct result *r, const struct prefix *p)
 {
@@ -73,7 +121,7 @@ static struct json_object *build_020(const struct result *r)
 		if (is_listed(&p->addr) && !json_object_object_get_ex(o, key, NULL))
 			put(o, key, ip_json(r, p));
 	}
-	put(o, "dns", json_object_get(r->dns));
+	put(o, "dns", dns_json(r));
 	return o;
 }
 
@@ -124,7 +172,6 @@ static void append(struct json_object *o, const struct result *r)
 	struct json_object *interfaces = list_of(o, "interfaces");
 	struct json_object *ips = list_of(o, "ips"), *routes = list_of(o, "routes");
 	size_t index = json_object_array_length(interfaces);
-	struct json_object *dns = NULL;
 
 	json_object_array_add(interfaces, interface_json(r));
 	for (uint32_t i = 0; i < n->naddresses; i++)
@@ -132,9 +179,7 @@ static void append(struct json_object *o, const struct result *r)
 			json_object_array_add(ips, address_json(r, &n->addresses[i], index));
 	for (uint32_t i = 0; i < n->nroutes; i++)
 		json_object_array_add(routes, route_json(&n->routes[i], r->version));
-	if (!json_object_object_get_ex(o, "dns", &dns) || !dns ||
-	    json_object_object_length(r->dns) > 0)
-		put(o, "dns", json_object_get(r->dns));
+	put(o, "dns", dns_json(r));
 }
 
 struct json_object *result_build(const struct result *r)

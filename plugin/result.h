@@ -17,6 +17,8 @@ struct result {
 	const struct netcfg *net;
 	const char *sandbox;		/* exactly as the caller gave it */
 	struct json_object *dns;	/* an object, may be empty; borrowed */
+	bool forwards_dns;		/* net->nameservers are our own, to be named where nobody
+					 * else is */
 	struct json_object *prev;	/* prevResult or NULL; borrowed, unchanged */
 };
 

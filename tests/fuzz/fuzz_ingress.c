@@ -16,6 +16,7 @@
 #include <errno.h>
 
 #include "base/cksum.h"
+#include "proto/dns.h"
 #include "proto/inbound.h"
 #include "proto/proto.h"
 #include "tests/unit/proto/fakeport.h"
@@ -26,6 +27,13 @@
 
 enum mode { MODE_PEEK = 1, MODE_OFFLOAD = 2, MODE_NO_VNET = 4, MODE_FEW = 8, MODE_NO_V4 = 16,
 	    MODE_WAIT = 32 };
+
+static const struct resolvers resolvers = {
+	.n = 3, .host = "box.example",
+	.list = { { { { [10] = 0xff, 0xff, 127, 0, 0, 53 } }, 0 },
+		  { { { [10] = 0xff, 0xff, 198, 51, 100, 10 } }, 0 },
+		  { { { 0xfe, 0x80, [15] = 9 } }, 7 } },
+};
 
 static const struct addr w6 = { { 0xfe, 0x80, [15] = 9 } };	/* a neighbour outside */
 
@@ -260,6 +268,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	setup.chunks = mode & MODE_FEW ? 8 : 128;
 	w = fake_start(&setup);
 	w->conf.ipv4 = !(mode & MODE_NO_V4);
+	dns_set_resolvers(&w->c, &resolvers);
 	w->io.open_rc = mode & MODE_WAIT ? -EINPROGRESS : 0;
 	for (int i = 0; i < RECORDS_MAX && in.left; i++)
 		record(w, &in);

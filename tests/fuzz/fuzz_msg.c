@@ -24,6 +24,7 @@ union any {
 	struct msg_ports ports;
 	struct msg_inner inner;
 	struct msg_listen listen;
+	struct msg_resolvers resolvers;
 	uint8_t bytes[sizeof(struct msg_setup) + sizeof(struct msg_ports) + 128];
 };
 
@@ -70,6 +71,11 @@ static const struct field inner_fields[] = {
 static const struct field listen_fields[] = {
 	WHOLE(msg_listen), FIELD(msg_listen, kind), FIELD(msg_listen, addr),
 	FIELD(msg_listen, port),
+};
+
+static const struct field resolvers_fields[] = {
+	WHOLE(msg_resolvers), FIELD(msg_resolvers, kind), FIELD(msg_resolvers, resolvers.n),
+	FIELD(msg_resolvers, resolvers.list[0].addr), FIELD(msg_resolvers, resolvers.host),
 };
 
 static void use_netcfg(const struct netcfg *n)
@@ -141,6 +147,16 @@ static void use_listen(const union any *m)
 		FUZZ_HOLDS(addr_is_loopback(&m->listen.addr) && m->listen.port);
 }
 
+static void use_resolvers(const union any *m)
+{
+	if (!msg_resolvers_ok(&m->resolvers))
+		return;
+	FUZZ_HOLDS(m->resolvers.resolvers.n <= RESOLVERS_MAX);
+	FUZZ_HOLDS(strlen(m->resolvers.resolvers.host) <= CONF_DOMAIN_MAX);
+	for (uint32_t i = 0; i < m->resolvers.resolvers.n; i++)
+		FUZZ_HOLDS(!addr_is_any(&m->resolvers.resolvers.list[i].addr));
+}
+
 static const struct {
 	size_t size;
 	const struct field *fields;
@@ -154,6 +170,8 @@ static const struct {
 	{ sizeof(struct msg_ports), ports_fields, ARRAY_LEN(ports_fields), use_ports },
 	{ sizeof(struct msg_inner), inner_fields, ARRAY_LEN(inner_fields), use_inner },
 	{ sizeof(struct msg_listen), listen_fields, ARRAY_LEN(listen_fields), use_listen },
+	{ sizeof(struct msg_resolvers), resolvers_fields, ARRAY_LEN(resolvers_fields),
+	  use_resolvers },
 };
 
 static void make_valid(union any *m, size_t which)
@@ -176,6 +194,9 @@ static void make_valid(union any *m, size_t which)
 	else if (which == 6)
 		m->listen = (struct msg_listen){ .kind = MSG_LISTEN, .addr = addr_loopback(true),
 						 .port = 80 };
+	else if (which == 7)
+		m->resolvers = (struct msg_resolvers){ .kind = MSG_RESOLVERS, .resolvers = {
+			.n = 1, .list = { { addr_loopback(true), 0 } }, .host = "box" } };
 	else
 		m->done = (struct msg_setup_done){ .kind = MSG_SETUP_DONE, .features = 1,
 						   .err = { .msg = "m", .details = "d" } };

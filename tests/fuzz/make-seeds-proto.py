@@ -210,6 +210,13 @@ def udp(body, port=40000, length=None):
     return struct.pack("!HHHH", port, 53, 8 + len(body) if length is None else length, 0) + body
 
 
+DNS4, DNS6 = "169.254.1.1", "fd00::a9fe:101"
+
+
+def ask(name, kind=1):
+    return b"\x12\x34\1\0\0\1\0\0\0\0\0\0" + name + be16(kind) + be16(1)
+
+
 def echo(kind, ident=7):
     return struct.pack("!BBHHH", kind, 0, 0, ident, 1) + b"abcdefgh"
 
@@ -288,6 +295,20 @@ INGRESS = {
               + event(6, 0, b"a") + event(6, 1, b"b")
               + ip6(58, b"\x8f" + bytes(6) + b"\1\4\0\0\0" + addr("ff02::fb"), dst="ff02::16", ttl=1)
               + ip4(2, b"\x17\0\0\0\xe0\0\0\xfb", dst="224.0.0.2", ttl=1) + event(1, 5) + event(1, 255) * 3,
+    "dns-own": ip4(17, udp(ask(b"\4host\x0acontainers\x08internal\0")), dst=DNS4)
+               + ip6(17, udp(ask(b"\3box\0", 28)), dst=DNS6)
+               + ip4(17, udp(ask(b"\0012\0011\003254\003169\7in-addr\4arpa\0", 12)), dst=DNS4),
+    "dns-answered": ip4(17, udp(ask(b"\1a\0")), dst=DNS4)
+                    + event(6, 0, b"\0\0" + b"\x12\x34\x81\x80" + ask(b"\1a\0")[4:]),
+    "dns-refused-then-time": ip4(17, udp(ask(b"\1a\0")), dst=DNS4) + event(6 | 1 << 4, 0, b"")
+                             + event(1, 5) * 3 + event(1, 255) * 3,
+    "dns-queued-error": ip6(17, udp(ask(b"\1a\0")), dst=DNS6)
+                        + event(6 | 2 << 4, 0, b"\3\3\x6f\0\0\0\0\0"),
+    "dns-malformed": ip4(17, udp(ask(b"\xc0\x0c")), dst=DNS4) + ip4(17, udp(b"\0" * 11), dst=DNS4)
+                     + ip4(17, udp(b"\0" * 12), dst=DNS4) + ip4(17, udp(b"x" * 3900), dst=DNS4),
+    "dns-again-and-another": ip4(17, udp(ask(b"\1a\0")), dst=DNS4) * 2 + ip4(17, udp(ask(b"\1b\0")), dst=DNS4),
+    "dns-tcp": ip4(6, tcp(2).replace(be16(80), be16(53), 1), dst=DNS4) + event(1, 10) * 3
+               + ip6(6, tcp(2, port=7).replace(be16(80), be16(853), 1), dst=DNS6),
     "host-address": ip4(6, SYN, dst="169.254.1.2") + ip4(17, udp(b"a"), dst="169.254.1.2"),
     "fragment": ip4(17, udp(b"abc")) + ip6(44, b"\x11\0\0\1\0\0\0\1" + udp(b"abc")),
     "fragments-whole": b"".join(ip4(17, b[a:z], frag=f) for b in [udp(b"abcdefgh" * 4)]

@@ -90,6 +90,13 @@ def udp(payload, length=None, sport=40000, dport=53):
                        8 + len(payload) if length is None else length, 0) + payload
 
 
+def dns(body, flags=0x0100, qd=1, an=0, ns=0, ar=0):
+    return struct.pack("!HHHHHH", 0x1234, flags, qd, an, ns, ar) + body
+
+
+EDNS = b"\0\0\x29\x04\xd0\0\0\x80\0\0\0"
+
+
 def icmp(kind, code=0, rest=0x12340001, data=b""):
     return sealed(struct.pack("!BBHI", kind, code, 0, rest) + data, 2)
 
@@ -277,6 +284,34 @@ SEEDS = {
         "gso-length-over-end": V6 + udp(b"x" * 64, 65535),
         "gso-length-0": V6 + udp(b"x" * 64, 0),
         "one-byte-short": V4 + udp(b"")[:7],
+    },
+    "dns": {
+        "question": dns(b"\1a\2bc\0\0\1\0\1"),
+        "question-root": dns(b"\0\0\2\0\1"),
+        "question-edns": dns(b"\1a\0\0\x1c\0\1" + EDNS, ar=1),
+        "question-behind-records": dns(b"\1a\0\0\1\0\1" + b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4abcd" + EDNS,
+                                       an=1, ar=1),
+        "question-pointer": dns(b"\xc0\x0c\0\1\0\1"),
+        "question-pointer-behind-label": dns(b"\1a\xc0\x0c\0\1\0\1"),
+        "question-label-64": dns(b"\x40" + b"a" * 64 + b"\0\0\1\0\1"),
+        "question-label-over-end": dns(b"\x09abc"),
+        "question-longest-name": dns(b"\1x" * 127 + b"\0\0\1\0\1"),
+        "question-too-long-name": dns(b"\1x" * 128 + b"\0\0\1\0\1"),
+        "question-type-cut": dns(b"\1a\0\0"),
+        "answer": dns(b"\1a\0\0\1\0\1" + b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4abcd", flags=0x8180, an=1),
+        "record-over-end": dns(b"\1a\0\0\1\0\1" + b"\0\0\1\0\1\0\0\0\1\xff\xff", ar=2),
+        "records-65535": dns(b"\1a\0\0\1\0\1" + EDNS[:9], ar=65535),
+        "header-cut": dns(b"")[:11],
+    },
+    "resolv": {
+        "usual": b"# by hand\nnameserver 192.0.2.1\nnameserver 2001:db8::1\nsearch a.example b\n",
+        "resolved": b"nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .\n",
+        "scope": b"nameserver fe80::1%eth0\nnameserver fe80::1%\nnameserver fe80::1%a/b\n",
+        "domain-then-search": b"domain d.example.\nsearch a. b c d e f g h i j\r\n",
+        "many-servers": b"".join(b"nameserver 192.0.2.%d\n" % n for n in range(12)),
+        "zero-bytes": b"nameserver 192.0.2.1\0\n\0\nnameserver",
+        "not-hosts": b"nameserver 0.0.0.0\nnameserver ff02::1\nnameserver ::ffff:1.2.3.4\n",
+        "long-word": b"nameserver " + b"1" * 300 + b"\nsearch " + b"a" * 300 + b" b\n",
     },
     "icmp": {
         "echo-4": V4 + icmp(8, data=b"abcdefghi"),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests plugin/resolv.c: what is taken from a file as resolv.conf(5) says it. */
+/* Tests plugin/resolv.c: what of the host's file the container is told. */
 #include "../unit.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -24,16 +23,25 @@ static int remove_file(void **state)
 	return unlink(path);
 }
 
-static struct conf read_text(const char *text)
+static void put_text(const char *text)
 {
 	FILE *f = fopen(path, "w");
-	struct conf c;
 
 	assert_non_null(f);
 	fputs(text, f);
 	fclose(f);
+}
+
+/* Filled from a file that is not there, then the one with the text. */
+static struct conf fill(const char *text, uint32_t forwarders)
+{
+	const char *const files[] = { "/nonexistent/resolv.conf", path };
+	struct conf c;
+
+	put_text(text);
 	conf_init(&c);
-	assert_int_equal(resolv_read(path, &c), 0);
+	c.ndns_forward = forwarders;
+	resolv_fill_from(&c, files, ARRAY_LEN(files));
 	return c;
 }
 
@@ -45,88 +53,86 @@ static void assert_server(const struct conf *c, uint32_t i, const char *want)
 	assert_string_equal(addr_format(&c->nameservers[i], text), want);
 }
 
+/* Without a forwarder: those that the container can ask where they stand. */
 static void test_servers(void **state)
 {
-	struct conf c = read_text("# nameserver 192.0.2.1\n; nameserver 192.0.2.1\n"
-				  "nameserver 192.0.2.2\nnameserver\t2001:db8::1 # comment\n"
-				  "nameserver fe80::1%eth0\nnameserver\nnameserver x\n"
-				  "options ndots:5\nnameserver 127.0.0.53");
+	struct conf c = fill("nameserver 127.0.0.53\nnameserver 192.0.2.2\nnameserver fe80::1%eth0\n"
+			     "nameserver 2001:db8::1\nsearch a.example b\n", 0);
 
 	(void)state;
-	assert_int_equal(c.nnameservers, 3);
+	assert_int_equal(c.nnameservers, 2);
 	assert_server(&c, 0, "192.0.2.2");
 	assert_server(&c, 1, "2001:db8::1");
-	assert_server(&c, 2, "127.0.0.53");	/* told apart by who uses it */
-}
-
-static void test_most_servers(void **state)
-{
-	char text[1024] = "";
-	struct conf c;
-
-	(void)state;
-	for (int i = 1; i <= CONF_NAMESERVERS_MAX + 2; i++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "nameserver 192.0.2.%d\n", i);
-	c = read_text(text);
-	assert_int_equal(c.nnameservers, CONF_NAMESERVERS_MAX);
-	assert_server(&c, CONF_NAMESERVERS_MAX - 1, "192.0.2.8");
-}
-
-/* The last of "domain" and "search" counts. */
-static void test_search(void **state)
-{
-	struct conf c = read_text("domain d.example.\n");
-
-	(void)state;
-	assert_string_equal(c.domain, "d.example");
-	c = read_text("domain d.example\nsearch a.example. b c..d .\n");
-	assert_string_equal(c.domain, "");
 	assert_int_equal(c.nsearch, 2);
 	assert_string_equal(c.search[0], "a.example");
-	assert_string_equal(c.search[1], "b");
-	c = read_text("search a b\ndomain d\n");
-	assert_int_equal(c.nsearch, 0);
-	assert_string_equal(c.domain, "d");
-	c = read_text("search 1 2 3 4 5 6 7 8 9 10\n");
-	assert_int_equal(c.nsearch, CONF_SEARCH_MAX);
-	c = read_text("search a\nsearch\n");
+}
+
+/* A file whose servers only the host can ask is not the one, names and all. */
+static void test_only_loopback(void **state)
+{
+	struct conf c = fill("nameserver 127.0.0.53\nsearch a.example\n", 0);
+
+	(void)state;
+	assert_int_equal(c.nnameservers, 0);
 	assert_int_equal(c.nsearch, 0);
 }
 
-static void test_no_file(void **state)
+/* With a forwarder it is that which is told, and the names are the host's. */
+static void test_forwarder(void **state)
 {
-	struct conf c;
+	struct conf c = fill("nameserver 127.0.0.53\nnameserver 192.0.2.2\ndomain d.example\n", 1);
 
 	(void)state;
-	conf_init(&c);
-	assert_int_equal(resolv_read("/nonexistent/resolv.conf", &c), -ENOENT);
 	assert_int_equal(c.nnameservers, 0);
+	assert_string_equal(c.domain, "d.example");
 }
 
 /* What the configuration names stays. */
-static void test_fill_leaves_given(void **state)
+static void test_leaves_given(void **state)
+{
+	const char *const files[] = { path };
+	struct conf c;
+
+	(void)state;
+	put_text("nameserver 192.0.2.2\nsearch a\n");
+	conf_init(&c);
+	c.ndns_forward = 0;
+	c.nnameservers = 1;
+	c.nameservers[0] = addr_from4("\300\0\2\7");
+	resolv_fill_from(&c, files, 1);
+	assert_int_equal(c.nnameservers, 1);
+	assert_server(&c, 0, "192.0.2.7");
+	assert_int_equal(c.nsearch, 0);
+	c.nnameservers = 0;
+	strcpy(c.domain, "mine");
+	resolv_fill_from(&c, files, 1);
+	assert_server(&c, 0, "192.0.2.2");
+	assert_string_equal(c.domain, "mine");
+	assert_int_equal(c.nsearch, 0);
+}
+
+/* The machine's own files, whatever they say, give no more than there is room for. */
+static void test_machine(void **state)
 {
 	struct conf c;
 
 	(void)state;
 	conf_init(&c);
-	c.nnameservers = 1;
-	c.nameservers[0] = addr_from4("\300\0\2\7");
 	resolv_fill(&c);
-	assert_int_equal(c.nnameservers, 1);
-	assert_server(&c, 0, "192.0.2.7");
-	assert_int_equal(c.nsearch, 0);
-	assert_string_equal(c.domain, "");
+	assert_int_equal(c.nnameservers, 0);
+	c.ndns_forward = 0;
+	resolv_fill(&c);
+	assert_in_range(c.nnameservers, 0, CONF_NAMESERVERS_MAX);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_servers),
-		cmocka_unit_test(test_most_servers),
-		cmocka_unit_test(test_search),
-		cmocka_unit_test(test_no_file),
-		cmocka_unit_test(test_fill_leaves_given),
+		cmocka_unit_test(test_only_loopback),
+		cmocka_unit_test(test_forwarder),
+		cmocka_unit_test(test_leaves_given),
+		cmocka_unit_test(test_machine),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/route.h"
 #include "proto/inbound.h"
 #include "proto/proto.h"
 #include "proto/udp.h"
@@ -131,21 +132,36 @@ static bool is_host_loopback(const struct ctx *c, const struct addr *a)
 	return false;
 }
 
+/* Whether f is to the DNS forwarder, which leads to the resolvers and nowhere else. */
+static bool is_to_resolver(const struct ctx *c, const struct flow *f)
+{
+	bool named = false;
+
+	if (!route_is_dns(c->conf, &f->key.remote, f->outer_port))
+		return false;
+	for (uint32_t i = 0; i < c->dns.to.n; i++)
+		named |= addr_eq(&c->dns.to.list[i].addr, &f->outer) &&
+			 c->dns.to.list[i].scope == f->outer_scope;
+	FAKE_HOLDS(named);
+	return true;
+}
+
 int port_open(struct ctx *c, struct flow *f)
 {
 	struct io *io = c->io;
 	int slot = fake_slot(io);
+	bool dns = is_to_resolver(c, f);
 	struct fake_sock *s;
 
 	io->opens++;
 	FAKE_HOLDS(f->sock == -1);
 	/* the one promise that matters most: never to the host's own loopback, unless
-	 * hostLoopback says so */
-	FAKE_HOLDS(!addr_is_loopback(&f->outer) || is_host_loopback(c, &f->key.remote));
+	 * hostLoopback says so, or a resolver is there */
+	FAKE_HOLDS(!addr_is_loopback(&f->outer) || is_host_loopback(c, &f->key.remote) || dns);
 	FAKE_HOLDS(!addr_is_unspecified(&f->outer));
 	/* groups: datagrams only, and by the outer interface */
 	FAKE_HOLDS(!flow_is_group(f) || (f->key.proto == FLOW_UDP && f->outer_scope));
-	FAKE_HOLDS(addr_is4(&f->outer) == addr_is4(&f->key.inner));
+	FAKE_HOLDS(addr_is4(&f->outer) == addr_is4(&f->key.inner) || dns);
 	FAKE_HOLDS(f->key.proto == FLOW_PING || f->outer_port);
 	if (io->open_rc < 0 && io->open_rc != -EINPROGRESS)
 		return io->open_rc;

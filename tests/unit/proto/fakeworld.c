@@ -516,8 +516,12 @@ void fake_check(struct fake_world *w)
 		FAKE_HOLDS(flow_find(&w->c.flows, &f->key) == f);
 		if (f->key.proto == FLOW_TCP)
 			check_tcp(w, f, &reserved, &chunks, &sets);
+		else if (f->key.proto == FLOW_DNS)
+			FAKE_HOLDS(f->sock >= 0 && f->timer.slot && f->dns.query.len);
 		else
 			FAKE_HOLDS((f->sock >= 0) == (f->dg.via == FORWARD_NONE) && f->timer.slot);
+		reserved += f->key.proto == FLOW_DNS && f->dns.query.len;
+		chunks += f->key.proto == FLOW_DNS ? f->dns.query.chunks : 0;
 		half_open += f->key.proto == FLOW_TCP && f->tcp.state == TCPS_SYN_SENT;
 	}
 	FAKE_HOLDS(half_open == w->c.half_open);

@@ -593,8 +593,8 @@ static void test_dns(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		fake_ingress_udp(w, &c4, &r4, 4000, UDP_PORT_DNS, "question", 8, 0);
-	fake_ingress_udp(w, &c4, &r4, 4000, UDP_PORT_DNS, "two of them", 10, 5);
+		fake_ingress_udp(w, &c4, &r4, 4000, PORT_DNS, "question", 8, 0);
+	fake_ingress_udp(w, &c4, &r4, 4000, PORT_DNS, "two of them", 10, 5);
 	turn(w);
 	fake_put_dgram(fake_last(w), "4 answers", 8, 2, 0);
 	fake_event(w, fake_last(w), true, false, false);
@@ -606,7 +606,7 @@ static void test_dns(void **state)
 	assert_int_equal(w->c.flows.count, 0);
 	assert_int_equal(w->count.udp_rx_datagrams, 5);
 	fake_frames_drop(w);
-	fake_ingress_udp(w, &c4, &r4, 4000, UDP_PORT_DNS, "never answered", 14, 0);
+	fake_ingress_udp(w, &c4, &r4, 4000, PORT_DNS, "never answered", 14, 0);
 	turn(w);
 	pass_time(w, udp_oneway_ms(&w->c));
 	assert_int_equal(w->c.flows.count, 0);
