@@ -379,8 +379,12 @@ static void ask_next(struct ctx *c, struct flow *f, bool silent)
 		f->dns.list_gen = c->dns.gen;
 		f->dns.tried = 0;
 	}
+	if (silent && c->now >= f->opened_ms + DNS_LIFE_MS) {
+		give_up(c, f);
+		return;
+	}
 	at = choose(c, f->dns.tried);
-	if (at == RESOLVERS_MAX && silent && c->now < f->opened_ms + DNS_LIFE_MS) {
+	if (at == RESOLVERS_MAX && silent) {
 		f->dns.tried = 0;
 		at = choose(c, 0);
 	}

@@ -348,6 +348,42 @@ static void test_host_loopback(void **state)
 	assert_refused(c, ERR_CONFIG, "hostLoopback", "5");
 }
 
+static void test_dns_forward(void **state)
+{
+	struct conf c = good();
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(c.ndns_forward, 2);
+	assert_true(c.dns_host_names);
+	c.ipv6 = false;				/* the default goes where it cannot be ... */
+	assert_int_equal(conf_validate(&c, &e), 0);
+	assert_int_equal(c.ndns_forward, 1);
+	assert_int_equal(conf_validate(&c, &e), 0);
+	assert_int_equal(c.ndns_forward, 1);
+	c = good();
+	c.host_addresses[0] = c.dns_forward[0];
+	assert_int_equal(conf_validate(&c, &e), 0);
+	assert_int_equal(c.ndns_forward, 1);
+	c = good();				/* ... and what was asked for is refused there */
+	c.ndns_forward = 1;
+	c.dns_forward[0] = c.host_addresses[0];
+	assert_refused(c, ERR_CONFIG, "dns.forward", "hostAddress");
+	c.dns_forward[0] = addr("127.0.0.1");
+	assert_refused(c, ERR_CONFIG, "dns.forward", "127.0.0.1");
+	c.dns_forward[0] = addr("fe80::1");
+	assert_refused(c, ERR_CONFIG, "dns.forward", "fe80::1");
+	c.dns_forward[0] = addr("fd00::53");
+	assert_ok(c);
+	c.dns_forward[1] = c.dns_forward[0];
+	c.ndns_forward = 2;
+	assert_refused(c, ERR_CONFIG, "dns.forward", "twice");
+	c.ndns_forward = CONF_HOST_ADDRS_MAX + 1;
+	assert_refused(c, ERR_CONFIG, "dns.forward", "5");
+	c.ndns_forward = 0;
+	assert_ok(c);
+}
+
 static void test_log_and_without(void **state)
 {
 	struct conf c = good();
@@ -664,6 +700,7 @@ int main(void)
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_host_addresses),
 		cmocka_unit_test(test_host_loopback),
+		cmocka_unit_test(test_dns_forward),
 		cmocka_unit_test(test_log_and_without),
 		cmocka_unit_test(test_forwards),
 		cmocka_unit_test(test_forward_values),

@@ -71,6 +71,9 @@ static struct conf full(void)
 	c.nnameservers = CONF_NAMESERVERS_MAX;
 	for (uint8_t i = 0; i < CONF_NAMESERVERS_MAX; i++)
 		c.nameservers[i] = c.addresses[i].addr;
+	c.ndns_forward = 1;
+	addr_parse("169.254.1.53", &c.dns_forward[0]);
+	c.dns_host_names = false;
 	strcpy(c.domain, "example.org");
 	c.nsearch = CONF_SEARCH_MAX;
 	for (uint8_t i = 0; i < CONF_SEARCH_MAX; i++)
@@ -105,6 +108,9 @@ static void test_there_and_back(void **state)
 	assert_int_equal(encode_parse(buf, (size_t)n, &d), 0);
 	assert_string_equal(d.container_id, "demo");
 	assert_string_equal(d.log_path, "/x.log");
+	assert_int_equal(d.ndns_forward, 1);
+	assert_true(addr_eq(&d.dns_forward[0], &c.dns_forward[0]));
+	assert_false(d.dns_host_names);
 	assert_int_equal(d.owner_pid, 4711);
 	assert_false(d.ipv6);
 	assert_true(d.source_check);
@@ -176,7 +182,7 @@ static void test_out_of_range(void **state)
 
 	(void)state;
 	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
-	assert_patched_refused(&c, "\0\0\0\2\0\0\0\4demo", "\0\0\0\1\0\0\0\4demo", 12);
+	assert_patched_refused(&c, "\0\0\0\3\0\0\0\4demo", "\0\0\0\2\0\0\0\4demo", 12);
 	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
 	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
 	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */

@@ -198,6 +198,22 @@ static void test_never_loopback(void **state)
 	}
 }
 
+/* Two ports of the forwarder's addresses, and nothing else, lead to resolvers. */
+static void test_dns(void **state)
+{
+	const struct addr four = parse("169.254.1.1"), six = parse("fd00::a9fe:101");
+	const struct addr other = parse("169.254.1.3");
+
+	(void)state;
+	assert_true(route_is_dns(&conf, &four, 53));
+	assert_true(route_is_dns(&conf, &six, 853));
+	assert_false(route_is_dns(&conf, &four, 54));
+	assert_false(route_is_dns(&conf, &four, 0));
+	assert_false(route_is_dns(&conf, &other, 53));
+	conf.ndns_forward = 0;
+	assert_false(route_is_dns(&conf, &four, 53));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup(test_families_off, start),
 		cmocka_unit_test_setup(test_host_lacks, start),
 		cmocka_unit_test_setup(test_never_loopback, start),
+		cmocka_unit_test_setup(test_dns, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

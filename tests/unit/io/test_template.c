@@ -221,6 +221,18 @@ static void test_nameservers(void **state)
 	assert_addr(&n.nameservers[1], "2001:db8::53");
 	n = apply(&c, &t4, &none);
 	assert_int_equal(n.nnameservers, 1);
+	/* without given ones the forwarder, in each family that is there */
+	c.nnameservers = 0;
+	n = apply(&c, &t4, &t6);
+	assert_int_equal(n.nnameservers, 2);
+	assert_addr(&n.nameservers[0], "169.254.1.1");
+	assert_addr(&n.nameservers[1], "fd00::a9fe:101");
+	n = apply(&c, &none, &t6);
+	assert_int_equal(n.nnameservers, 1);
+	assert_addr(&n.nameservers[0], "fd00::a9fe:101");
+	c.ndns_forward = 0;
+	n = apply(&c, &t4, &t6);
+	assert_int_equal(n.nnameservers, 0);
 }
 
 static void test_given_without_template(void **state)
@@ -284,6 +296,7 @@ static void test_given_routes(void **state)
 	c.routes[1] = (struct route){ .dst = px("192.0.2.0/24") };
 	n = apply(&c, &t4, &t6);
 	assert_string_equal(routes_text(&n), "192.0.2.0/24 via :: 0; 169.254.1.2/32 via :: 0; "
+			    "169.254.1.1/32 via :: 0; "
 			    "172.16.0.0/12 via 192.0.2.1 0 onlink; ::/0 via fe80::99 1024; ");
 	c.ngateways = 1;
 	c.gateways[0] = ad("203.0.113.5");

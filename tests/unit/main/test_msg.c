@@ -368,6 +368,21 @@ static void test_listen(void **state)
 	assert_false(msg_listen_done_ok(&d));
 }
 
+static void test_resolvers(void **state)
+{
+	struct msg_resolvers m = { .kind = MSG_RESOLVERS, .resolvers = { .n = 1 } };
+
+	(void)state;
+	m.resolvers.list[0].addr = addr_loopback(true);
+	assert_true(msg_resolvers_ok(&m));
+	m.resolvers.n = RESOLVERS_MAX + 1;
+	assert_false(msg_resolvers_ok(&m));
+	m.resolvers.n = 0;
+	assert_true(msg_resolvers_ok(&m));
+	m.kind = MSG_SYNC;
+	assert_false(msg_resolvers_ok(&m));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_setup),
 		cmocka_unit_test(test_setup_done),
 		cmocka_unit_test(test_running),
+		cmocka_unit_test(test_resolvers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,8 @@ static void test_bad_values(void **state)
 		{ "{\"log\":{\"target\":\"x.log\"}}", "log.target", "x.log" },
 		{ "{\"dns\":{\"nameservers\":[\"host.example\"]}}", "dns.nameservers", "host.example" },
 		{ "{\"dns\":{\"search\":[1]}}", "dns.search", "1" },
+		{ "{\"dns\":{\"forward\":[\"dns.example\"]}}", "dns.forward", "dns.example" },
+		{ "{\"dns\":{\"hostNames\":1}}", "dns.hostNames", "1" },
 		{ "{\"via\":\"moon\"}", "via", "moon" },
 		{ "{\"preserveSource\":1}", "preserveSource", "1" },
 		{ "{\"listen\":\"later\"}", "listen", "later" },
@@ -213,6 +215,23 @@ static void test_bad_values(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		assert_refused(rows[i].text, NULL, ERR_CONFIG, rows[i].key, rows[i].value);
+}
+
+/* What the forwarder is given is no part of the result's dns. */
+static void test_dns_forward(void **state)
+{
+	struct keys k;
+
+	(void)state;
+	take("{\"dns\":{\"forward\":[\"169.254.1.53\",\"fd00::53\"],\"hostNames\":false}}", NULL, &k);
+	assert_int_equal(k.conf.ndns_forward, 2);
+	assert_addr(&k.conf.dns_forward[1], "fd00::53");
+	assert_false(k.conf.dns_host_names);
+	assert_dns(&k, "{}");
+	keys_drop(&k);
+	take("{\"dns\":{\"forward\":[]}}", NULL, &k);
+	assert_int_equal(k.conf.ndns_forward, 0);
+	keys_drop(&k);
 }
 
 /* dns goes into the result as it stands, and into what the container is told. */
@@ -513,6 +532,7 @@ int main(void)
 		cmocka_unit_test(test_families_and_lists),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_dns),
+		cmocka_unit_test(test_dns_forward),
 		cmocka_unit_test(test_network_keys),
 		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_forwards),

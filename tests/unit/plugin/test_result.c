@@ -96,6 +96,41 @@ static void test_chained(void **state)
 		      "\"fd01::/16\"}]}");
 }
 
+static void assert_dns(bool forwards, const char *prev, const char *dns, const char *want)
+{
+	struct netcfg n = netcfg();
+	struct result r = {
+		.version = CNI_1_0_0, .net = &n, .sandbox = "/x", .forwards_dns = forwards,
+		.dns = json_tokener_parse(dns), .prev = prev ? json_tokener_parse(prev) : NULL,
+	};
+	struct json_object *o, *got;
+
+	addr_parse("169.254.1.1", &n.nameservers[0]);
+	addr_parse("fd00::a9fe:101", &n.nameservers[1]);
+	n.nnameservers = 2;
+	o = result_build(&r);
+	assert_true(json_object_object_get_ex(o, "dns", &got));
+	assert_json(json_object_get(got), want);
+	json_object_put(o);
+	json_object_put(r.dns);
+	json_object_put(r.prev);
+}
+
+/* The forwarder stands where nobody else names a server. */
+static void test_forwarder(void **state)
+{
+	(void)state;
+	assert_dns(true, NULL, "{}", "{\"nameservers\":[\"169.254.1.1\"]}");
+	assert_dns(true, NULL, "{\"search\":[\"s\"]}",
+		   "{\"search\":[\"s\"],\"nameservers\":[\"169.254.1.1\"]}");
+	assert_dns(true, "{\"dns\":{\"nameservers\":[\"9.9.9.9\"]}}", "{}",
+		   "{\"nameservers\":[\"9.9.9.9\"]}");
+	assert_dns(true, "{\"dns\":{\"domain\":\"d\",\"nameservers\":[]}}", "{}",
+		   "{\"domain\":\"d\",\"nameservers\":[\"169.254.1.1\"]}");
+	assert_dns(false, NULL, "{\"nameservers\":[\"1.1.1.1\"]}", "{\"nameservers\":[\"1.1.1.1\"]}");
+	assert_dns(false, NULL, "{}", "{}");
+}
+
 static void test_prev_unchanged(void **state)
 {
 	struct json_object *prev = json_tokener_parse("{\"ips\":[]}");
@@ -146,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_chained),
+		cmocka_unit_test(test_forwarder),
 		cmocka_unit_test(test_prev_unchanged),
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_version_answer),

@@ -421,8 +421,9 @@ static int send_message(struct fake_sock *s, const struct port_dgram *d)
 			return -EIO;
 		}
 	} else {
-		/* without it a message is one datagram, and ours are of one piece */
-		FAKE_HOLDS(d->niov == 1);
+		/* without it a message is one datagram, and ours are of one piece, but for a
+		 * question, whose number is another's */
+		FAKE_HOLDS(d->niov == (s->proto == FLOW_DNS ? 2 : 1));
 	}
 	FAKE_HOLDS(d->ip.ttl);
 	if (s->mtu && (d->gso_size ? d->gso_size > most : d->ip.df && all.len > most)) {
@@ -447,7 +448,7 @@ static struct fake_sock *sending(struct ctx *c, const struct flow *f)
 {
 	struct io *io = c->io;
 
-	if (f->dg.via == FORWARD_NONE)
+	if (f->key.proto != FLOW_UDP || f->dg.via == FORWARD_NONE)
 		return sock_of(c, f);
 	FAKE_HOLDS(forward_at(&c->forwards, f->dg.via) && f->sock == -1);
 	for (uint32_t i = io->listener.nsent; i < FAKE_DGRAMS; i++)
