@@ -137,7 +137,7 @@ static void test_there_and_back(void **state)
 
 	conf_init(&c);
 	snprintf(c.ifname, sizeof(c.ifname), "eth1");
-	if (netlink_template(&c, &back, &e) < 0)
+	if (netlink_template(&c, NULL, &back, &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_string_equal(back.outer_ifname4, "eth0");
 	assert_string_equal(back.outer_ifname6, "eth0");
@@ -322,7 +322,7 @@ static void test_unconfigured(void **state)
 	configure(&net, &done);
 	conf_init(&c);
 	snprintf(c.ifname, sizeof(c.ifname), "eth1");
-	assert_int_equal(netlink_template(&c, &back, &e), 0);
+	assert_int_equal(netlink_template(&c, NULL, &back, &e), 0);
 	assert_string_equal(back.outer_ifname4, "");
 	assert_string_equal(back.outer_ifname6, "");
 }
@@ -339,7 +339,7 @@ static struct netcfg taken_from(struct netcfg *net)
 	configure(net, &done);
 	conf_init(&c);
 	snprintf(c.ifname, sizeof(c.ifname), "eth1");
-	if (netlink_template(&c, &back, &e) < 0)
+	if (netlink_template(&c, NULL, &back, &e) < 0)
 		fail_msg("%s", e.msg);
 	return back;
 }

@@ -88,7 +88,7 @@ static struct netcfg apply(const struct conf *c, const struct template *t4,
 	static const struct occupied occ;
 	struct netcfg n;
 
-	template_apply(c, t4, t6, &occ, &n);
+	template_apply(c, t4, t6, &occ, NULL, &n);
 	return n;
 }
 

@@ -28,7 +28,7 @@ static int expect(const char *prev, struct conf *want, struct err *e)
 	int r;
 
 	*e = ERR_INIT;
-	r = check_expect(&s, o, NETNS, want, e);
+	r = check_expect(&s, NULL, o, NETNS, want, e);
 	json_object_put(o);
 	return r;
 }
