@@ -97,7 +97,7 @@ static void write_down(const struct uplink *u, const struct netcfg *net)
 static void move_listeners(struct serve *s, const struct netcfg *was)
 {
 	struct publish *p = s->publish;
-	uint32_t n = p->n, stale = 0, place;
+	uint32_t n = p->n, stale = 0, moved = 0, place;
 
 	for (uint32_t i = 0; i < n; i++)
 		if (publish_is_stale(p, s->conf, was, s->net, i)) {
@@ -111,9 +111,13 @@ static void move_listeners(struct serve *s, const struct netcfg *was)
 			continue;
 		stale--;
 		place = publish_reopen(p, s->conf, s->net, i);
-		if (place != FORWARD_NONE)
-			serve_tell(s, MSG_FORWARD_OPEN, place);
+		if (place == FORWARD_NONE)
+			continue;
+		moved++;
+		serve_tell(s, MSG_FORWARD_OPEN, place);
 	}
+	if (moved)
+		log_info("forward listeners=%u bound anew", moved);
 }
 
 static void tell_nsagent(struct uplink *u, struct serve *s)
@@ -198,29 +202,32 @@ static bool read_host(const struct uplink *u, const struct serve *s, struct netc
 	return true;
 }
 
+/* A listener may be bound to an interface that is not the one of the default route. */
+static void compare(struct uplink *u, struct serve *s, const struct netcfg *now)
+{
+	uint32_t diff = netcfg_diff(s->net, now);
+	bool doubt = netcfg_loses_family(s->net, now) && !u->doubt;
+
+	if (diff && !doubt)
+		take(u, s, now, diff);
+	else
+		move_listeners(s, s->net);
+	u->doubt = doubt;
+}
+
 static void look(struct uplink *u, struct serve *s)
 {
 	struct netcfg now;
 	uint64_t began = now_ms(), ended;
-	bool read, gone;
 
 	listen_anew(u);
-	read = read_host(u, s, &now);
+	u->look_ms = 0;
+	if (read_host(u, s, &now))
+		compare(u, s, &now);
 	ended = now_ms();
 	u->rest_ms = ended + UPLINK_REST_MS + UPLINK_REST_TIMES * (ended - began);
-	u->look_ms = 0;
-	if (!read)
-		return;
-	gone = netcfg_loses_family(s->net, &now);
-	if (gone && !u->doubt) {
+	if (u->doubt)
 		u->look_ms = MAX_OF(ended + UPLINK_DOUBT_MS, u->rest_ms);
-	} else {
-		uint32_t diff = netcfg_diff(s->net, &now);
-
-		if (diff)
-			take(u, s, &now, diff);
-	}
-	u->doubt = gone && !u->doubt;
 }
 
 void uplink_tick(struct uplink *u, struct serve *s)

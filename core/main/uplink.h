@@ -26,7 +26,7 @@ struct uplink {
 	int state_fd;		/* the attachment's folder */
 	uint64_t look_ms;	/* when to look; 0: nothing was heard */
 	uint64_t rest_ms;	/* not before then */
-	bool doubt;		/* the last look missed a family */
+	bool doubt;		/* the last look missed a family: once more, soon */
 	bool no_ipv6;		/* the container's namespace has none */
 	bool stale;		/* nsagent is to be told; `inside` is not what there should be */
 	pid_t asked;		/* the nsagent that is at work on it; 0: none */
