@@ -12,6 +12,7 @@
 #include "io/io.h"
 #include "main/msg.h"
 #include "proto/dns.h"
+#include "proto/network.h"
 
 /* Main ends the attachment then. To exit before it has read the message could
  * look like a crash to it: wait for the end. */
@@ -59,6 +60,20 @@ static bool take_inner(struct ctx *c, int main_fd)
 	return true;
 }
 
+/* Two places for the network there is: what it was is still needed for the change. */
+static bool take_network(struct ctx *c, int main_fd)
+{
+	static struct netcfg nets[2];
+	struct netcfg *now = &nets[c->net == &nets[0]];
+	struct msg_network m;
+
+	if (msg_recv(main_fd, &m, sizeof(m), NULL) < 0 || !msg_network_ok(&m))
+		return false;
+	*now = m.net;
+	network_change(c, now);
+	return true;
+}
+
 static bool take_forward(struct ctx *c, int main_fd)
 {
 	const struct msg_engine synced = { .kind = MSG_SYNCED };
@@ -100,6 +115,8 @@ static bool serve_main(struct ctx *c, int main_fd)
 		return take_inner(c, main_fd);
 	case MSG_RESOLVERS:
 		return take_resolvers(c, main_fd);
+	case MSG_NETWORK:
+		return take_network(c, main_fd);
 	default:
 		return take_forward(c, main_fd);
 	}

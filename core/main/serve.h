@@ -12,7 +12,7 @@
 
 struct serve {
 	struct conf *conf;		/* its forwards change */
-	const struct netcfg *net;
+	struct netcfg *net;		/* changes when the host is followed */
 	struct publish *publish;
 	struct child *engine, *nsagent;
 	uint64_t now_ms;
@@ -25,6 +25,12 @@ void serve_tell(struct serve *s, uint32_t kind, uint32_t place);
 
 /* Whom the engine's DNS forwarder asks from now on. The same with one that fails. */
 void serve_resolvers(struct serve *s, const struct resolvers *r);
+
+/* MSG_NETWORK with what *s->net is now; the same holds. */
+void serve_tell_network(struct serve *s);
+
+/* Returns when the engine has done all it was told. */
+void serve_sync(struct serve *s);
 
 /* Fills *a, in place of whatever it holds. When it says "done", the engine has done it. */
 void serve_request(struct serve *s, const struct control_request *r, struct control_answer *a);

@@ -25,7 +25,9 @@ union any {
 	struct msg_inner inner;
 	struct msg_listen listen;
 	struct msg_resolvers resolvers;
-	uint8_t bytes[sizeof(struct msg_setup) + sizeof(struct msg_ports) + 128];
+	struct msg_move move;
+	struct msg_moved moved;
+	uint8_t bytes[sizeof(struct msg_move) + sizeof(struct msg_ports) + 128];
 };
 
 struct field {
@@ -71,6 +73,16 @@ static const struct field inner_fields[] = {
 static const struct field listen_fields[] = {
 	WHOLE(msg_listen), FIELD(msg_listen, kind), FIELD(msg_listen, addr),
 	FIELD(msg_listen, port),
+};
+
+static const struct field move_fields[] = {
+	WHOLE(msg_move), FIELD(msg_move, kind), FIELD(msg_move, was.naddresses),
+	FIELD(msg_move, now.nroutes), FIELD(msg_move, now.ifname), FIELD(msg_move, now.mtu),
+};
+
+static const struct field moved_fields[] = {
+	WHOLE(msg_moved), FIELD(msg_moved, kind), FIELD(msg_moved, ipv6_left_out),
+	FIELD(msg_moved, err.msg), FIELD(msg_moved, err.details),
 };
 
 static const struct field resolvers_fields[] = {
@@ -147,6 +159,21 @@ static void use_listen(const union any *m)
 		FUZZ_HOLDS(addr_is_loopback(&m->listen.addr) && m->listen.port);
 }
 
+static void use_move(const union any *m)
+{
+	if (!msg_move_ok(&m->move))
+		return;
+	use_netcfg(&m->move.was);
+	use_netcfg(&m->move.now);
+}
+
+static void use_moved(const union any *m)
+{
+	if (msg_moved_ok(&m->moved))
+		FUZZ_HOLDS(strlen(m->moved.err.msg) < ERR_MSG_MAX &&
+			   strlen(m->moved.err.details) < ERR_DETAILS_MAX);
+}
+
 static void use_resolvers(const union any *m)
 {
 	if (!msg_resolvers_ok(&m->resolvers))
@@ -170,6 +197,8 @@ static const struct {
 	{ sizeof(struct msg_ports), ports_fields, ARRAY_LEN(ports_fields), use_ports },
 	{ sizeof(struct msg_inner), inner_fields, ARRAY_LEN(inner_fields), use_inner },
 	{ sizeof(struct msg_listen), listen_fields, ARRAY_LEN(listen_fields), use_listen },
+	{ sizeof(struct msg_move), move_fields, ARRAY_LEN(move_fields), use_move },
+	{ sizeof(struct msg_moved), moved_fields, ARRAY_LEN(moved_fields), use_moved },
 	{ sizeof(struct msg_resolvers), resolvers_fields, ARRAY_LEN(resolvers_fields),
 	  use_resolvers },
 };
@@ -195,6 +224,12 @@ static void make_valid(union any *m, size_t which)
 		m->listen = (struct msg_listen){ .kind = MSG_LISTEN, .addr = addr_loopback(true),
 						 .port = 80 };
 	else if (which == 7)
+		m->move = (struct msg_move){ .kind = MSG_MOVE,
+			.was = { .ifname = "eth0", .mtu = 1500, .mac = { { 2, 0, 0, 0, 0, 1 } } },
+			.now = { .ifname = "eth0", .mtu = 1400, .mac = { { 2, 0, 0, 0, 0, 1 } } } };
+	else if (which == 8)
+		m->moved = (struct msg_moved){ .kind = MSG_MOVED, .err = { .msg = "m" } };
+	else if (which == 9)
 		m->resolvers = (struct msg_resolvers){ .kind = MSG_RESOLVERS, .resolvers = {
 			.n = 1, .list = { { addr_loopback(true), 0 } }, .host = "box" } };
 	else
