@@ -397,6 +397,20 @@ static void ask_next(struct ctx *c, struct flow *f, bool silent)
 	give_up(c, f);
 }
 
+void dns_ask_again(struct ctx *c)
+{
+	memset(c->dns.rests_ms, 0, sizeof(c->dns.rests_ms));
+	for (uint32_t i = 0; i < c->flows.fresh; i++) {
+		struct flow *f = flow_at(&c->flows, i);
+
+		if (f->state == FLOW_FREE || f->key.proto != FLOW_DNS)
+			continue;
+		port_close(c, f, false);
+		f->dns.tried = 0;
+		ask_next(c, f, false);
+	}
+}
+
 /* The container asks again, as it thinks what we sent was lost: it may have been. Another
  * question under the same number from the same port ends the old one. True: done. */
 static bool asked_before(struct ctx *c, struct flow *f, const void *data, size_t len)

@@ -32,6 +32,10 @@
 /* Whom the forwarder asks from now on; questions under way go on as they began. */
 void dns_set_resolvers(struct ctx *c, const struct resolvers *r);
 
+/* The host's way out is another: what was asked by sockets of the old one is asked anew,
+ * of the resolvers from the first on. */
+void dns_ask_again(struct ctx *c);
+
 /* One datagram to the forwarder, or several of gso_size (0: one). */
 void dns_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const uint8_t *data,
 		  size_t len, uint16_t gso_size);

@@ -2,6 +2,7 @@
 #include "proto/network.h"
 
 #include "proto/admit.h"
+#include "proto/dns.h"
 #include "proto/group.h"
 #include "proto/ndp.h"
 
@@ -24,7 +25,7 @@ static void end_flows(struct ctx *c, bool v4)
 void network_change(struct ctx *c, const struct netcfg *now)
 {
 	const struct netcfg *was = c->net;
-	bool told = ndp_network_ends(c, now);
+	bool told = ndp_network_ends(c, now), differs = false;
 
 	c->net = now;
 	for (int v4 = 0; v4 < 2; v4++) {
@@ -32,7 +33,10 @@ void network_change(struct ctx *c, const struct netcfg *now)
 			continue;
 		end_flows(c, v4);
 		group_listen_again(c, v4);
+		differs = true;
 	}
+	if (differs)
+		dns_ask_again(c);
 	if (told)
 		ndp_network_begins(c);
 	c->count->network_changes++;

@@ -8,6 +8,7 @@
 
 #include "fakeport.h"
 #include "proto/dns.h"
+#include "proto/network.h"
 #include "proto/proto.h"
 #include "wire/dns.h"
 
@@ -426,6 +427,30 @@ static void test_change(void **state)
 	fake_stop(w);
 }
 
+/* The host has another way out: what is under way is asked anew, from the first on. */
+static void test_network(void **state)
+{
+	struct fake_world *w = start("192.0.2.1 192.0.2.2");
+	struct netcfg now = w->net;
+	struct fake_sock *old;
+	struct fake_seen f;
+
+	(void)state;
+	ask(w, 1, AB, DNST_A);
+	pass_time(w, DNS_WAIT_MS);
+	old = fake_last(w);
+	assert_at(old, "192.0.2.2");
+	now.outer_ifindex4++;
+	now.host4 = parse("203.0.113.9");
+	network_change(&w->c, &now);
+	turn(w);
+	assert_false(old->open);
+	assert_at(fake_last(w), "192.0.2.1");
+	answer(w, fake_last(w), 0, AB);
+	told(w, 1, &f);
+	fake_stop(w);
+}
+
 /* The container's own patience is shorter: the same question is sent on once more. Another
  * one under its number and port takes its place. */
 static void test_again(void **state)
@@ -758,6 +783,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_change),
+		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_cap),
