@@ -492,7 +492,7 @@ static int show_help(struct options *o, const struct option_row *row, const char
 	       "       %s [OPTION]... --netns PATH|NAME\n"
 	       "Connects a network namespace to the host's network: a new one that COMMAND, or a\n"
 	       "shell, runs in, that of process PID, or the named one. What each option means\n"
-	       "stands in the manual page pasta(1).\n\n", o->name, o->name, o->name);
+	       "stands in the manual page cni-passt-pasta(1).\n\n", o->name, o->name, o->name);
 	for (size_t i = 0; i < ROWS; i++)
 		printf("  %c%c%s--%s%s\n", rows[i].letter ? '-' : ' ', rows[i].letter ?: ' ',
 		       rows[i].letter ? ", " : "  ", rows[i].word,

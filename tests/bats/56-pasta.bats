@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
+# shellcheck disable=SC2016 # what the inner shell is to expand
 # The command line of pasta: its three ways to a namespace, its options by group,
 # and the exact words that podman and RootlessKit start it with.
 
