@@ -183,10 +183,11 @@ static bool is_news(const struct netcfg *was, const struct netcfg *now)
 /* Nobody listens who neither configures himself nor has ever asked. */
 bool ndp_network_ends(struct ctx *c, const struct netcfg *now)
 {
-	if ((c->conf->configure && !c->ra_due && !c->ra_last) || !is_news(c->net, now))
+	if ((c->conf->off & RA_OFF) || (c->conf->configure && !c->ra_due && !c->ra_last) ||
+	    !is_news(c->net, now))
 		return false;
 	c->ra_due = 0;
-	if (!(c->conf->off & RA_OFF) && netcfg_primary(c->net, false))
+	if (netcfg_primary(c->net, false))
 		send_ra(c, &all_nodes, true);
 	return true;
 }
