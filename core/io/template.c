@@ -59,7 +59,8 @@ static uint32_t add_addresses(const struct conf *c, const struct template *t, bo
 
 		return add_address(net, &own);
 	}
-	for (uint32_t i = 0; c->addresses_host && t->found && i < t->naddresses; i++)
+	for (uint32_t i = 0; c->addresses_host && t->found &&
+	     i < (c->one_address ? MIN_OF(t->naddresses, 1u) : t->naddresses); i++)
 		if (!add_address(net, &t->addresses[i]))
 			log_warn("the outer interface has more than %d addresses, the rest is"
 				 " left out", CONF_ADDRS_MAX);
@@ -209,7 +210,7 @@ static void add_nameservers(const struct conf *c, bool v4, struct netcfg *net)
 	const struct addr *list = c->nnameservers ? c->nameservers : c->dns_forward;
 	uint32_t n = c->nnameservers ? c->nnameservers : c->ndns_forward;
 
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; c->dns_told && i < n; i++) {
 		const struct addr *a = &list[i];
 
 		if (is_family(a, v4) && addr_is_unicast(a) && !addr_is_linklocal6(a))
@@ -244,7 +245,7 @@ static bool apply_family(const struct conf *c, const struct template *t, bool v4
 		return false;
 	}
 	add_outer(t, v4, net);
-	add_routes(c, t, v4, !private.wanted, net);
+	add_routes(c, t, v4, !private.wanted && (v4 ? c->copy_routes4 : c->copy_routes6), net);
 	add_nameservers(c, v4, net);
 	return true;
 }

@@ -74,7 +74,7 @@ static struct conf full(void)
 		c.nameservers[i] = c.addresses[i].addr;
 	c.ndns_forward = 1;
 	addr_parse("169.254.1.53", &c.dns_forward[0]);
-	c.dns_host_names = false;
+	c.dns_host_names = c.dns_told = false;
 	strcpy(c.domain, "example.org");
 	c.nsearch = CONF_SEARCH_MAX;
 	for (uint8_t i = 0; i < CONF_SEARCH_MAX; i++)
@@ -82,7 +82,14 @@ static struct conf full(void)
 	strcpy(c.captive_portal, "https://portal.example/api");
 	c.ipv6_only_s = 1800;
 	prefix_parse("2001:db8:7::/48", &c.delegated);
-	strcpy(c.outbound_ifname, "wlan0");
+	strcpy(c.outbound_ifname4, "wlan0");
+	strcpy(c.outbound_ifname6, "wlan1");
+	strcpy(c.template_ifname, "wlan2");
+	c.log_size = 123456;
+	c.off = CONF_OFF_ALL;
+	c.one_address = c.map_gateway = c.loopback_to_loopback = c.outlive = true;
+	c.copy_routes4 = true;
+	c.copy_routes6 = false;
 	c.noutbound = 1;
 	c.outbound[0] = c.addresses[0].addr;
 	c.without = CONF_WITHOUT_PEEK;
@@ -112,6 +119,7 @@ static void test_there_and_back(void **state)
 	assert_int_equal(d.ndns_forward, 1);
 	assert_true(addr_eq(&d.dns_forward[0], &c.dns_forward[0]));
 	assert_false(d.dns_host_names);
+	assert_false(d.dns_told);
 	assert_int_equal(d.owner_pid, 4711);
 	assert_false(d.ipv6);
 	assert_true(d.source_check);
@@ -137,7 +145,13 @@ static void test_there_and_back(void **state)
 	assert_string_equal(d.captive_portal, "https://portal.example/api");
 	assert_int_equal(d.ipv6_only_s, 1800);
 	assert_int_equal(d.delegated.len, 48);
-	assert_string_equal(d.outbound_ifname, "wlan0");
+	assert_string_equal(d.outbound_ifname4, "wlan0");
+	assert_string_equal(d.outbound_ifname6, "wlan1");
+	assert_string_equal(d.template_ifname, "wlan2");
+	assert_int_equal(d.log_size, 123456);
+	assert_int_equal(d.off, CONF_OFF_ALL);
+	assert_true(d.one_address && d.map_gateway && d.loopback_to_loopback && d.outlive);
+	assert_true(d.copy_routes4 && !d.copy_routes6);
 	assert_true(addr_eq(&d.outbound[0], &c.outbound[0]));
 	assert_int_equal(encode(&d, again), n);
 	assert_memory_equal(buf, again, (size_t)n);
@@ -193,11 +207,11 @@ static void test_out_of_range(void **state)
 	assert_patched_refused(&c, "\12\0\0\1\x8", "\12\0\0\1\x21", 5);	/* /33 */
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\4\0\0\0\2\0\0\0\6/x", 14);
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\4\0\0\0\6/x", 14);
-	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\17",		/* nforwards */
-			       "\0\0\1\1\0\0\0\0\0\0\17", 11);
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\2\1\1\0\0\0\17eee", 10); /* proto */
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\1\3\1\0\0\0\17eee", 10); /* kind */
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\1\1\2\0\0\0\17eee", 10); /* ready */
+	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\0\17",		/* nforwards */
+			       "\0\0\1\1\0\0\0\0\0\0\0\17", 12);
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\2\1\1\0\0\0\0\17eee", 11); /* proto */
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\3\1\0\0\0\0\17eee", 11); /* kind */
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\1\2\0\0\0\0\17eee", 11); /* ready */
 	c.naddresses = CONF_ADDRS_MAX + 1;
 	assert_int_equal(encode_conf(&c, (uint8_t[ENCODE_MAX]){ 0 }, ENCODE_MAX), -EMSGSIZE);
 	c = full();

@@ -286,6 +286,10 @@ static void test_nameservers(void **state)
 	n = apply(&c, &none, &t6);
 	assert_int_equal(n.nnameservers, 1);
 	assert_addr(&n.nameservers[0], "fd00::a9fe:101");
+	c.dns_told = false;
+	n = apply(&c, &t4, &t6);
+	assert_int_equal(n.nnameservers, 0);
+	c.dns_told = true;
 	c.ndns_forward = 0;
 	n = apply(&c, &t4, &t6);
 	assert_int_equal(n.nnameservers, 0);

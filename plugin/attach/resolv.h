@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resolv: the host's resolver configuration (resolv.conf(5)), for what DHCP and
- * Router Advertisements tell a container whose own configuration names none. Called by
- * main.c before an ADD. */
-#ifndef PLUGIN_RESOLV_H
-#define PLUGIN_RESOLV_H
+ * Router Advertisements tell a container whose own configuration names none. Called
+ * by front ends before an ADD. */
+#ifndef PLUGIN_ATTACH_RESOLV_H
+#define PLUGIN_ATTACH_RESOLV_H
 
 #include "conf/conf.h"
 

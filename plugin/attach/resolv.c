@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "plugin/resolv.h"
+#include "plugin/attach/resolv.h"
 
 #include <errno.h>
 #include <stdio.h>
