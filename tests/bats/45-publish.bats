@@ -289,7 +289,7 @@ gone() { ! bed_listening "$@"; }
 	local rounds=${BED_SHORT:+20} load
 	bed_server SERVER in_c tcp 80 python3 "$BED_DIR/server.py" whoami 80
 	# shellcheck disable=SC2016
-	bed_bg load bed_peer bash -c 'while :; do : < "/dev/tcp/$1/8080"; done 2> /dev/null' bash "$HOST4"
+	bed_bg load bed_peer bash -c 'while :; do : < "/dev/tcp/$1/8080"; sleep 0.02; done 2> /dev/null' bash "$HOST4"
 	for ((i = 0; i < ${rounds:-200}; i++)); do
 		add '{"tcp": ["8080:80", "9000-9009:80-89"], "udp": ["5353:53"]}'
 		((i % 10)) || line bed_host TCP4:127.0.0.1:8080 > /dev/null
