@@ -25,13 +25,14 @@ declare -A may=(
 	[sandbox]="base conf sandbox"
 	[main]="base wire conf flow proto io sandbox main"
 	[attach]="base conf attach"
-	[plugin]="base conf attach plugin"
-	[hooks]="base conf attach hooks"
+	[json]="base conf json"
+	[plugin]="base conf attach json plugin"
+	[hooks]="base conf attach json hooks"
 )
 declare -A folder=(
 	[base]=core/base [wire]=core/wire [conf]=core/conf [flow]=core/flow [proto]=core/proto
 	[io]=core/io [sandbox]=core/sandbox [main]=core/main
-	[attach]=plugin/attach [plugin]=plugin [hooks]=hooks
+	[attach]=plugin/attach [json]=plugin/json [plugin]=plugin [hooks]=hooks
 )
 # A library's headers, the files that may include them, and its symbols.
 libraries=(
@@ -49,6 +50,7 @@ fail() {
 room_of_include() { # prints the room "X/y.h" belongs to, nothing for none
 	case $1 in
 	plugin/attach/*) echo attach ;;
+	plugin/json/*) echo json ;;
 	plugin/*) echo plugin ;;
 	hooks/*) echo hooks ;;
 	*/*) [ "${folder[${1%%/*}]-}" != "core/${1%%/*}" ] || echo "${1%%/*}" ;;
