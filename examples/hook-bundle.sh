@@ -29,8 +29,8 @@ rootless=--rootless
 cd "$folder"
 rm -f config.json
 $runtime spec $rootless
-# (as JSON: jq would take "-c" for an option of its own)
-command=$(printf '%s\0' "$@" | jq -Rs 'split("\u0000")[:-1]')
+# (one by one: jq would take "-c" for an option of its own)
+command=$(for word; do jq -n --arg word "$word" '$word'; done | jq -s .)
 jq --argjson command "$command" --slurpfile add "$here/hooks.json" --arg hook "${HOOK-}" '
 	.process.terminal = false |
 	.process.args = $command |

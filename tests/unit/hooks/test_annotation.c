@@ -2,6 +2,8 @@
 /* Tests hooks/annotation.c: names to keys, texts to values, who may have which. */
 #include "../unit.h"
 
+#include <stdio.h>
+
 #include "hooks/annotation.h"
 
 /* Applies {annotations} to {netconf}: the result as text, or NULL with *e. */
