@@ -147,7 +147,7 @@ bed_make() {
 	bed_pick_user
 	mkdir -p "$BED_DIR"/{plugin,core,hooks,run,www,tmp,pids}
 	cp "$build/plugin/cni-passt" "$BED_DIR/plugin/"
-	cp "$build/core/cni-passt-core" "$BED_DIR/core/"
+	cp "$build/core/cni-passt-core" "$build/cli/cni-passt-pasta" "$BED_DIR/core/"
 	cp "$build/hooks/cni-passt-hook" "$BED_DIR/hooks/"
 	cp "$bed_tree/examples/basic.conf" "$bed_tree"/conf/*.conflist "$BED_DIR/"
 	cp "$bed_tree"/examples/hook* "$BED_DIR/hooks/"
