@@ -56,10 +56,9 @@ change() {
 oci() {
 	local more=()
 	[ "$1$2" != rootcrun ] || more=(--cgroup-manager=disabled)
-	podman_as "${BUNDLE_AS-$1}" sh -c 'cd "$0" && exec "$@"' "$B" "$2" --root "$B/state" "${more[@]}" "${@:3}"
+	# shellcheck disable=SC2016
+	podman_as "$1" sh -c 'cd "$0" && exec "$@"' "$B" "$2" --root "$B/state" "${more[@]}" "${@:3}"
 }
-
-state_left() { find /run/cni-passt "$XDG/cni-passt" -mindepth 1 -maxdepth 1 2> /dev/null; }
 
 gone() { # gone: no process, no state of this bed
 	bed_until 5 bed_no_core || die "processes left: $(bed_core_pids | xargs -r ps -o pid,args -p)"
@@ -80,8 +79,9 @@ whole_life() { # whole_life root|user runc|crun
 	bed_until 10 says "127.0.0.1:8080" served || die "port 8080 does not answer: $(cat "$E")"
 	bed_until 5 says "$HOST4:8080" served || die "nor the host's address"
 	same "download inside" "$(cut -d ' ' -f 1 "$B/rootfs/sum")" "$(sum < "$BED_DIR/www/file")"
-	same "own name in hosts" "$(awk -v a=$HOST4 '$1 == a { print $2 }' "$B/rootfs/tmp/hosts")" "$2"
-	grep -q "^nameserver " "$B/rootfs/tmp/resolv.conf" || [ -z "$(grep ^nameserver /etc/resolv.conf)" ]
+	same "own name in hosts" "$(awk -v a="$HOST4" '$1 == a { print $2 }' "$B/rootfs/tmp/hosts")" "$2"
+	! grep -q "^nameserver [^1:]" /etc/resolv.conf || grep -q "^nameserver " "$B/rootfs/tmp/resolv.conf" ||
+		die "no name server in the container"
 	oci "$1" "$2" kill "t$BATS_TEST_NUMBER" KILL
 	bed_until 10 bed_gone "$run" || die "$2 run does not return"
 	gone
@@ -181,16 +181,19 @@ works() { same "curl" "$(bed_in "$C" curl -sS --max-time 20 "http://$PEER4/file"
 	same "status and output of poststop, again" "$status$output" 0
 }
 
-@test "the daemon ends with the container, also where the namespace has a path that stays" {
+@test "the daemon ends with the container, also where the namespace's path stays" {
+	local other
 	fake
-	bed_user sh -c "touch $B/ns"
-	nsenter --net="/run/netns/$HOST" true
-	config "{\"linux\": {\"namespaces\": [{\"type\": \"network\", \"path\": \"/proc/$C/ns/net\"}]}}"
+	bed_bg other bed_in "$C" sleep 600
+	bed_until 5 in_namespace "$other"
+	config "{\"linux\": {\"namespaces\": [{\"type\": \"network\", \"path\": \"/proc/$other/ns/net\"}]}}"
 	hook created
 	works
 	bed_kill "$C"
 	gone
+	bed_kill "$other"
 }
+in_namespace() { [ "$(readlink "/proc/$1/ns/net")" = "$(readlink "/proc/$C/ns/net")" ]; }
 
 @test "annotations over the file over defaults; what is not allowed is refused by name" {
 	fake

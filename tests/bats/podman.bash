@@ -111,6 +111,7 @@ podman_conf() {
 
 # The mount namespaces and their holders.
 podman_hold() {
+	# shellcheck disable=SC2016
 	bed_bg PODMAN_HOLD_ROOT bed_host unshare -m --propagation private sh -c '
 		mount -t tmpfs none /run && mkdir /run/lock /run/netns &&
 		for f in passwd subuid subgid; do
