@@ -136,6 +136,7 @@ struct tcp_flow {
 	uint32_t resend_mark;		/* ... the last of them when snd_nxt was this; */
 	uint32_t head_mark;		/* the first hole at the latest when snd_nxt was this */
 	uint32_t fin_seq;
+	uint32_t challenge_ms;		/* when what did not fit was answered last, 0: never */
 	uint16_t ooo;			/* ranges beyond rcv_nxt that came, 0: none */
 	uint16_t sacked;		/* ranges beyond snd_una that the container has, 0: none */
 	struct hold ring;		/* from snd_base on, with TCPM_NO_PEEK */

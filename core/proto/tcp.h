@@ -72,6 +72,8 @@
 #define TCP_IDLE_STEP_S	75u	/* ... asked so often ... */
 #define TCP_IDLE_TRIES	9u	/* ... and so many times (RFC 9293, 3.8.4) */
 #define TCP_LINGER_MS		2000u	/* TIME-WAIT on a link without stray segments */
+#define TCP_CHALLENGE_MS	100u	/* between answers of one flow to what does not fit */
+#define TCP_PAST_GAP		65536u	/* a connection of the same ends begins so far beyond the last */
 #define TCP_DUPACKS		3u	/* RFC 5681, 3.2; RFC 6675, DupThresh */
 #define TCP_ACK_WAIT_MS		2u	/* so short that no program's small writes wait to be seen */
 #define TCP_TALK_MS		40u	/* an answer within this makes a conversation */
@@ -106,6 +108,17 @@ bool tcp_vacate(struct ctx *c, const struct flow_key *key);
 
 /* --- between the tcp files --- */
 
+/*
+ * Of what goes to the container a segment is at most half of the largest window: a buffer
+ * of little more than one could hold no second, and a receiver that once showed less than what
+ * is left beside a segment might never show more (Linux waits for place for one as large
+ * as those that come): a timer's wait for each piece (RFC 9293, 3.8.6.2.1).
+ */
+static inline uint16_t tcp_segment_size(const struct tcp_flow *t)
+{
+	return (uint16_t)MIN_OF((uint32_t)t->mss, MAX_OF(t->max_wnd / 2, 1u));
+}
+
 /* tcp.c */
 void tcp_mark(struct ctx *c, struct flow *f, uint32_t mark);	/* sets it, lists f for tcp_finish() */
 void tcp_abort(struct ctx *c, struct flow *f, bool tell_container, bool tell_remote);
@@ -119,11 +132,17 @@ void tcp_free(struct ctx *c, struct flow *f);
 void tcp_established(struct ctx *c, struct flow *f, const struct tcp *t);	/* by that ACK of our SYN */
 
 /* tcp_open.c */
+/* The connection that a SYN ended the TIME-WAIT of: how far we had counted. */
+struct tcp_past {
+	bool known;
+	uint32_t snd_nxt;
+};
 void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
-	      const struct tcp *syn);
+	      const struct tcp *syn, struct tcp_past past);
 void tcp_connected(struct ctx *c, struct flow *f);
 int tcp_send_synack(struct ctx *c, struct flow *f);
-void tcp_init(struct ctx *c, struct flow *f, enum tcp_state state);	/* all but the peer's SYN */
+uint32_t tcp_initial_seq(const struct ctx *c, const struct flow_key *key);
+void tcp_init(struct ctx *c, struct flow *f, enum tcp_state state, uint32_t iss); /* all but the peer's SYN */
 void tcp_take_syn(struct ctx *c, struct flow *f, const struct tcp *syn);
 uint16_t tcp_our_mss(const struct ctx *c, bool v4);
 

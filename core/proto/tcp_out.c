@@ -108,11 +108,11 @@ static uint32_t usable(const struct tcp_flow *t)
 /* Whole segments of one super-frame. */
 static uint32_t frame_room(const struct tcp_flow *t, uint32_t room)
 {
-	uint32_t whole = FRAME_GSO_MAX / t->mss * t->mss;
+	uint32_t size = tcp_segment_size(t), whole = FRAME_GSO_MAX / size * size;
 
 	if (room >= whole)
 		return whole;
-	return room > t->mss ? room / t->mss * t->mss : room;
+	return room > size ? room / size * size : room;
 }
 
 /* Waits for the container's window: for an ACK if data are under way, else for
@@ -148,7 +148,7 @@ static enum step out_step(struct ctx *c, struct flow *f, bool *more)
 	uint32_t room = usable(t), max;
 	/* RFC 9293, 3.8.6.2.1: no small segment for want of window, until the timer
 	 * that waits for a larger one (the probe's) has run out. */
-	bool small = room < t->mss && room < t->max_wnd / 2 && !t->retries;
+	bool small = room < tcp_segment_size(t) && !t->retries;
 	struct iovec iov[HOLD_IOV_MAX];
 	size_t sent = 0;
 	ssize_t got;

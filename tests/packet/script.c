@@ -26,7 +26,7 @@ struct script {
 	struct fake_world *w;
 	struct fake_sock *sock;		/* of the connection, once it was opened */
 	struct addr inner, remote;
-	uint32_t isn, iss;
+	uint32_t isn, iss, iss_before;
 	uint32_t stream;		/* next SEQ that `stream` expects */
 	bool syn_seen, dirty, skip;
 	bool edge_known;
@@ -748,8 +748,19 @@ static bool do_isn(struct script *s, char **words)
 	if (!number(words[0], &n))
 		return wrong(s, "isn N wanted");
 	s->isn += (uint32_t)n;
+	s->iss_before = s->iss;
 	s->syn_seen = s->edge_known = false;
 	return true;
+}
+
+static bool do_beyond(struct script *s, char **words)
+{
+	long n;
+
+	if (!number(words[0], &n) || !s->syn_seen)
+		return wrong(s, "beyond N wanted, behind a SYN-ACK");
+	return seq_lt(s->iss_before + (uint32_t)n, s->iss) ? true :
+	       wrong(s, "it counts from %d beyond", (int)(s->iss - s->iss_before));
 }
 
 static const struct {
@@ -761,7 +772,7 @@ static const struct {
 	{ "failed", do_failed }, { "accept", do_accept }, { "remote", do_remote }, { "room", do_room },
 	{ "writable", do_writable }, { "took", do_took }, { "socket", do_socket },
 	{ "opens", do_opens }, { "flow", do_flow }, { "tap", do_tap }, { "count", do_count },
-	{ "isn", do_isn }, { "setup", do_setup }, { "only", do_only },
+	{ "isn", do_isn }, { "beyond", do_beyond }, { "setup", do_setup }, { "only", do_only },
 };
 
 static bool run_line(struct script *s, char *line)

@@ -9,6 +9,7 @@
  *	setup flows N | chunks N | ranges N | mtu N	before all else
  *	only peek|ring|offload|plain|v4|v6	the script is for that variant
  *	isn +N			the container's next connection counts N further
+ *	beyond N		... and ours from more than N beyond where the last began
  *
  *	< FLAGS SEQ(LEN) [ack N] [win N] [mss N] [ws N] [OPTION...]	from the container
  *	> FLAGS SEQ(LEN) [ack N] [win N] [mss N|none] [ws N|none] [gso N] [OPTION...]
