@@ -77,6 +77,17 @@ static void hear_ecn(struct flow *f, const struct ip *ip, const struct tcp *t, s
 		f->tcp.marks |= TCPM_ECE;
 }
 
+/* The pointer, as long as it leads to a byte of this segment or a later one. */
+static void put_urgent(const struct tcp_flow *f, struct tcp *t)
+{
+	uint32_t ahead = f->out_urg - t->seq;
+
+	if (!ahead || ahead > UINT16_MAX || (t->flags & TCPF_RST))
+		return;
+	t->flags |= TCPF_URG;
+	t->urg = (uint16_t)ahead;
+}
+
 /* Sends one segment of the flow with the acknowledgment and window of now. */
 int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 		     const struct iovec *iov, int n, size_t len, size_t *sent)
@@ -89,6 +100,8 @@ int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 	};
 	int rc;
 
+	if (UNLIKELY(f->tcp.marks & TCPM_OUT_URG))
+		put_urgent(&f->tcp, &t);
 	tcp_options(c, f, &t.opt);
 	if (len)		/* the payload's size was reckoned without SACK blocks */
 		t.opt.nsack = 0;
@@ -318,6 +331,8 @@ static bool segment_text(struct ctx *c, struct flow *f, const struct tcp *t,
 			tcp_mark(c, f, TCPM_ACK);
 		return true;
 	}
+	if (UNLIKELY(t->flags & TCPF_URG))
+		tcp_in_urgent(f, t);
 	if (seq_lt(tf->rcv_nxt, t->seq)) {
 		segment_ahead(c, f, t, data, len);
 		return true;
@@ -524,6 +539,11 @@ void tcp_socket_event(struct ctx *c, struct flow *f, bool readable, bool writabl
 		flow_enqueue(&c->flows, f);
 	}
 	tcp_end_check(c, f);
+}
+
+void tcp_urgent_event(struct flow *f)
+{
+	f->tcp.marks |= TCPM_OUT_PRI;
 }
 
 bool tcp_serve(struct ctx *c, struct flow *f)

@@ -40,6 +40,12 @@
  * echoed. Our own segments are not marked as capable of it: a mark could not slow
  * what has no congestion window. The other side's ECN is the host kernel's.
  *
+ * Urgent data (RFC 9293, 3.8.5): the byte before the one the pointer says, as all systems
+ * have it (RFC 6093). The container's is sent by MSG_OOB when its turn comes; for the remote's
+ * the pointer stands on all segments up to it, which are single ones as long. An urgent
+ * byte that another follows before it was passed is an ordinary one then, as with
+ * any receiver.
+ *
  * Deviations: the window scale and MSS are fixed at SYN. An ACK waits up to
  * TCP_ACK_WAIT_MS for the remote's answer where the flow is a conversation of small
  * segments (RFC 1122, 4.2.3.2 allows 500 ms).
@@ -92,6 +98,8 @@ void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const 
 		 size_t len);
 /* The flow's socket became readable, writable or failed. */
 void tcp_socket_event(struct ctx *c, struct flow *f, bool readable, bool writable, bool error);
+/* ... or has urgent data: the next tcp_out() looks where. */
+void tcp_urgent_event(struct flow *f);
 /* Serves a flow out of the ready queue; true if it wants another turn. */
 bool tcp_serve(struct ctx *c, struct flow *f);
 /* The flow's timer fired. */
@@ -157,6 +165,7 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len); /
 void tcp_in_ahead(struct ctx *c, struct flow *f, uint32_t seq, const void *data, size_t len);
 bool tcp_in_drain(struct ctx *c, struct flow *f);			/* false: f is gone */
 bool tcp_in_fin(struct ctx *c, struct flow *f);				/* false: f is gone */
+void tcp_in_urgent(struct flow *f, const struct tcp *t);		/* what its pointer says */
 uint16_t tcp_in_window(struct ctx *c, struct flow *f);			/* the field; moves rcv_adv */
 static inline uint32_t tcp_in_chunks(uint32_t cap)	/* the window is rounded up to its granule */
 {
