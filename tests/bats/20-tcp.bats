@@ -39,6 +39,19 @@ teardown() {
 	bed_until 3 bed_no_core
 }
 
+# at_once MS ARGUMENT...: the slowest answer took less, in one of three runs: what waits for a
+# timer of ours does so in each, a busy machine does not
+at_once() {
+	local most=$1 run worst
+	shift
+	for run in 1 2 3; do
+		worst=$(client "$@")
+		[ "$worst" -ge "$most" ] || return 0
+		echo "run $run: the slowest of $* took $worst ms"
+	done
+	die "not at once"
+}
+
 client() { bed_in "$C" python3 "$BED_DIR/client.py" "$@"; }
 
 @test "TCP: downloads and uploads arrive whole, IPv4 and IPv6, cubic" {
@@ -95,13 +108,9 @@ client() { bed_in "$C" python3 "$BED_DIR/client.py" "$@"; }
 }
 
 @test "TCP: single keystrokes come back at once, beside a bulk upload too" {
-	local worst
-	worst=$(client typing "$PEER4" 7 300)
-	[ "$worst" -lt 150 ] || die "the slowest took $worst ms"
-	worst=$(client typing "$PEER6" 7 300)
-	[ "$worst" -lt 150 ] || die "the slowest took $worst ms"
-	worst=$(client bulk-and-typing "$PEER4" 7 1004)
-	[ "$worst" -lt 200 ] || die "the slowest beside a bulk upload took $worst ms"
+	at_once 150 typing "$PEER4" 7 300
+	at_once 150 typing "$PEER6" 7 300
+	at_once 200 bulk-and-typing "$PEER4" 7 1004
 }
 
 @test "TCP: 500 connections at once" {
