@@ -25,6 +25,7 @@ void conf_init(struct conf *c)
 	*c = (struct conf){
 		.ipv4 = true,
 		.ipv6 = true,
+		.follow = true,
 		.addresses_host = true,
 		.udp_timeout = CONF_UDP_TIMEOUT,
 		.udp_stream = CONF_UDP_STREAM,
@@ -34,6 +35,8 @@ void conf_init(struct conf *c)
 		.preserve_source = true,
 		.log_level = LOGL_INFO,
 		.log_target = LOGT_SYSLOG,
+		.copy_routes4 = true,
+		.copy_routes6 = true,
 	};
 }
 
@@ -435,21 +438,29 @@ static bool is_elsewhere(const struct addr *a)
 	return !addr_is_any(a) && !addr_is_loopback(a);
 }
 
+/* The one that every host has; or ADDR_ANY: both families'. */
+static bool is_first_loopback(const struct addr *a)
+{
+	const struct addr lo = addr_loopback(addr_is4(a));
+
+	return addr_is_any(a) || addr_eq(a, &lo);
+}
+
 /* Loopback to loopback, one port each: more could be reached without a rule. */
 static int check_reverse(const struct conf_forward *f, struct err *e)
 {
 	if (f->kind == CONF_FORWARD_EXCEPT)
 		return 0;
-	if (f->kind == CONF_FORWARD_AUTO)
-		return bad_forward(e, "reverse", f, "is not supported yet");
 	if (f->proto != CONF_TCP)
 		return bad_forward(e, "reverse", f, "is not supported yet: only TCP is");
 	if (f->ifname[0] || is_elsewhere(&f->addr))
 		return bad_forward(e, "reverse", f, "listens elsewhere than on the container's"
 				   " loopback");
+	if (f->kind == CONF_FORWARD_AUTO && !is_first_loopback(&f->addr))
+		return bad_forward(e, "reverse", f, "follows what 127.0.0.1 and ::1 have only");
 	if (is_elsewhere(&f->to))
 		return bad_forward(e, "reverse", f, "leads elsewhere than to the host's loopback");
-	if (!f->first)
+	if (f->kind == CONF_FORWARD_PORTS && !f->first)
 		return bad_forward(e, "reverse", f, "names no port to listen on");
 	return 0;
 }
@@ -470,13 +481,22 @@ static int refuse_later(const struct conf *c, struct err *e)
 	return 0;
 }
 
-static int check_outbound(const struct conf *c, struct err *e)
+static int check_interface(const char *key, const char *name, struct err *e)
 {
 	char text[SHOWN_MAX];
 
-	if (c->outbound_ifname[0] && !conf_ifname_ok(c->outbound_ifname))
-		return err_set(e, ERR_CONFIG, "outbound.interface: \"%s\" is not an interface name",
-			       shown(c->outbound_ifname, text));
+	if (!name[0] || conf_ifname_ok(name))
+		return 0;
+	return err_set(e, ERR_CONFIG, "%s: \"%s\" is not an interface name", key,
+		       shown(name, text));
+}
+
+static int check_outbound(const struct conf *c, struct err *e)
+{
+	if (check_interface("outbound.interface", c->outbound_ifname4, e) < 0 ||
+	    check_interface("outbound.interface", c->outbound_ifname6, e) < 0 ||
+	    check_interface("interface", c->template_ifname, e) < 0)
+		return -1;
 	if (c->noutbound > CONF_OUTBOUND_MAX)
 		return err_set(e, ERR_CONFIG, "outbound.addresses: %u entries, at most one a family",
 			       c->noutbound);

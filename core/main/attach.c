@@ -39,11 +39,13 @@
 #include "main/control.h"
 #include "main/engine.h"
 #include "main/follow.h"
+#include "main/mirror.h"
 #include "main/msg.h"
 #include "main/nsagent.h"
 #include "main/publish.h"
 #include "main/serve.h"
 #include "main/supply.h"
+#include "main/uplink.h"
 #include "sandbox/sandbox.h"
 
 /* Below the front end's patience, so that it gets our reason. */
@@ -69,6 +71,8 @@ struct attach {
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
 	struct publish publish;
+	struct uplink uplink;
+	struct mirror mirror;
 	struct control control;
 	struct child engine, nsagent;
 };
@@ -95,6 +99,8 @@ static void close_mains(struct attach *a)
 	fd_drop(&a->nsagent.sock);
 	watch_close(&a->watch);
 	control_close(&a->control);
+	uplink_close(&a->uplink);
+	mirror_close(&a->mirror);
 }
 
 static int run_nsagent(void *arg, int sock)
@@ -182,6 +188,7 @@ static int open_log(const struct conf *c, struct err *e)
 	int r;
 
 	snprintf(ident, sizeof(ident), "%.*s@%s", LOG_ID_LEN, c->container_id, c->ifname);
+	log_limit_size(c->log_size);
 	r = log_open(c->log_target, c->log_level, c->log_path, ident);
 	if (r < 0)
 		return err_set(e, ERR_CONFIG, "log.target: cannot open %s: %s", c->log_path,
@@ -289,28 +296,6 @@ static int await(struct attach *a, struct child *c, void *msg, size_t len, int *
 	return explain_silence(c, true, e);
 }
 
-/* The container has no IPv6 after all: nor have the result and the engine. */
-static void strip_ipv6(struct netcfg *net)
-{
-	uint32_t i, n;
-
-	for (i = n = 0; i < net->naddresses; i++)
-		if (addr_is4(&net->addresses[i].addr))
-			net->addresses[n++] = net->addresses[i];
-	net->naddresses = n;
-	for (i = n = 0; i < net->nroutes; i++)
-		if (addr_is4(&net->routes[i].dst.addr))
-			net->routes[n++] = net->routes[i];
-	net->nroutes = n;
-	for (i = n = 0; i < net->nnameservers; i++)
-		if (addr_is4(&net->nameservers[i]))
-			net->nameservers[n++] = net->nameservers[i];
-	net->nnameservers = n;
-	net->gateway6 = net->host6 = ADDR_ANY;
-	net->outer_ifname6[0] = '\0';
-	net->outer_ifindex6 = 0;
-}
-
 static int take_setup(struct attach *a, const struct msg_setup_done *done, struct err *e)
 {
 	if (!msg_setup_done_ok(done) ||
@@ -322,9 +307,10 @@ static int take_setup(struct attach *a, const struct msg_setup_done *done, struc
 	}
 	a->features = done->features;
 	a->ifindex = done->ifindex;
+	uplink_start(&a->uplink, &a->net, done->ipv6_left_out);
 	if (!done->ipv6_left_out)
 		return 0;
-	strip_ipv6(&a->net);
+	netcfg_strip_ipv6(&a->net);
 	if (!a->net.naddresses) {
 		err_set(e, ERR_HOSTNET, "the container's namespace has IPv6 switched off, and there"
 			" is no IPv4 address to give");
@@ -365,7 +351,7 @@ static int open_reverse(struct attach *a, struct forward *f, bool optional, stru
 		return err_set(e, ERR_INTERNAL, "nsagent spoke nonsense");
 	}
 	if (!done.error)
-		return publish_adopt(&a->publish, f, e);
+		return publish_adopt(&a->publish, f, e) < 0 ? -1 : 0;
 	if (optional && (done.error == -EADDRNOTAVAIL || done.error == -EAFNOSUPPORT))
 		return 0;	/* IPv6 is switched off in the container */
 	err_set(e, ERR_PORT, "reverse.%s: cannot listen on port %u of %s in the container: %s",
@@ -417,6 +403,10 @@ static int open_watch(struct attach *a, struct err *e)
 {
 	int pidfd = a->conf.owner_pid ? HANDOFF_FD_OWNER : -1;
 
+	if (a->conf.outlive) {
+		fd_drop(&pidfd);
+		return 0;
+	}
 	return watch_open(&a->watch, pidfd, a->conf.netns_path, a->netns_fd, e);
 }
 
@@ -427,11 +417,13 @@ static int start(struct attach *a, struct err *e)
 	    open_signals(a, e) < 0 || ns_check(a->netns_fd, e) < 0 || open_watch(a, e) < 0 ||
 	    map_counters(a, e) < 0)
 		return -1;
+	uplink_open(&a->uplink, &a->conf, a->state_fd);
 	/* nsagent finds its way in while the outer side is being read. */
-	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, &a->net, e) < 0 ||
+	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, NULL, &a->net, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
 	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0 ||
-	    start_watch(a, e) < 0 || control_open(&a->control, a->state_fd, e) < 0)
+	    mirror_open(&a->mirror, &a->conf, e) < 0 || start_watch(a, e) < 0 ||
+	    control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
 	a->rawping_fd[0] = rawping_open(true);
 	a->rawping_fd[1] = rawping_open(false);
@@ -571,7 +563,7 @@ static struct serve serve_of(struct attach *a)
 	};
 }
 
-static void on_ports(struct attach *a)
+static int on_ports(struct attach *a)
 {
 	static struct msg_ports m;	/* large: not on the stack */
 	struct serve s = serve_of(a);
@@ -579,24 +571,51 @@ static void on_ports(struct attach *a)
 
 	if (r == 0 && !(msg_ports_ok(&m) && follow_wanted(&a->conf, (enum conf_proto)m.proto)))
 		r = -EBADMSG;
-	if (r < 0)
-		child_give_up(&a->nsagent, r);
-	else
+	if (r == 0)
 		follow_ports(&s, &m);
+	return r;
 }
 
-/* Of itself it speaks of ports only, and only if it was told to watch them. */
+static int on_moved(struct attach *a)
+{
+	struct serve s = serve_of(a);
+	struct msg_moved m;
+	int r = msg_recv(a->nsagent.sock, &m, sizeof(m), NULL);
+
+	return r < 0 ? r : uplink_moved(&a->uplink, &s, &m);
+}
+
+static int on_listening(struct attach *a)
+{
+	struct serve s = serve_of(a);
+	struct msg_listen_done m;
+	int fd, r = msg_recv(a->nsagent.sock, &m, sizeof(m), &fd);
+
+	return r < 0 ? r : mirror_opened(&a->mirror, &s, &m, fd);
+}
+
+static int on_inner(struct attach *a)
+{
+	return supply_pass(&a->nsagent, &a->engine);
+}
+
+/* Of itself it speaks of ports only, and only if it was told to watch them; all else
+ * are answers. */
 static void on_nsagent(struct attach *a)
 {
+	static const struct {
+		uint32_t kind;
+		int (*fn)(struct attach *a);
+	} answers[] = { { MSG_INNER_DONE, on_inner }, { MSG_PORTS, on_ports },
+			{ MSG_MOVED, on_moved }, { MSG_LISTEN_DONE, on_listening } };
 	uint32_t kind;
 	int r = msg_peek_kind(a->nsagent.sock, &kind);
+	size_t i = 0;
 
-	if (r == 0 && kind != MSG_INNER_DONE) {
-		on_ports(a);
-		return;
-	}
+	while (r == 0 && i < ARRAY_LEN(answers) && answers[i].kind != kind)
+		i++;
 	if (r == 0)
-		r = supply_pass(&a->nsagent, &a->engine);
+		r = i < ARRAY_LEN(answers) ? answers[i].fn(a) : -EBADMSG;
 	if (r < 0)
 		child_give_up(&a->nsagent, r);
 }
@@ -616,12 +635,35 @@ static void on_control(struct attach *a)
 		end(a, "the container deleted its interface");
 }
 
+static void on_host(struct attach *a)
+{
+	uplink_heard(&a->uplink, now_ms());
+}
+
+static void tick(struct attach *a)
+{
+	struct serve s;
+
+	child_tick(&a->engine, now_ms());
+	child_tick(&a->nsagent, now_ms());
+	s = serve_of(a);
+	uplink_tick(&a->uplink, &s);
+	mirror_tick(&a->mirror, &s);
+	if (s.tap_gone)
+		end(a, "the container deleted its interface");
+}
+
 static int next_wait(const struct attach *a)
 {
 	uint64_t now = now_ms();
-	int x = child_wait_ms(&a->engine, now), y = child_wait_ms(&a->nsagent, now);
+	const int waits[] = { child_wait_ms(&a->engine, now), child_wait_ms(&a->nsagent, now),
+			      uplink_wait_ms(&a->uplink, now), mirror_wait_ms(&a->mirror, now) };
+	int least = -1;
 
-	return x < 0 ? y : y < 0 ? x : MIN_OF(x, y);
+	for (size_t i = 0; i < ARRAY_LEN(waits); i++)
+		if (waits[i] >= 0 && (least < 0 || waits[i] < least))
+			least = waits[i];
+	return least;
 }
 
 static void loop(struct attach *a)
@@ -629,7 +671,7 @@ static void loop(struct attach *a)
 	static const struct {
 		void (*fn)(struct attach *a);
 	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent },
-		{ on_life }, { on_control } };
+		{ on_life }, { on_control }, { on_host } };
 
 	while (!a->ended) {
 		struct pollfd p[ARRAY_LEN(on)] = {
@@ -640,6 +682,7 @@ static void loop(struct attach *a)
 			{ .fd = a->nsagent.sock, .events = POLLIN },
 			{ .fd = a->life_fd, .events = POLLIN },
 			{ .fd = a->control.fd, .events = POLLIN },
+			{ .fd = uplink_poll_fd(&a->uplink), .events = POLLIN },
 		};
 
 		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
@@ -654,10 +697,8 @@ static void loop(struct attach *a)
 			if (p[i].revents && !(i == 3 && a->engine.sock < 0) &&
 			    !(i == 4 && a->nsagent.sock < 0))
 				on[i].fn(a);
-		if (!a->ended) {
-			child_tick(&a->engine, now_ms());
-			child_tick(&a->nsagent, now_ms());
-		}
+		if (!a->ended)
+			tick(a);
 	}
 }
 
@@ -680,7 +721,7 @@ static bool is_our_folder(const struct attach *a)
 static void remove_state(struct attach *a)
 {
 	static const char *const files[] = {
-		"state.json", "control.sock", HANDOFF_LIFE_NAME, "lock",
+		"state.json", "control.sock", HANDOFF_NET_NAME, HANDOFF_LIFE_NAME, "lock",
 	};
 	FD_OWNED int lock = openat(a->state_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
@@ -769,7 +810,8 @@ int attach_main(void)
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
 		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 },
-		.watch = WATCH_INIT, .control = CONTROL_INIT,
+		.watch = WATCH_INIT, .control = CONTROL_INIT, .uplink = UPLINK_INIT,
+		.mirror = MIRROR_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};
