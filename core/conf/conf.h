@@ -78,6 +78,14 @@ enum conf_conflict {
 	CONF_CONFLICT_COUNT
 };
 
+/* From where the daemon is started; the front end's affair (plugin/attach/via.h). */
+enum conf_via {
+	CONF_VIA_AUTO,		/* the broker, if one answers from another network namespace */
+	CONF_VIA_DIRECT,	/* where the front end runs */
+	CONF_VIA_BROKER,	/* where the broker runs */
+	CONF_VIA_COUNT
+};
+
 /* Kernel features not to use even where they are there: for tests of the
  * fall-backs. Front ends take the list from CNI_PASST_WITHOUT. */
 enum conf_without {
@@ -142,6 +150,7 @@ struct conf {
 	char log_path[CONF_PATH_MAX];		/* for LOGT_FILE */
 
 	uint32_t without;			/* enum conf_without */
+	enum conf_via via;			/* not handed over */
 };
 
 /* Defaults of INTERFACES: both families, addresses "host", hostAddress

@@ -24,6 +24,10 @@ struct netns {
 /* 0, or -1 with *e (ERR_NETNS, ERR_PRIVILEGE) and *ret as NETNS_INIT. */
 int netns_open_path(const char *path, struct netns *ret, struct err *e);
 
+/* The folder that holds the path, for a core in another mount namespace, which
+ * looks there for the last name (HANDOFF_FD_PLACE). O_PATH, or -1 with *e. */
+int netns_place(const struct netns *n, struct err *e);
+
 void netns_close(struct netns *n);
 
 #endif
