@@ -242,7 +242,7 @@ unit() { sed -n "s|^$2=||p" "$bed_tree/conf/$1" | sed "s|%t|$XDG|; s|@bindir@|$B
 		mkdir -p "$BED_DIR/units"
 		cp "$bed_tree/conf/cni-passt-broker.socket" "$BED_DIR/units/"
 		sed "s|@bindir@|$BED_DIR/plugin|" "$bed_tree/conf/cni-passt-broker.service.in" > "$BED_DIR/units/cni-passt-broker.service"
-		systemd-analyze verify "$BED_DIR"/units/cni-passt-broker.*
+		systemd-analyze verify --man=no "$BED_DIR"/units/cni-passt-broker.*
 	fi
 }
 
