@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2016,SC2034,SC2154
 #
 # The broker: front ends that stand where rootless podman calls its plugins, in a
 # network namespace that many containers share and in a mount namespace made for
@@ -85,7 +86,7 @@ main_pid() { jq -r .pid "$XDG/cni-passt/$1@eth0/state.json"; }
 	in_c ip link show eth0 2> /dev/null && die "the interface is left"
 	bed_until 3 no_zombie || die "the broker does not reap"
 }
-no_zombie() { ! ps -o stat= --ppid "$BROKER" | grep -q Z; }
+no_zombie() { [[ $(ps -o stat= --ppid "$BROKER") != *Z* ]]; }
 
 @test "published ports are the host's, with the client's address, and change at run time" {
 	local line s
@@ -111,7 +112,7 @@ listening_in_c() { [ -n "$(in_c ss -Hltn 'sport = :80')" ]; }
 	same "status of ADD: $output" "$status" 0
 	in_c sh -c "cd $BED_DIR/tmp && exec timeout 10 busybox udhcpc -i eth0 -n -q -f -s $BED_DIR/lease.sh" > "$BED_DIR/tmp/lease"
 	grep -q '^ip=10.9.0.2' "$BED_DIR/tmp/lease"
-	! grep -q 192.0.2.77 "$BED_DIR/tmp/lease"
+	[ "$(grep -c 192.0.2.77 "$BED_DIR/tmp/lease")" = 0 ]
 	[ -z "$want" ] || [[ $want == 127.* ]] || [[ $want == *:* ]] || grep -q "^dns=.*$want" "$BED_DIR/tmp/lease"
 }
 
@@ -234,7 +235,7 @@ unit() { sed -n "s|^$2=||p" "$bed_tree/conf/$1" | sed "s|%t|$XDG|; s|@bindir@|$B
 	run_shared ADD c eth0 < <(conf '{"via": "broker"}')
 	same "status of ADD: $output" "$status" 0
 	tr '\0' '\n' < "/proc/$(main_pid c)/environ" > "$BED_DIR/tmp/environ"
-	! grep LISTEN_ "$BED_DIR/tmp/environ"
+	[ "$(grep -c LISTEN_ "$BED_DIR/tmp/environ")" = 0 ]
 	broker_stop
 	[ -S "$sock" ]
 	rm "$sock"

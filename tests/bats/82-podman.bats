@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2016
 #
 # podman with its CNI backend and the lists of conf/: as root, as the ordinary user
 # in podman's shared network namespace behind slirp4netns, and the same with the
