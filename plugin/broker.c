@@ -33,7 +33,7 @@
 #include "plugin/attach/spawn.h"
 #include "plugin/attach/state.h"
 #include "plugin/attach/via.h"
-#include "plugin/resolv.h"
+#include "plugin/attach/resolv.h"
 
 #define LISTEN_FD	3	/* sd_listen_fds(3), SD_LISTEN_FDS_START */
 #define NAME_LEN	60	/* of a socket's last name: it must fit an address behind /proc/self/fd/ */
@@ -119,6 +119,7 @@ static int start_core(const struct via_request *r, const int fd[VIA_FDS_MAX], pi
 		.place = fd[HANDOFF_FD_PLACE - HANDOFF_FD_CONF],
 	};
 	char core[CONF_PATH_MAX];
+	const struct spawn_program what = { .core = core, .word = words[r->verb] };
 	int rc;
 
 	if (fds.netns >= 0 && broker_may(fds.netns, geteuid(), e) < 0)
@@ -126,7 +127,7 @@ static int start_core(const struct via_request *r, const int fd[VIA_FDS_MAX], pi
 	/* Looked for each time: it may have been upgraded. */
 	if (spawn_find_core(core, e) < 0)
 		return -1;
-	rc = spawn_exec(core, words[r->verb], &fds, fd[HANDOFF_FD_FRONT - HANDOFF_FD_CONF], pid);
+	rc = spawn_exec(&what, &fds, fd[HANDOFF_FD_FRONT - HANDOFF_FD_CONF], pid);
 	return rc < 0 ? err_set(e, ERR_IO, "cannot start %.200s: %s", core, strerror(-rc)) : 0;
 }
 

@@ -247,6 +247,13 @@ static int set_ipv6(struct reader *x, const struct key *k, struct json_object *v
 	return 0;
 }
 
+static int set_follow(struct reader *x, const struct key *k, struct json_object *v)
+{
+	(void)k;
+	x->k->conf.follow = json_object_get_boolean(v);
+	return 0;
+}
+
 static int set_source_check(struct reader *x, const struct key *k, struct json_object *v)
 {
 	(void)k;
@@ -831,7 +838,8 @@ static int set_out_interface(struct reader *x, const struct key *k, struct json_
 
 	if (s[0] && !conf_ifname_ok(s))
 		return bad(x, ERR_CONFIG, k->name, v, "is not an interface name");
-	strcpy(x->k->conf.outbound_ifname, s);
+	strcpy(x->k->conf.outbound_ifname4, s);
+	strcpy(x->k->conf.outbound_ifname6, s);
 	return 0;
 }
 
@@ -1001,6 +1009,7 @@ static const struct key conf_keys[] = {
 	{ "mtu", T_INT, set_mtu },
 	{ "ipv4", T_BOOL, set_ipv4 },
 	{ "ipv6", T_BOOL, set_ipv6 },
+	{ "follow", T_BOOL, set_follow },
 	{ "sourceCheck", T_BOOL, set_source_check },
 	{ "addresses", T_LIST, set_addresses },
 	{ "gateways", T_LIST, set_gateways },

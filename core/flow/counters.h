@@ -18,6 +18,7 @@
 	X(tap_tx_again, "writes the tap pushed back (EAGAIN, ENOBUFS)") \
 	X(tap_tx_error, "writes that failed otherwise") \
 	X(drop_ethertype, "frames of another EtherType") \
+	X(drop_off, "packets for what the configuration switched off") \
 	X(drop_martian, "packets to or from an address that may not be used") \
 	X(drop_source, "packets from an address that is not the container's (sourceCheck)") \
 	X(drop_proto, "IP protocols not translated") \
@@ -55,6 +56,7 @@
 	X(udp_tx_datagrams, "UDP datagrams sent outside") \
 	X(udp_rx_datagrams, "UDP datagrams received outside") \
 	X(udp_tx_error, "UDP datagrams the host did not take") \
+	X(network_changes, "times the host's network became another one") \
 	X(splice_opened, "local connections joined socket to socket") \
 	X(splice_refused, "of those asked for, not joined: nobody listened, or no socket") \
 	X(splice_reset, "of those joined, ended by a reset of either side") \

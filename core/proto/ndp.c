@@ -16,6 +16,9 @@
 #define RA_LIFETIME_S		1800u		/* AdvDefaultLifetime: 3 * the longest interval */
 #define RA_MAX_LEN		(1280u - IP6_HLEN - ICMP_HLEN)
 
+/* Either keeps us silent: a router is a neighbour too. */
+#define RA_OFF	(CONF_OFF_RA | CONF_OFF_NDP)
+
 static const struct addr all_nodes = { { 0xff, 0x02, [15] = 1 } };
 
 bool ndp_is(uint8_t type)
@@ -154,7 +157,7 @@ static void schedule(struct ctx *c)
 
 void ndp_start(struct ctx *c)
 {
-	if (!c->conf->configure && netcfg_primary(c->net, false))
+	if (!c->conf->configure && !(c->conf->off & RA_OFF) && netcfg_primary(c->net, false))
 		c->ra_due = c->now;
 }
 
@@ -168,11 +171,34 @@ void ndp_timer(struct ctx *c)
 	send_ra(c, &all_nodes, false);
 }
 
-void ndp_withdraw(struct ctx *c)
+/* Whether IPv6 is not quite what it was, for who learns it from advertisements. */
+static bool is_news(const struct netcfg *was, const struct netcfg *now)
 {
+	const uint32_t told = 1u << NETCFG_ADDRESSES | 1u << NETCFG_ROUTES | 1u << NETCFG_GATEWAYS |
+			      1u << NETCFG_MTU | 1u << NETCFG_NAMESERVERS;
+
+	return netcfg_diff(was, now) & told;
+}
+
+/* Nobody listens who neither configures himself nor has ever asked. */
+bool ndp_network_ends(struct ctx *c, const struct netcfg *now)
+{
+	if ((c->conf->off & RA_OFF) || (c->conf->configure && !c->ra_due && !c->ra_last) ||
+	    !is_news(c->net, now))
+		return false;
 	c->ra_due = 0;
 	if (netcfg_primary(c->net, false))
 		send_ra(c, &all_nodes, true);
+	return true;
+}
+
+/* What stays gets its lifetimes back before anything could notice; and all of it is
+ * said again soon, as at a start. */
+void ndp_network_begins(struct ctx *c)
+{
+	c->ra_initial = 0;
+	if (netcfg_primary(c->net, false))
+		c->ra_due = c->now;
 }
 
 /* RFC 4861, 6.2.6: one host is on this link, so nobody is to be waited for; but
@@ -211,7 +237,7 @@ void ndp_message(struct ctx *c, const struct ip *ip, const struct icmp *h, struc
 		c->count->drop_martian++;
 		return;
 	}
-	if (h->type == ICMP6_RS)
+	if (h->type == ICMP6_RS && !(c->conf->off & RA_OFF))
 		on_rs(c, ip, r);
 	if (h->type != ICMP6_NS)
 		return;

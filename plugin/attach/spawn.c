@@ -54,8 +54,8 @@ static int core_from_env(const char *path, char ret[CONF_PATH_MAX], struct err *
 int spawn_find_core(char ret[CONF_PATH_MAX], struct err *e)
 {
 	/* From the executable's folder: the build tree (plugin/ and top), then an
-	 * installation that was moved as a whole (libexec/cni). */
-	static const char *const beside[] = { "../core", "core", "../cni-passt" };
+	 * installation that was moved as a whole (libexec/cni, or the core's own folder). */
+	static const char *const beside[] = { "../core", "core", "../cni-passt", "." };
 	const char *env = secure_getenv("CNI_PASST_CORE");
 	char self[CONF_PATH_MAX];
 	ssize_t n;
@@ -94,7 +94,7 @@ static void close_others(int from)
 
 /* Puts the descriptors to their numbers. All go up first: a source may stand
  * where another's place is. */
-static int place_fds(const struct spawn_fds *fds, int front, int *report)
+static int place_fds(const struct spawn_fds *fds, bool keep_stderr, int front, int *report)
 {
 	const struct { int from, to; } map[] = {
 		{ fds->conf, HANDOFF_FD_CONF },	  { front, HANDOFF_FD_FRONT },
@@ -113,7 +113,7 @@ static int place_fds(const struct spawn_fds *fds, int front, int *report)
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return -errno;
-	for (int fd = 0; fd < 3; fd++)
+	for (int fd = 0; fd < (keep_stderr ? STDERR_FILENO : 3); fd++)
 		if (null == fd ? fcntl(fd, F_SETFD, 0) < 0 : dup2(null, fd) < 0)
 			return -errno;
 	for (size_t i = 0; i < ARRAY_LEN(map); i++) {
@@ -143,12 +143,7 @@ static _Noreturn void tell(int fd, struct report r)
 	_exit(write(fd, &r, sizeof(r)) == sizeof(r) ? 0 : 1);
 }
 
-/* What is executed. */
-struct program {
-	const char *core, *word;
-};
-
-static _Noreturn void exec_core(const struct program *p, const struct spawn_fds *fds, int front,
+static _Noreturn void exec_core(const struct spawn_program *p, const struct spawn_fds *fds, int front,
 				int report)
 {
 	char *const argv[] = { (char *)SPAWN_CORE_NAME, (char *)p->word, NULL };
@@ -156,7 +151,7 @@ static _Noreturn void exec_core(const struct program *p, const struct spawn_fds 
 
 	reset_signals();
 	/* The caller's folder is not to stay busy for our sake. */
-	r = chdir("/") < 0 ? -errno : place_fds(fds, front, &report);
+	r = chdir("/") < 0 ? -errno : place_fds(fds, p->keep_stderr, front, &report);
 	if (r == 0) {
 		execve(p->core, argv, environ);
 		r = -errno;
@@ -166,7 +161,7 @@ static _Noreturn void exec_core(const struct program *p, const struct spawn_fds 
 
 /* A session of its own and then a child of that: not a session leader, so it
  * can never get a terminal. */
-static _Noreturn void detach(const struct program *p, const struct spawn_fds *fds, int front,
+static _Noreturn void detach(const struct spawn_program *p, const struct spawn_fds *fds, int front,
 			     int report)
 {
 	pid_t pid;
@@ -204,10 +199,9 @@ static void reap(pid_t pid)
 		;
 }
 
-int spawn_exec(const char *core, const char *word, const struct spawn_fds *fds, int front,
+int spawn_exec(const struct spawn_program *what, const struct spawn_fds *fds, int front,
 	       pid_t *ret)
 {
-	const struct program what = { .core = core, .word = word };
 	FD_OWNED int rd = -1;
 	FD_OWNED int wr = -1;
 	int p[2], r;
@@ -221,7 +215,7 @@ int spawn_exec(const char *core, const char *word, const struct spawn_fds *fds, 
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		detach(&what, fds, front, wr);
+		detach(what, fds, front, wr);
 	fd_drop(&wr);
 	*ret = 0;
 	r = read_reports(rd, ret);
@@ -266,6 +260,8 @@ int spawn_via(struct spawn *s, const struct via *v, enum via_verb verb,
 int spawn_start(struct spawn *s, const char *core, const char *word,
 		const struct spawn_fds *fds, struct err *e)
 {
+	const struct spawn_program what = { .core = core, .word = word,
+					    .keep_stderr = s->keep_stderr };
 	FD_OWNED int front = make_pair(s, e);
 	int r;
 
@@ -274,7 +270,7 @@ int spawn_start(struct spawn *s, const char *core, const char *word,
 	/* What the core starts comes to us if the core dies, so that a failed
 	 * start can wait for all of it. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	r = spawn_exec(core, word, fds, front, &s->pid);
+	r = spawn_exec(&what, fds, front, &s->pid);
 	if (r == 0)
 		return 0;
 	spawn_end(s);

@@ -25,6 +25,7 @@ struct spawn {
 	bool brokered;			/* another's child: it ends by itself */
 	int sock;			/* HANDOFF_FD_FRONT's other end */
 	int stop_fd;			/* signalfd of who may interrupt, or -1; borrowed */
+	bool keep_stderr;		/* the daemon logs to ours: its starter stays with it */
 };
 
 #define SPAWN_INIT ((struct spawn){ .sock = -1, .stop_fd = -1 })
@@ -40,9 +41,15 @@ int spawn_find_core(char ret[CONF_PATH_MAX], struct err *e);
 
 #define SPAWN_FDS_INIT ((struct spawn_fds){ -1, -1, -1, -1, -1, -1 })
 
+/* What is executed. */
+struct spawn_program {
+	const char *core, *word;
+	bool keep_stderr;
+};
+
 /* Executes it, detached, with the descriptors and `front`; *pid is its number, a
  * child of the init process or of the nearest subreaper. 0 or -errno. */
-int spawn_exec(const char *core, const char *word, const struct spawn_fds *fds, int front,
+int spawn_exec(const struct spawn_program *what, const struct spawn_fds *fds, int front,
 	       pid_t *pid);
 
 /* Has the broker start it. On failure nothing runs. */

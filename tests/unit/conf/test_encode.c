@@ -29,6 +29,7 @@ static struct conf full(void)
 	c.owner_pid = 4711;
 	c.ipv6 = false;
 	c.source_check = true;
+	c.follow = false;
 	c.udp_timeout = 7;
 	c.udp_stream = 77;
 	c.mtu = 1500;
@@ -78,7 +79,14 @@ static struct conf full(void)
 	strcpy(c.captive_portal, "https://portal.example/api");
 	c.ipv6_only_s = 1800;
 	prefix_parse("2001:db8:7::/48", &c.delegated);
-	strcpy(c.outbound_ifname, "wlan0");
+	strcpy(c.outbound_ifname4, "wlan0");
+	strcpy(c.outbound_ifname6, "wlan1");
+	strcpy(c.template_ifname, "wlan2");
+	c.log_size = 123456;
+	c.off = CONF_OFF_ALL;
+	c.one_address = c.map_gateway = c.loopback_to_loopback = c.outlive = true;
+	c.copy_routes4 = true;
+	c.copy_routes6 = false;
 	c.noutbound = 1;
 	c.outbound[0] = c.addresses[0].addr;
 	c.without = CONF_WITHOUT_PEEK;
@@ -108,6 +116,7 @@ static void test_there_and_back(void **state)
 	assert_int_equal(d.owner_pid, 4711);
 	assert_false(d.ipv6);
 	assert_true(d.source_check);
+	assert_false(d.follow);
 	assert_int_equal(d.udp_timeout, 7);
 	assert_int_equal(d.udp_stream, 77);
 	assert_int_equal(d.naddresses, CONF_ADDRS_MAX);
@@ -129,7 +138,13 @@ static void test_there_and_back(void **state)
 	assert_string_equal(d.captive_portal, "https://portal.example/api");
 	assert_int_equal(d.ipv6_only_s, 1800);
 	assert_int_equal(d.delegated.len, 48);
-	assert_string_equal(d.outbound_ifname, "wlan0");
+	assert_string_equal(d.outbound_ifname4, "wlan0");
+	assert_string_equal(d.outbound_ifname6, "wlan1");
+	assert_string_equal(d.template_ifname, "wlan2");
+	assert_int_equal(d.log_size, 123456);
+	assert_int_equal(d.off, CONF_OFF_ALL);
+	assert_true(d.one_address && d.map_gateway && d.loopback_to_loopback && d.outlive);
+	assert_true(d.copy_routes4 && !d.copy_routes6);
 	assert_true(addr_eq(&d.outbound[0], &c.outbound[0]));
 	assert_int_equal(encode(&d, again), n);
 	assert_memory_equal(buf, again, (size_t)n);
