@@ -30,23 +30,34 @@ static bool is_in_reach(const struct resolv_server *s)
 	return !addr_is_loopback(&s->addr) && !addr_is_linklocal6(&s->addr);
 }
 
-static void take_servers(struct conf *c, const struct resolv *r)
+/* What a file says, in the place of what c has. */
+static void take(struct conf *c, const struct resolv *r)
 {
+	c->nnameservers = 0;
 	for (uint32_t i = 0; i < r->nservers; i++)
 		if (is_in_reach(&r->servers[i]))
 			c->nameservers[c->nnameservers++] = r->servers[i].addr;
-}
-
-static void take_names(struct conf *c, const struct resolv *r)
-{
 	memcpy(c->domain, r->domain, sizeof(c->domain));
 	memcpy(c->search, r->search, sizeof(c->search));
 	c->nsearch = r->nsearch;
 }
 
+void resolv_merge(struct conf *c, const struct conf *host)
+{
+	if (!c->ndns_forward) {
+		memcpy(c->nameservers, host->nameservers, sizeof(c->nameservers));
+		c->nnameservers = host->nnameservers;
+	}
+	if (c->domain[0] || c->nsearch)
+		return;
+	memcpy(c->domain, host->domain, sizeof(c->domain));
+	memcpy(c->search, host->search, sizeof(c->search));
+	c->nsearch = host->nsearch;
+}
+
 void resolv_fill_from(struct conf *c, const char *const *files, size_t n)
 {
-	bool named = c->domain[0] || c->nsearch;
+	struct conf host = *c;
 	struct resolv r;
 
 	if (c->nnameservers)
@@ -54,12 +65,11 @@ void resolv_fill_from(struct conf *c, const char *const *files, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (!read_file(files[i], &r))
 			continue;
-		if (!c->ndns_forward)
-			take_servers(c, &r);
-		if (!c->ndns_forward && !c->nnameservers)
-			continue;	/* none of these can be asked: neither do its names count */
-		if (!named)
-			take_names(c, &r);
+		take(&host, &r);
+		/* where none of them can be asked, their names do not count either */
+		if (!c->ndns_forward && !host.nnameservers)
+			continue;
+		resolv_merge(c, &host);
 		return;
 	}
 }

@@ -17,4 +17,8 @@ void resolv_fill(struct conf *c);
 /* The same of those files: the first that has something. */
 void resolv_fill_from(struct conf *c, const char *const *files, size_t n);
 
+/* What another place has into c, which has no servers: its servers, where there is no
+ * forwarder, and where c names neither domain nor search list, that place's. */
+void resolv_merge(struct conf *c, const struct conf *host);
+
 #endif
