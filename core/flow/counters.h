@@ -84,6 +84,8 @@ struct counters {
 	COUNTERS_TABLE(X)
 #undef X
 	uint64_t drop_wire[WIRE_ERR_COUNT];	/* malformed, by reason */
+	/* The system call that ended a sealed process, for main's log (sandbox.h). */
+	int32_t forbidden_engine, forbidden_nsagent;
 };
 
 #endif

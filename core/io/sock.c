@@ -230,7 +230,6 @@ void sock_complain(struct ctx *c, const struct flow *f, int rc)
 {
 	bool ping = f->key.proto == FLOW_PING && (rc == -EACCES || rc == -EPERM);
 	struct log_limit *limit = ping ? &c->io->no_ping : &c->io->no_socket;
-	struct rlimit files = { .rlim_cur = 0 };
 
 	if (!log_allowed(limit, c->now))
 		return;
@@ -238,13 +237,12 @@ void sock_complain(struct ctx *c, const struct flow *f, int rc)
 		log_warn("echo requests are dropped: net.ipv4.ping_group_range leaves group %u out"
 			 " and there is no right to a raw socket; as root:"
 			 " sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"",
-			 (unsigned int)getegid());
+			 c->io->group);
 		return;
 	}
-	getrlimit(RLIMIT_NOFILE, &files);
 	log_warn("no socket for a new %s flow: %s; flows=%u, limit of open files %llu, more since"
 		 " the last such line: %llu", flow_proto_names[f->key.proto], strerror(-rc),
-		 c->flows.count, (unsigned long long)files.rlim_cur,
+		 c->flows.count, c->io->files_max,
 		 (unsigned long long)limit->last_swallowed);
 }
 
@@ -624,6 +622,11 @@ static bool probe(int family, int type, int level, int name, int value)
 void sock_probe(struct ctx *c)
 {
 	uint32_t without = c->conf->without;
+	struct rlimit files = { .rlim_cur = 0 };
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	c->io->files_max = files.rlim_cur;
+	c->io->group = getegid();
 
 	c->peek = !(without & CONF_WITHOUT_PEEK) &&
 		  probe(AF_INET, SOCK_STREAM, SOL_SOCKET, SO_PEEK_OFF, 0) &&

@@ -110,6 +110,7 @@ static int run_nsagent(void *arg, int sock)
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
 		.watch = { [CONF_TCP] = tcp, [CONF_UDP] = udp },
+		.forbidden = &a->counters->forbidden_nsagent,
 	});
 }
 
@@ -492,16 +493,36 @@ static void end(struct attach *a, const char *why)
 	a->ended = true;
 }
 
+/* It made a system call that it may not. */
+static void log_forbidden(const struct child *c, int32_t call)
+{
+	char name[32];
+
+	sandbox_call_name(call, name, sizeof(name));
+	log_error("process=%s pid=%d made a system call that its filter forbids: %s (%d)", c->name,
+		  (int)c->pid, name, (int)call);
+}
+
 static void reap(struct attach *a)
 {
-	struct child *const children[] = { &a->engine, &a->nsagent };
+	const struct {
+		struct child *child;
+		int32_t *forbidden;
+	} list[] = {
+		{ &a->engine, &a->counters->forbidden_engine },
+		{ &a->nsagent, &a->counters->forbidden_nsagent },
+	};
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (size_t i = 0; i < ARRAY_LEN(children); i++)
-			if (children[i]->pid == pid)
-				child_died(children[i], status, now_ms());
+		for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+			if (list[i].child->pid != pid)
+				continue;
+			if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+				log_forbidden(list[i].child, *list[i].forbidden);
+			child_died(list[i].child, status, now_ms());
+		}
 }
 
 static void on_signal(struct attach *a)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "io/io.h"
 #include "main/msg.h"
+#include "sandbox/sandbox.h"
 
 /* Main ends the attachment then. To exit before it has read the message could
  * look like a crash to it: wait for the end. */
@@ -104,6 +105,14 @@ static void run(struct ctx *c, int main_fd)
 	}
 }
 
+static void seal(const struct engine_args *args)
+{
+	struct err e = ERR_INIT;
+
+	if (sandbox_seal_engine(&args->counters->forbidden_engine, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
 int engine_main(const struct engine_args *args)
 {
 	const struct msg_engine running = { .kind = MSG_RUNNING, .pid = (uint32_t)getpid() };
@@ -119,6 +128,8 @@ int engine_main(const struct engine_args *args)
 		return EXIT_FAILURE;
 	}
 	rc = rawping_use(&ctx, args->rawping_fd);
+	if (rc == 0)
+		seal(args);
 	if (rc == 0)
 		rc = msg_send(args->main_fd, &running, sizeof(running), -1);
 	if (rc == 0)

@@ -35,7 +35,9 @@ struct agent {
 	unsigned int udp_skipped;	/* ... how many looks ago that was */
 	struct diag_ports *known;	/* what main was told last, one a protocol; NULL: nothing
 				 * to watch, or not yet */
-	bool reuses;		/* inner_reuse_ports() was done */
+	int reuse_fd;		/* for inner_reuse_ports(); -1: cannot be had, or done */
+	bool settled;		/* MSG_WATCH came */
+	int32_t *forbidden;	/* for sandbox_seal_nsagent() */
 	struct err entered;	/* code 0: inside; else why not, the answer to everything */
 };
 
@@ -90,10 +92,8 @@ static bool read_ports(struct agent *a, bool tcp, struct diag_ports *ret)
 {
 	int rc = a->diag.fd < 0 ? -EBADF : diag_read(&a->diag, tcp, ret);
 
-	if (rc < 0 && rc != -EINTR) {
-		diag_close(&a->diag);
-		diag_open(&a->diag);
-	}
+	if (rc < 0 && rc != -EINTR)
+		diag_ask_anew(&a->diag);
 	return rc == 0;
 }
 
@@ -131,11 +131,12 @@ static int look(struct agent *a)
 /* Waits for main, with a look at the ports meanwhile. */
 static int wait_main(struct agent *a)
 {
+	const struct timespec look_again = { .tv_nsec = NSAGENT_LOOK_MS * 1000000L };
 	struct pollfd p = { .fd = a->main_fd, .events = POLLIN };
 	int n, rc = 0;
 
 	while (rc == 0) {
-		n = poll(&p, 1, a->known ? NSAGENT_LOOK_MS : -1);
+		n = ppoll(&p, 1, a->known ? &look_again : NULL, NULL);
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
@@ -155,7 +156,6 @@ static int do_setup(struct agent *a, const union request *req)
 {
 	struct msg_setup_done done = { .kind = MSG_SETUP_DONE };
 	FD_OWNED int tap = -1;
-	int r;
 
 	if (!msg_setup_ok(&req->setup) || a->ifindex)
 		return -EBADMSG;
@@ -164,9 +164,7 @@ static int do_setup(struct agent *a, const union request *req)
 	else
 		tap = make_interface(&req->setup, &done);
 	a->ifindex = tap >= 0 ? done.ifindex : 0;
-	r = msg_send(a->main_fd, &done, sizeof(done), tap);
-	malloc_trim(0);
-	return r;
+	return msg_send(a->main_fd, &done, sizeof(done), tap);
 }
 
 /*
@@ -180,9 +178,9 @@ static int do_inner(struct agent *a, const union request *req)
 
 	if (!msg_inner_ok(&req->inner))
 		return -EBADMSG;
-	if (!a->reuses)
-		inner_reuse_ports();
-	a->reuses = true;
+	if (a->reuse_fd >= 0)
+		inner_reuse_ports(a->reuse_fd);
+	fd_drop(&a->reuse_fd);
 	while (done.count < req->inner.count && (r = inner_socket(done.ipv4)) >= 0)
 		fd[done.count++] = r;
 	r = msg_send_fds(a->main_fd, &done, sizeof(done), fd, done.count);
@@ -208,11 +206,31 @@ static int do_listen(struct agent *a, const union request *req)
 	return r;
 }
 
-/* MSG_WATCH: main has all the answers it waits for, and hears of ports from now on. */
+/* Opens what is needed later, then gives up to open anything. */
+static void settle(struct agent *a)
+{
+	struct err e = ERR_INIT;
+
+	a->settled = true;
+	start_watch(a);
+	if (a->reuse_fd < 0)
+		a->reuse_fd = inner_open_reuse();
+	malloc_trim(0);
+	if (sandbox_seal_nsagent(a->forbidden, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
+/*
+ * MSG_WATCH: main has all the answers it waits for, and hears of ports from now on.
+ * Safe for a hostile asker: it only takes rights away, and once: a second seal would be
+ * a system call that the first forbids.
+ */
 static int do_watch(struct agent *a, const union request *req)
 {
 	(void)req;
-	start_watch(a);
+	if (a->settled)
+		return -EBADMSG;
+	settle(a);
 	return 0;
 }
 
@@ -269,7 +287,7 @@ int nsagent_main(const struct nsagent_args *args)
 {
 	struct agent a = {
 		.main_fd = args->main_fd, .watch = args->watch, .diag = DIAG_INIT,
-		.ifindex = args->ifindex,
+		.ifindex = args->ifindex, .reuse_fd = -1, .forbidden = args->forbidden,
 	};
 	int r;
 
@@ -278,7 +296,8 @@ int nsagent_main(const struct nsagent_args *args)
 		return 1;
 	}
 	close(args->netns_fd);
-	start_watch(&a);
+	if (args->ifindex)
+		settle(&a);
 	do {
 		r = wait_main(&a);
 		if (r >= 0)

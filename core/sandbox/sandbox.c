@@ -15,19 +15,12 @@
 
 #include <linux/capability.h>
 
+#include "sandbox/calls.h"
+#include "sandbox/filter.h"
+#include "sandbox/sanitizer.h"
+
 #define CAP_BIT(c)	(UINT64_C(1) << (c))
 #define CAP_COUNT_MAX	64
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNDER_SANITIZER	1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
-#define UNDER_SANITIZER	1
-#endif
-#endif
-#ifndef UNDER_SANITIZER
-#define UNDER_SANITIZER	0
-#endif
 
 static int failed(struct err *e, const char *what)
 {
@@ -139,4 +132,19 @@ int sandbox_nsagent(struct err *e)
 	    keep_caps(CAP_BIT(CAP_NET_ADMIN) | CAP_BIT(CAP_NET_BIND_SERVICE), e) < 0)
 		return -1;
 	return set_undumpable(e);
+}
+
+int sandbox_seal_engine(volatile int32_t *seen, struct err *e)
+{
+	return filter_enter(CALLS_ENGINE, seen, e);
+}
+
+int sandbox_seal_nsagent(volatile int32_t *seen, struct err *e)
+{
+	return filter_enter(CALLS_NSAGENT, seen, e);
+}
+
+void sandbox_call_name(int32_t number, char *buf, size_t size)
+{
+	filter_call_name(number, buf, size);
 }

@@ -7,6 +7,9 @@
 #ifndef SANDBOX_SANDBOX_H
 #define SANDBOX_SANDBOX_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/err.h"
 
 /*
@@ -34,5 +37,17 @@ int sandbox_engine(struct err *e);
  * other capability, so also the way into any other namespace. 0, or -1 with *e.
  */
 int sandbox_nsagent(struct err *e);
+
+/*
+ * The last stage of either, when all is open and all memory reserved: from here on it
+ * makes the system calls of the table in calls.c and no others; another one is its
+ * end by SIGSYS, and *seen, in memory shared with main, the call's number. 0, or -1
+ * with *e: the kernel has no such filters, or the build sanitizers, and nothing changed.
+ */
+int sandbox_seal_engine(volatile int32_t *seen, struct err *e);
+int sandbox_seal_nsagent(volatile int32_t *seen, struct err *e);
+
+/* The name of a system call, for the log. */
+void sandbox_call_name(int32_t number, char *buf, size_t size);
 
 #endif
