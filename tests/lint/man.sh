@@ -10,4 +10,4 @@ if ! command -v mandoc > /dev/null; then
 	echo "skipped: no mandoc"
 	exit 77
 fi
-exec mandoc -T lint -W warning man/*.8
+exec mandoc -T lint -W warning man/*.[0-9]
