@@ -268,7 +268,7 @@ settled() {
 	done
 	command -v strace > /dev/null || skip "no program strace"
 	# At its next turn the engine asks who it is; strace is not heard of again.
-	bed_bg TRACE strace -qq -o /dev/null -p "$engine" -e trace=epoll_pwait -e inject=epoll_pwait:syscall=getuid
+	bed_bg TRACE strace -qq -o /dev/null -p "$engine" -e trace=epoll_pwait -e inject=epoll_pwait:retval=0:syscall=getuid
 	bed_until 5 traced "$engine" || skip "strace cannot trace here"
 	bed_in "$C" ping -c 1 -W 1 "$PEER4" > /dev/null || true
 	bed_until 5 bed_gone "$engine" || die "it lives on"
