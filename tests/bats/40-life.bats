@@ -267,11 +267,10 @@ settled() {
 		bed_until 2 sealed "$p" || die "not sealed: $(ps -o comm= -p "$p")"
 	done
 	command -v strace > /dev/null || skip "no program strace"
-	# At its next turn the engine asks who it is; strace is not heard of again.
+	strace -qq -o /dev/null true || skip "strace cannot trace here"
+	# At its next turn the engine asks who it is instead of waiting.
 	bed_bg TRACE strace -qq -o /dev/null -p "$engine" -e trace=epoll_pwait -e inject=epoll_pwait:retval=0:syscall=getuid
-	bed_until 5 traced "$engine" || skip "strace cannot trace here"
-	bed_in "$C" ping -c 1 -W 1 "$PEER4" > /dev/null || true
-	bed_until 5 bed_gone "$engine" || die "it lives on"
+	bed_until 10 bed_gone "$engine" || die "it lives on"
 	bed_kill "$TRACE"
 	bed_until 5 grep -q "process=engine pid=$engine made a system call that its filter forbids: getuid " "$XDG/c$C.log" ||
 		die "$(tail -n 5 "$XDG/c$C.log")"
@@ -280,7 +279,6 @@ settled() {
 }
 
 sealed() { grep -q '^Seccomp:.2' "/proc/$1/status"; }
-traced() { grep -q '^TracerPid:.[1-9]' "/proc/$1/status"; }
 
 @test "ADD takes less than 100 ms with its programs around it, and three runs in a row" {
 	local t0 t1 i best=1000000

@@ -367,7 +367,7 @@ bed_server() {
 	local name=$1 where=$2 proto=$3 port=$4
 	shift 4
 	bed_bg "$name" "$where" "$@"
-	bed_until 5 bed_listening "$where" "$proto" "$port" ||
+	bed_until 30 bed_listening "$where" "$proto" "$port" ||
 		{ echo "$1 does not listen on $proto port $port" >&2; return 1; }
 }
 
