@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #ifndef SO_PEEK_OFF
@@ -53,7 +55,7 @@ static const struct call table[] = {
 	ANY(epoll_ctl, ENGINE, "io/sock.c", "sockets come and go"),
 	ANY(clock_gettime, BOTH, "io/loop.c", "the clock, where the vDSO has none; the log's stamps"),
 	ANY(sched_yield, ENGINE, "io/loop.c", "others of this CPU first, while it polls"),
-	ANY(ppoll, NSAGENT, "main/nsagent.c", "waits for main"),
+	ANY(ppoll, BOTH, "main/nsagent.c", "waits for main; in the engine, urgent data: io/sock.c"),
 	ANY(restart_syscall, NSAGENT, "libc", "ppoll() goes on after the process was stopped"),
 
 	/* --- the tap --- */
@@ -87,6 +89,10 @@ static const struct call table[] = {
 	GET(ENGINE, SOL_SOCKET, SO_ERROR, "io/sock.c", "how a connect ended"),
 	GET(ENGINE, IPPROTO_IP, IP_MTU, "io/rawping.c", "path MTU for an error to the container"),
 	GET(ENGINE, IPPROTO_IPV6, IPV6_MTU, "io/rawping.c", "the same"),
+	{ .name = "ioctl", .who = ENGINE, .check = { IS(1, SIOCATMARK) }, .where = "io/sock.c",
+	  .why = "where the urgent byte is" },
+	{ .name = "ioctl", .who = ENGINE, .check = { IS(1, FIONREAD) }, .where = "io/sock.c",
+	  .why = "where the urgent byte is" },
 	SET(BOTH, IPPROTO_TCP, TCP_NODELAY, "io/sock.c", "the container did Nagle's waiting"),
 	SET(BOTH, SOL_SOCKET, SO_OOBINLINE, "io/sock.c", "urgent bytes stay in the stream"),
 	SET(BOTH, SOL_SOCKET, SO_KEEPALIVE, "io/sock.c", "a remote that vanished"),
@@ -131,8 +137,8 @@ static const struct call table[] = {
 	ANY(splice, ENGINE, "io/splice.c", "bulk from socket to socket"),
 
 	/* --- files that are open already --- */
-	ANY(lseek, BOTH, "base/log.c", "how long the log file is"),
-	ANY(ftruncate, BOTH, "base/log.c", "it starts anew"),
+	{ .name = "lseek", .who = BOTH, .refused = true, .where = "base/log.c",
+	  .why = "how long the log file is: that is for main, which alone lets it start anew" },
 	ANY(pread64, NSAGENT, "io/diag.c", "the kernel's count of sockets; a sysctl"),
 	ANY(pwrite64, NSAGENT, "io/inner.c", "a sysctl of the container, opened before"),
 

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -87,7 +88,7 @@ static void test_never(void **state)
 		"openat2", "creat", "ptrace", "process_vm_writev", "mprotect", "pkey_mprotect",
 		"memfd_create", "mount", "unshare", "setns", "kill", "tkill", "rt_sigaction",
 		"prctl", "seccomp", "bpf", "io_uring_setup", "userfaultfd", "perf_event_open",
-		"keyctl", "setuid", "setresuid", "chroot", "pivot_root", "ioctl", "unlinkat",
+		"keyctl", "setuid", "setresuid", "chroot", "pivot_root", "unlinkat",
 	};
 
 	(void)state;
@@ -188,6 +189,11 @@ static void test_arguments(void **state)
 	assert_answers(CALLS_ENGINE, EBADF, SYS_fcntl, -1, F_GETPIPE_SZ, 0);
 	assert_dies(CALLS_ENGINE, SYS_fcntl, -1, F_SETOWN, 1);
 	assert_dies(CALLS_ENGINE, SYS_fcntl, -1, F_DUPFD, 0);
+
+	assert_answers(CALLS_ENGINE, EBADF, SYS_ioctl, -1, FIONREAD, 0);
+	assert_dies(CALLS_ENGINE, SYS_ioctl, -1, TIOCSTI, 0);
+	assert_dies(CALLS_ENGINE, SYS_ioctl, -1, SIOCGIFCONF, 0);
+	assert_dies(CALLS_NSAGENT, SYS_ioctl, -1, FIONREAD, 0);
 
 	/* Answered, not done. */
 	assert_answers(CALLS_ENGINE, ENOMEM, SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC);
