@@ -96,6 +96,7 @@ struct conf {
 	int32_t owner_pid;			/* process whose end is the container's; 0 unknown */
 
 	bool ipv4, ipv6;
+	bool follow;				/* be what the host is, also when that changes */
 	bool source_check;			/* drop what comes from others' addresses */
 	bool metadata;				/* the container may ask the cloud's metadata service */
 	bool sandbox_strict;			/* a part of the sandbox that cannot be had is fatal */

@@ -56,6 +56,7 @@
 	X(udp_tx_datagrams, "UDP datagrams sent outside") \
 	X(udp_rx_datagrams, "UDP datagrams received outside") \
 	X(udp_tx_error, "UDP datagrams the host did not take") \
+	X(network_changes, "times the host's network became another one") \
 	X(splice_opened, "local connections joined socket to socket") \
 	X(splice_refused, "of those asked for, not joined: nobody listened, or no socket") \
 	X(splice_reset, "of those joined, ended by a reset of either side") \

@@ -22,6 +22,9 @@ need_check=(
 	program:xz=xz-utils program:nft=nftables program:strace=strace
 	file:/usr/lib/cni/portmap=containernetworking-plugins program:iptables=iptables
 	program:traceroute=traceroute program:mtr=mtr-tiny program:tracepath=iputils-tracepath
+	# tests/bats/37-udp-programs.bats
+	program:chronyd=chrony program:ntpdate=ntpsec-ntpdate program:sockperf=sockperf
+	program:gtlsclient=ngtcp2-client program:gtlsserver=ngtcp2-server program:openssl=openssl
 	# tests/bats/74-clients.bats
 	program:wget=wget program:ssh=openssh-client program:sshd=openssh-server program:rsync=rsync
 	program:git=git program:pg_ctlcluster=postgresql program:redis-server=redis-server

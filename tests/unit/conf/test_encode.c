@@ -32,6 +32,7 @@ static struct conf full(void)
 	c.metadata = c.sandbox_strict = true;
 	c.run_uid = 65534;
 	c.run_gid = 65533;
+	c.follow = false;
 	c.udp_timeout = 7;
 	c.udp_stream = 77;
 	c.mtu = 1500;
@@ -114,6 +115,7 @@ static void test_there_and_back(void **state)
 	assert_true(d.metadata && d.sandbox_strict);
 	assert_int_equal(d.run_uid, 65534);
 	assert_int_equal(d.run_gid, 65533);
+	assert_false(d.follow);
 	assert_int_equal(d.udp_timeout, 7);
 	assert_int_equal(d.udp_stream, 77);
 	assert_int_equal(d.naddresses, CONF_ADDRS_MAX);
