@@ -22,9 +22,10 @@ static struct {
 	enum log_target target;
 	enum log_level level;
 	int fd;
+	uint32_t size;
 	char ident[96];
 	char role[16];
-} state = { .target = LOGT_STDERR, .level = LOGL_INFO, .fd = -1 };
+} state = { .target = LOGT_STDERR, .level = LOGL_INFO, .fd = -1, .size = LOG_FILE_MAX };
 
 static int find_name(const char *const *names, int n, const char *s)
 {
@@ -89,6 +90,11 @@ int log_open(enum log_target target, enum log_level level, const char *path,
 	return err;
 }
 
+void log_limit_size(uint32_t size)
+{
+	state.size = size ? size : LOG_FILE_MAX;
+}
+
 void log_role(const char *role)
 {
 	snprintf(state.role, sizeof(state.role), "%s", role);
@@ -106,7 +112,7 @@ static void write_out(int fd, char *line, int len)
 
 static void write_file(char *line, int len)
 {
-	if (lseek(state.fd, 0, SEEK_END) > (off_t)LOG_FILE_MAX && ftruncate(state.fd, 0) < 0)
+	if (lseek(state.fd, 0, SEEK_END) > (off_t)state.size && ftruncate(state.fd, 0) < 0)
 		return;
 	write_out(state.fd, line, len);
 }

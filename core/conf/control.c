@@ -10,10 +10,11 @@ static bool terminated(const char *s, size_t size)
 
 static bool rule_ok(const struct conf_forward *f)
 {
-	uint8_t ready;
+	uint8_t ready, weak;
 
 	memcpy(&ready, &f->ready, sizeof(ready));	/* may hold neither true nor false */
-	return f->proto < CONF_PROTO_COUNT && f->kind < CONF_FORWARD_KIND_COUNT && ready <= 1 &&
+	memcpy(&weak, &f->weak, sizeof(weak));
+	return f->proto < CONF_PROTO_COUNT && f->kind < CONF_FORWARD_KIND_COUNT && ready <= 1 && weak <= 1 &&
 	       terminated(f->ifname, sizeof(f->ifname)) &&
 	       (!f->ifname[0] || conf_ifname_ok(f->ifname));
 }
