@@ -125,7 +125,17 @@ int sandbox_main(struct err *e)
 
 static int become(const struct sandbox_who *who, struct err *lack)
 {
-	return who->uid && geteuid() == 0 ? alone_become(who->uid, who->gid, lack) : 0;
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (!who->uid || geteuid() != 0)
+		return 0;
+	if (alone_become(who->uid, who->gid, lack) < 0)
+		return -1;
+	/* Permitted they stayed; what follows needs some of them in effect. */
+	if (get_caps(data) < 0 ||
+	    set_caps((uint64_t)data[1].permitted << 32 | data[0].permitted) < 0)
+		return failed(lack, "capabilities of another user than root");
+	return 0;
 }
 
 /* Root makes the namespaces by its rights; anybody else, and a root that lacks them, in

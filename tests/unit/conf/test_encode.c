@@ -197,7 +197,7 @@ static void test_out_of_range(void **state)
 
 	(void)state;
 	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
-	assert_patched_refused(&c, "\0\0\0\2\0\0\0\4demo", "\0\0\0\1\0\0\0\4demo", 12);
+	assert_patched_refused(&c, "\0\0\0\3\0\0\0\4demo", "\0\0\0\1\0\0\0\4demo", 12);
 	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
 	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
 	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */
@@ -206,11 +206,11 @@ static void test_out_of_range(void **state)
 	assert_patched_refused(&c, "\12\0\0\1\x8", "\12\0\0\1\x21", 5);	/* /33 */
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\4\0\0\0\2\0\0\0\6/x", 14);
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\4\0\0\0\6/x", 14);
-	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\17",		/* nforwards */
-			       "\0\0\1\1\0\0\0\0\0\0\17", 11);
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\2\1\1\0\0\0\17eee", 10); /* proto */
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\1\3\1\0\0\0\17eee", 10); /* kind */
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\1\1\2\0\0\0\17eee", 10); /* ready */
+	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\0\17",	/* nforwards */
+			       "\0\0\1\1\0\0\0\0\0\0\0\17", 12);
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\2\1\1\0\0\0\0\17eee", 11); /* proto */
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\3\1\0\0\0\0\17eee", 11); /* kind */
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\1\2\0\0\0\0\17eee", 11); /* ready */
 	c.naddresses = CONF_ADDRS_MAX + 1;
 	assert_int_equal(encode_conf(&c, (uint8_t[ENCODE_MAX]){ 0 }, ENCODE_MAX), -EMSGSIZE);
 	c = full();

@@ -3,6 +3,8 @@
  * and which of configuration, CNI_ARGS and runtimeConfig wins. */
 #include "../unit.h"
 
+#include <unistd.h>
+
 #include "conf/forward.h"
 #include "plugin/keys.h"
 
@@ -76,6 +78,9 @@ static void test_empty(void **state)
 	(void)state;
 	conf_init(&c);
 	take("{}", NULL, &k);
+	assert_int_equal(k.conf.run_uid != 0, geteuid() == 0);	/* root does not leave them root */
+	c.run_uid = k.conf.run_uid;
+	c.run_gid = k.conf.run_gid;
 	assert_memory_equal(&k.conf, &c, sizeof(c));
 	assert_dns(&k, "{}");
 	assert_null(k.prev);
