@@ -121,12 +121,14 @@ static void run(struct ctx *c, int main_fd)
 	}
 }
 
-static void seal(const struct engine_args *args)
+static int seal(const struct engine_args *args)
 {
 	struct err e = ERR_INIT;
 
-	if (sandbox_seal_engine(&args->counters->forbidden_engine, &e) < 0)
-		log_warn("%s", e.msg);
+	if (sandbox_seal_engine(&args->counters->forbidden_engine, &e) == 0)
+		return 0;
+	log_warn("%s", e.msg);
+	return args->conf->sandbox_strict ? -EPERM : 0;
 }
 
 int engine_main(const struct engine_args *args)
@@ -145,7 +147,7 @@ int engine_main(const struct engine_args *args)
 	}
 	rc = rawping_use(&ctx, args->rawping_fd);
 	if (rc == 0)
-		seal(args);
+		rc = seal(args);
 	if (rc == 0)
 		rc = msg_send(args->main_fd, &running, sizeof(running), -1);
 	if (rc == 0)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "sandbox/sandbox.h"
 
 #define NSAGENT_LOOK_MS	200	/* between two looks at the ports: noticed within 250 ms */
 
@@ -20,6 +21,7 @@ struct nsagent_args {
 	uint32_t ifindex;	/* not 0: a restart, the interface is there: no set-up, and
 				 * no waiting if the way in is closed */
 	bool watch[CONF_PROTO_COUNT];	/* tell main which ports are listened on */
+	struct sandbox_who who;
 	int32_t *forbidden;	/* shared with main: the system call it died of */
 };
 
