@@ -681,8 +681,8 @@ static bool has_ipv6(const struct netcfg *net)
 	return netcfg_primary(net, false);
 }
 
-/* What must hold before the link comes up; most of it for an IPv6 that comes later
- * too, when nsagent can open no file any more. */
+/* What must hold before the link comes up, and for IPv6 that the host may get later: then
+ * no file can be opened any more. */
 static void prepare_ipv6(struct query *q, uint32_t ifindex, const struct netcfg *net)
 {
 	set_addr_gen_none(q, ifindex);
