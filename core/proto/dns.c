@@ -118,7 +118,7 @@ static bool host_address(const struct ctx *c, bool v4, struct addr *ret)
 
 	for (uint32_t i = 0; i < c->conf->nhost_addresses; i++) {
 		*ret = c->conf->host_addresses[i];
-		if (addr_is4(ret) == v4 && route_outbound(c->conf, c->net, ret, &to) == ROUTE_OK)
+		if (addr_is4(ret) == v4 && route_outbound(c->conf, c->net, ret, 0, &to) == ROUTE_OK)
 			return true;
 	}
 	*ret = *own;
@@ -149,7 +149,7 @@ static bool is_reverse(const struct ctx *c, const struct dns_question *q)
 		reverse_name(&c->conf->host_addresses[i], text);
 		if (is_named(q, text))
 			return route_outbound(c->conf, c->net, &c->conf->host_addresses[i],
-					      &to) == ROUTE_OK;
+					      0, &to) == ROUTE_OK;
 	}
 	return false;
 }

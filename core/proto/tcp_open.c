@@ -107,7 +107,8 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	struct route_target to;
 	bool dns = route_is_dns(c->conf, &ip->dst, key->remote_port);
 	enum route_verdict verdict = dns ? dns_route(c, &to) :
-				     route_outbound(c->conf, c->net, &ip->dst, &to);
+				     route_outbound(c->conf, c->net, &ip->dst,
+						    key->remote_port, &to);
 	struct flow *f;
 	int rc;
 

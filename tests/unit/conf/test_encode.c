@@ -29,6 +29,9 @@ static struct conf full(void)
 	c.owner_pid = 4711;
 	c.ipv6 = false;
 	c.source_check = true;
+	c.metadata = c.sandbox_strict = true;
+	c.run_uid = 65534;
+	c.run_gid = 65533;
 	c.follow = false;
 	c.udp_timeout = 7;
 	c.udp_stream = 77;
@@ -123,6 +126,9 @@ static void test_there_and_back(void **state)
 	assert_int_equal(d.owner_pid, 4711);
 	assert_false(d.ipv6);
 	assert_true(d.source_check);
+	assert_true(d.metadata && d.sandbox_strict);
+	assert_int_equal(d.run_uid, 65534);
+	assert_int_equal(d.run_gid, 65533);
 	assert_false(d.follow);
 	assert_int_equal(d.udp_timeout, 7);
 	assert_int_equal(d.udp_stream, 77);
@@ -207,7 +213,7 @@ static void test_out_of_range(void **state)
 	assert_patched_refused(&c, "\12\0\0\1\x8", "\12\0\0\1\x21", 5);	/* /33 */
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\4\0\0\0\2\0\0\0\6/x", 14);
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\4\0\0\0\6/x", 14);
-	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\0\17",		/* nforwards */
+	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\0\17",	/* nforwards */
 			       "\0\0\1\1\0\0\0\0\0\0\0\17", 12);
 	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\2\1\1\0\0\0\0\17eee", 11); /* proto */
 	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\3\1\0\0\0\0\17eee", 11); /* kind */
