@@ -337,20 +337,31 @@ static int set_udp_ns(struct options *o, const struct option_row *row, const cha
 	return add_ports(o, row, arg, &o->reverse[CONF_UDP], e);
 }
 
-static int set_log_file(struct options *o, const struct option_row *row, const char *arg,
-			struct err *e)
+/* The daemon starts in the root folder. */
+static int full_path(const struct option_row *row, const char *arg, char ret[CONF_PATH_MAX],
+		     struct err *e)
 {
 	char cwd[PATH_MAX] = "";
 
-	/* The daemon starts in the root folder. */
 	if (arg[0] != '/' && (!getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/") == 0))
 		cwd[0] = '\0';
-	if (!arg[0] || strlen(cwd) + strlen(arg) + 2 > sizeof(o->conf.log_path))
+	if (!arg[0] || strlen(cwd) + strlen(arg) + 2 > CONF_PATH_MAX)
 		return bad(e, row, arg, "is empty or too long");
-	snprintf(o->conf.log_path, sizeof(o->conf.log_path), "%s%s%s", cwd,
-		 arg[0] == '/' ? "" : "/", arg);
-	o->conf.log_target = LOGT_FILE;
+	snprintf(ret, CONF_PATH_MAX, "%s%s%s", cwd, arg[0] == '/' ? "" : "/", arg);
 	return 0;
+}
+
+static int set_log_file(struct options *o, const struct option_row *row, const char *arg,
+			struct err *e)
+{
+	o->conf.log_target = LOGT_FILE;
+	return full_path(row, arg, o->conf.log_path, e);
+}
+
+static int set_pcap(struct options *o, const struct option_row *row, const char *arg,
+		    struct err *e)
+{
+	return full_path(row, arg, o->conf.capture, e);
 }
 
 static int set_log_size(struct options *o, const struct option_row *row, const char *arg,
@@ -466,6 +477,7 @@ static const struct option_row rows[] = {
 	{ "foreground", 'f', false, set_flag, FLAG(foreground), 0, NULL },
 	{ "pid", 'P', true, set_pid_file, 0, 0, NULL },
 	{ "log-file", 'l', true, set_log_file, 0, 0, NULL },
+	{ "pcap", 'p', true, set_pcap, 0, 0, NULL },
 	{ "log-size", 0, true, set_log_size, 0, 0, NULL },
 	{ "stderr", 'e', false, ignore, 0, 0,
 	  "in the foreground it is so, and a daemon in the background has none" },

@@ -5,6 +5,7 @@
 #ifndef IO_IO_H
 #define IO_IO_H
 
+#include "io/capture.h"
 #include "io/rawping.h"
 #include "proto/ctx.h"
 
@@ -49,6 +50,7 @@ struct io {
 	bool heard;			/* main's descriptor is readable */
 	struct log_limit no_ping, no_socket;	/* one line a minute each */
 	struct rawping rawping;
+	struct capture capture;
 	struct pipe_pool pipes;
 	struct inner_pool inner[2];	/* IPv4, IPv6 */
 	bool tap_gone;			/* the container deleted the interface */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "io/io.h"
 #include "main/msg.h"
+#include "wire/vnet.h"
 #include "proto/network.h"
 
 /* Main ends the attachment then. To exit before it has read the message could
@@ -134,6 +135,7 @@ int engine_main(const struct engine_args *args)
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
+	capture_use(&io.capture, args->capture_fd, ctx.tap_vnet ? VNET_HLEN : 0, ctx.now_us);
 	rc = rawping_use(&ctx, args->rawping_fd);
 	if (rc == 0)
 		rc = msg_send(args->main_fd, &running, sizeof(running), -1);

@@ -83,6 +83,7 @@ static struct conf full(void)
 	strcpy(c.outbound_ifname6, "wlan1");
 	strcpy(c.template_ifname, "wlan2");
 	c.log_size = 123456;
+	strcpy(c.capture, "/x.pcapng");
 	c.off = CONF_OFF_ALL;
 	c.one_address = c.map_gateway = c.loopback_to_loopback = c.outlive = true;
 	c.copy_routes4 = true;
@@ -142,6 +143,7 @@ static void test_there_and_back(void **state)
 	assert_string_equal(d.outbound_ifname6, "wlan1");
 	assert_string_equal(d.template_ifname, "wlan2");
 	assert_int_equal(d.log_size, 123456);
+	assert_string_equal(d.capture, "/x.pcapng");
 	assert_int_equal(d.off, CONF_OFF_ALL);
 	assert_true(d.one_address && d.map_gateway && d.loopback_to_loopback && d.outlive);
 	assert_true(d.copy_routes4 && !d.copy_routes6);

@@ -291,7 +291,6 @@ static void test_later(void **state)
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"mtu\":1300}]}", "routes.mtu", "1300" },
 		{ "{\"dns\":{\"forward\":[\"169.254.1.1\"]}}", "dns.forward", "169.254.1.1" },
 		{ "{\"via\":\"broker\"}", "via", "broker" },
-		{ "{\"capture\":\"/x\"}", "capture", "/x" },
 		{ "{\"runtimeConfig\":{\"portMappings\":[{\"protocol\":\"sctp\"}]}}",
 		  "runtimeConfig.portMappings.protocol", "sctp" },
 		{ "{\"runtimeConfig\":{\"portMappings\":[{\"colour\":1}]}}",
