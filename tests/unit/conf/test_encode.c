@@ -202,11 +202,13 @@ static void test_out_of_range(void **state)
 	assert_patched_refused(&c, "\12\0\0\1\x8", "\12\0\0\1\x21", 5);	/* /33 */
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\4\0\0\0\2\0\0\0\6/x", 14);
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\4\0\0\0\6/x", 14);
-	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\17",		/* nforwards */
-			       "\0\0\1\1\0\0\0\0\0\0\17", 11);
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\2\1\1\0\0\0\17eee", 10); /* proto */
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\1\3\1\0\0\0\17eee", 10); /* kind */
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\1\1\2\0\0\0\17eee", 10); /* ready */
+	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\0\17",	/* nforwards */
+			       "\0\0\1\1\0\0\0\0\0\0\0\17", 12);
+	/* proto, kind, ready, weak */
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\2\1\1\0\0\0\0\17eee", 11);
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\3\1\0\0\0\0\17eee", 11);
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\1\2\0\0\0\0\17eee", 11);
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\1\1\2\0\0\0\17eee", 11);
 	c.naddresses = CONF_ADDRS_MAX + 1;
 	assert_int_equal(encode_conf(&c, (uint8_t[ENCODE_MAX]){ 0 }, ENCODE_MAX), -EMSGSIZE);
 	c = full();
@@ -223,6 +225,7 @@ static void test_largest_fits(void **state)
 	memset(c.netns_path, 'a', sizeof(c.netns_path) - 1);
 	memset(c.state_dir, 'a', sizeof(c.state_dir) - 1);
 	memset(c.log_path, 'a', sizeof(c.log_path) - 1);
+	memset(c.capture, 'a', sizeof(c.capture) - 1);
 	memset(c.container_id, 'a', sizeof(c.container_id) - 1);
 	memset(c.network, 'a', sizeof(c.network) - 1);
 	memset(c.domain, 'a', sizeof(c.domain) - 1);
