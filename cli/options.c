@@ -647,17 +647,17 @@ static void drop_rules(struct ports *p)
 	*p->n = n;
 }
 
-/* Nobody follows the host's listeners yet: it is said, and all else works. */
+/* The host's UDP sockets are not followed yet: it is said, and all else works. */
 static void leave_auto_out(struct options *o)
 {
 	struct conf *c = &o->conf;
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < c->nreverses; i++)
-		if (c->reverses[i].kind == CONF_FORWARD_PORTS)
+		if (c->reverses[i].kind == CONF_FORWARD_PORTS || c->reverses[i].proto == CONF_TCP)
 			c->reverses[n++] = c->reverses[i];
 	if (n < c->nreverses && !o->quiet)
-		log_warn("--tcp-ns, --udp-ns: \"auto\" does nothing yet");
+		log_warn("--udp-ns: \"auto\" does nothing yet");
 	c->nreverses = n;
 }
 
@@ -675,7 +675,7 @@ static int fill_ports(struct options *o, struct err *e)
 
 		if (o->conf.off & off[all[i]->proto])
 			drop_rules(all[i]);
-		else if (all[i]->kind == PORTS_DEFAULT && all[i]->rules == o->conf.forwards)
+		else if (all[i]->kind == PORTS_DEFAULT && all[i] != &o->reverse[CONF_UDP])
 			why = ports_add(all[i], "auto", o->ephemeral);
 		if (why)
 			return err_set(e, ERR_CONFIG, "ports: \"auto\" %s", why);

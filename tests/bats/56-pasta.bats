@@ -270,6 +270,12 @@ addresses() { # addresses IFNAME: of the container, global ones
 	bed_until 5 bed_listening bed_host tcp 7401
 	run bed_listening bed_host tcp 7402
 	[ "$status" -ne 0 ] || die "the exclusion is open"
+	# -T auto, the default: what the host has on its loopback, and nothing of our own
+	bed_server L7 bed_host tcp 7600 socat TCP-LISTEN:7600,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo of the host'
+	bed_until 5 bed_listening in_c tcp 7600
+	same "the host's" "$(line in_c TCP:127.0.0.1:7600)" "of the host"
+	same "listeners on 7401 in the container" "$(in_c ss -Hltn 'sport = :7401' | wc -l)" 1
+	bed_kill "$L7"
 }
 
 @test "ports: all, less what is ephemeral, in use or forbidden" {
