@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "io/io.h"
 #include "main/msg.h"
-#include "wire/vnet.h"
 #include "proto/network.h"
+#include "wire/vnet.h"
 
 /* Main ends the attachment then. To exit before it has read the message could
  * look like a crash to it: wait for the end. */
