@@ -79,6 +79,14 @@ enum conf_conflict {
 	CONF_CONFLICT_COUNT
 };
 
+/* From where the daemon is started; the front end's affair (plugin/attach/via.h). */
+enum conf_via {
+	CONF_VIA_AUTO,		/* the broker, if one answers from another network namespace */
+	CONF_VIA_DIRECT,	/* where the front end runs */
+	CONF_VIA_BROKER,	/* where the broker runs */
+	CONF_VIA_COUNT
+};
+
 /* Kernel features not to use even where they are there: for tests of the
  * fall-backs. Front ends take the list from CNI_PASST_WITHOUT. */
 enum conf_without {
@@ -162,6 +170,7 @@ struct conf {
 
 	char capture[CONF_PATH_MAX];		/* all frames go into that file too; empty: none */
 	uint32_t without;			/* enum conf_without */
+	enum conf_via via;			/* not handed over */
 
 	/* What only the command lines of pasta and passt ask for (cli/). */
 	uint32_t off;				/* enum conf_off */

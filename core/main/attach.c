@@ -65,6 +65,7 @@ struct attach {
 	int front_fd;			/* -1 after the commit */
 	int netns_fd;
 	int state_fd;
+	int place_fd;			/* HANDOFF_FD_PLACE, or -1; the watch's */
 	int signal_fd;
 	int life_fd;			/* HANDOFF_FD_LIFE */
 	int tap_fd;
@@ -405,13 +406,18 @@ static int start_engine(struct attach *a, struct err *e)
 
 static int open_watch(struct attach *a, struct err *e)
 {
-	int pidfd = a->conf.owner_pid ? HANDOFF_FD_OWNER : -1;
+	const struct watch_what what = {
+		.pidfd = a->conf.owner_pid ? HANDOFF_FD_OWNER : -1, .path = a->conf.netns_path,
+		.place_fd = a->place_fd, .netns_fd = a->netns_fd,
+	};
 
 	if (a->conf.outlive) {
-		fd_drop(&pidfd);
+		if (what.pidfd >= 0)
+			close(what.pidfd);
+		fd_drop(&a->place_fd);
 		return 0;
 	}
-	return watch_open(&a->watch, pidfd, a->conf.netns_path, a->netns_fd, e);
+	return watch_open(&a->watch, &what, e);
 }
 
 /* All that must have worked before the front end hears "ready". */
@@ -800,12 +806,14 @@ static int run(struct attach *a)
 }
 
 /* The descriptors of the hand-over and no other, none of them for programs. */
-static bool take_descriptors(void)
+static bool take_descriptors(struct attach *a)
 {
 	for (int fd = HANDOFF_FD_CONF; fd < HANDOFF_FD_OWNER; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return false;
 	fcntl(HANDOFF_FD_OWNER, F_SETFD, FD_CLOEXEC);	/* may be missing */
+	if (fcntl(HANDOFF_FD_PLACE, F_SETFD, FD_CLOEXEC) == 0)
+		a->place_fd = HANDOFF_FD_PLACE;
 	close_range(HANDOFF_FD_END, ~0U, 0);
 	return true;
 }
@@ -814,7 +822,7 @@ int attach_main(void)
 {
 	struct attach a = {
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
-		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
+		.state_fd = HANDOFF_FD_STATE, .place_fd = -1, .signal_fd = -1, .tap_fd = -1,
 		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 }, .capture_fd = -1,
 		.watch = WATCH_INIT, .control = CONTROL_INIT, .uplink = UPLINK_INIT,
 		.mirror = MIRROR_INIT,
@@ -822,7 +830,7 @@ int attach_main(void)
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};
 
-	if (!take_descriptors()) {
+	if (!take_descriptors(&a)) {
 		fprintf(stderr, "cni-passt-core: --attach is for the front ends, which hand over"
 			" descriptors %d to %d; use cni-passt ADD\n", HANDOFF_FD_CONF,
 			HANDOFF_FD_END - 1);

@@ -611,12 +611,16 @@ static int set_mappings(struct reader *x, const struct key *k, struct json_objec
 
 static int set_via(struct reader *x, const struct key *k, struct json_object *v)
 {
-	const char *s = json_object_get_string(v);
+	static const char *const names[CONF_VIA_COUNT] = {
+		[CONF_VIA_AUTO] = "auto", [CONF_VIA_DIRECT] = "direct",
+		[CONF_VIA_BROKER] = "broker",
+	};
 
-	if (strcmp(s, "auto") == 0 || strcmp(s, "direct") == 0)
-		return 0;
-	if (strcmp(s, "broker") == 0)
-		return bad(x, ERR_FIELD, k->name, v, "is not supported yet");
+	for (enum conf_via i = CONF_VIA_AUTO; i < CONF_VIA_COUNT; i++)
+		if (strcmp(json_object_get_string(v), names[i]) == 0) {
+			x->k->conf.via = i;
+			return 0;
+		}
 	return bad(x, ERR_CONFIG, k->name, v, "is not \"auto\", \"direct\" or \"broker\"");
 }
 
