@@ -766,6 +766,7 @@ static void init(struct options *o, const char *name)
 	c->nhost_addresses = 0;
 	c->map_gateway = true;
 	c->via = CONF_VIA_DIRECT;	/* it connects where it was started */
+	c->metadata = true;	/* whoever says pasta wants what pasta does */
 	c->log_size = LOG_SIZE;
 	for (int i = 0; i < CONF_PROTO_COUNT; i++) {
 		o->forward[i] = (struct ports){ .rules = c->forwards, .n = &c->nforwards,

@@ -12,6 +12,7 @@
 #include "io/io.h"
 #include "main/msg.h"
 #include "proto/network.h"
+#include "sandbox/sandbox.h"
 #include "wire/vnet.h"
 
 /* Main ends the attachment then. To exit before it has read the message could
@@ -121,6 +122,16 @@ static void run(struct ctx *c, int main_fd)
 	}
 }
 
+static int seal(const struct engine_args *args)
+{
+	struct err e = ERR_INIT;
+
+	if (sandbox_seal_engine(&args->counters->forbidden_engine, &e) == 0)
+		return 0;
+	log_warn("%s", e.msg);
+	return args->conf->sandbox_strict ? -EPERM : 0;
+}
+
 int engine_main(const struct engine_args *args)
 {
 	const struct msg_engine running = { .kind = MSG_RUNNING, .pid = (uint32_t)getpid() };
@@ -137,6 +148,8 @@ int engine_main(const struct engine_args *args)
 	}
 	capture_use(&io.capture, args->capture_fd, ctx.tap_vnet ? VNET_HLEN : 0, ctx.now_us);
 	rc = rawping_use(&ctx, args->rawping_fd);
+	if (rc == 0)
+		rc = seal(args);
 	if (rc == 0)
 		rc = msg_send(args->main_fd, &running, sizeof(running), -1);
 	if (rc == 0)
