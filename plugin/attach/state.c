@@ -22,9 +22,7 @@
 #define TEMP_NAME	"state.json.new"
 #define LOCK_LOOK_MS	5
 
-/* Root of the user namespace that no other contains: all numbers map to
- * themselves (user_namespaces(7)). */
-static bool is_initial_root(void)
+bool state_is_initial_root(void)
 {
 	FILE *f;
 	unsigned long in = 1, out = 1, count = 0;
@@ -45,7 +43,7 @@ static const char *base_path(bool *from_env)
 {
 	const char *dir = getenv("XDG_RUNTIME_DIR");
 
-	*from_env = dir && dir[0] && !is_initial_root();
+	*from_env = dir && dir[0] && !state_is_initial_root();
 	return *from_env ? dir : "/run";
 }
 
