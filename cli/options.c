@@ -748,6 +748,7 @@ static void init(struct options *o, const char *name)
 
 	*o = (struct options){ .name = name, .ephemeral = read_ephemeral() };
 	conf_init(c);
+	c->via = CONF_VIA_DIRECT;	/* "the host" is where this command is run */
 	c->configure = false;
 	c->mtu = OPTIONS_MTU;
 	c->nhost_addresses = 0;

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugin/cni.h"
-#include "plugin/get.h"
-#include "plugin/result.h"
+#include "plugin/attach/front.h"
+#include "plugin/json/cni.h"
+#include "plugin/json/get.h"
 
 #define RULE_MAX	(ADDR_STRLEN + 32)
 
@@ -441,7 +441,7 @@ struct json_object *netavark_error(const struct err *e)
 	struct json_object *o = json_object_new_object();
 
 	snprintf(text, sizeof(text), "%s%s%s", e->msg, e->details[0] ? "; " : "", e->details);
-	result_clean(text);
+	front_clean(text);
 	json_object_object_add(o, "error", json_object_new_string(text));
 	return o;
 }

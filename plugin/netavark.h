@@ -11,7 +11,7 @@
 #include <json-c/json.h>
 
 #include "conf/netcfg.h"
-#include "plugin/keys.h"
+#include "plugin/json/keys.h"
 
 #define NETAVARK_API		"1.0.0"
 #define NETAVARK_PORTS_MAX	65536	/* of one mapping */

@@ -46,6 +46,7 @@
 	X(tcp_reset_in, "resets from the container") \
 	X(tcp_reset_out, "resets sent to the container") \
 	X(tcp_badseg, "TCP segments outside the window or the state") \
+	X(tcp_challenges_limited, "of those without text the ones not answered: too soon after the last") \
 	X(tcp_outoforder, "TCP segments beyond the next expected byte") \
 	X(tcp_ooo_dropped, "of them those not kept: too many pieces") \
 	X(tcp_paws, "TCP segments with an old timestamp") \

@@ -205,6 +205,8 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 
 	switch (ref >> 56) {
 	case IO_REF_FLOW:
+		if (UNLIKELY(ev->events & EPOLLPRI))
+			proto_urgent_event(c, (uint32_t)ref, (ref >> 32) & 0xffffffu);
 		proto_socket_event(c, (uint32_t)ref, (ref >> 32) & 0xffffffu,
 				   ev->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP),
 				   ev->events & EPOLLOUT, ev->events & EPOLLERR);

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "plugin/cni.h"
+#include "plugin/json/cni.h"
 #include "plugin/netavark.h"
 
 static void use_request(struct json_object *o, bool publish)
