@@ -365,6 +365,16 @@ void netavark_drop(struct netavark *n)
 	keys_drop(&n->keys);
 }
 
+/* As a whole, with an identity that is good and nobody's. */
+static int validate(struct conf *c, struct err *e)
+{
+	strcpy(c->container_id, "create");
+	strcpy(c->ifname, "eth0");
+	strcpy(c->netns_path, "/proc/self/ns/net");
+	strcpy(c->state_dir, "/");
+	return conf_validate(c, e);
+}
+
 int netavark_create(struct json_object *network, struct err *e)
 {
 	struct json_object *conf = json_object_new_object();
@@ -381,6 +391,8 @@ int netavark_create(struct json_object *network, struct err *e)
 	r = conf ? add_network(conf, network, e) : err_set(e, ERR_IO, "out of memory");
 	if (r == 0)
 		r = keys_read(conf, NULL, &k, e);
+	if (r == 0)
+		r = validate(&k.conf, e);
 	keys_drop(&k);
 	json_object_put(conf);
 	return r;

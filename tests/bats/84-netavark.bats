@@ -75,7 +75,8 @@ error() { # error WORDS: as netavark shows it
 	jq -e '.ipv6_enabled == false' <<< "$stdout"
 	run_call "$(jq '.options = {mtu: "big"}' <<< "$net")" create
 	error 'option mtu: "big" is not a number'
-	run_call "$(jq '.options = {mtu: "1"}' <<< "$net")" create || true
+	run_call "$(jq '.options = {mtu: "1"}' <<< "$net")" create
+	error "mtu: 1"
 	run_call "$(jq '.options = {colour: "red"}' <<< "$net")" create
 	error 'option colour: "red" is not an option of cni-passt'
 	run_call "$(jq '.options = {forward: "eighty"}' <<< "$net")" create
