@@ -120,6 +120,9 @@ struct conf {
 	bool ipv4, ipv6;
 	bool follow;				/* be what the host is, also when that changes */
 	bool source_check;			/* drop what comes from others' addresses */
+	bool metadata;				/* the container may ask the cloud's metadata service */
+	bool sandbox_strict;			/* a part of the sandbox that cannot be had is fatal */
+	uint32_t run_uid, run_gid;		/* who engine and nsagent are if the caller is root; 0: root */
 	uint32_t mtu;				/* 0: the outer interface's */
 	struct mac mac;				/* the container's; always set */
 	struct mac gw_mac;			/* ours, all that is not the container; always set */
