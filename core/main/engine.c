@@ -14,6 +14,7 @@
 #include "proto/dns.h"
 #include "proto/network.h"
 #include "sandbox/sandbox.h"
+#include "wire/vnet.h"
 
 /* Main ends the attachment then. To exit before it has read the message could
  * look like a crash to it: wait for the end. */
@@ -164,6 +165,7 @@ int engine_main(const struct engine_args *args)
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
+	capture_use(&io.capture, args->capture_fd, ctx.tap_vnet ? VNET_HLEN : 0, ctx.now_us);
 	dns_set_resolvers(&ctx, args->resolvers);
 	rc = rawping_use(&ctx, args->rawping_fd);
 	if (rc == 0)

@@ -262,7 +262,7 @@ bad_keys=(
 	'reverse|{"tcp": ["10.0.0.1:80:80"]}|10.0.0.1' 'listen|"later"|later' 'portConflict|"maybe"|maybe' 'preserveSource|"no"|no'
 	# of issues to come: refused by name until they work
 	'reverse|{"udp": ["53"]}|53' 'reverse|{"tcp": ["auto"]}|auto'
-	'capture|"/tmp/x.pcapng"|' 
+	'capture|"x.pcapng"|x.pcapng'
 	'via|"broker"|'
 )
 

@@ -319,7 +319,6 @@ static void test_later(void **state)
 		{ "{\"dns\":{\"colour\":1}}", "dns.colour", "1" },
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"colour\":1}]}", "routes.colour", "1" },
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"mtu\":1300}]}", "routes.mtu", "1300" },
-		{ "{\"capture\":\"/x\"}", "capture", "/x" },
 		{ "{\"runtimeConfig\":{\"portMappings\":[{\"protocol\":\"sctp\"}]}}",
 		  "runtimeConfig.portMappings.protocol", "sctp" },
 		{ "{\"runtimeConfig\":{\"portMappings\":[{\"colour\":1}]}}",
