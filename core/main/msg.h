@@ -32,6 +32,9 @@ enum msg_kind {
 	MSG_PORTS,		/* nsagent -> main: what the container listens on, when it changed */
 	MSG_SYNC,		/* main -> engine: say when all before this is done ... */
 	MSG_SYNCED,		/* engine -> main: ... it is */
+	MSG_VIEW,		/* main -> engine: fill the page that both share, with the flows from
+				 * place idx on ... */
+	MSG_VIEWED,		/* engine -> main: ... done */
 	MSG_KIND_COUNT
 };
 
@@ -40,6 +43,7 @@ struct msg_engine {
 	uint32_t kind;
 	uint32_t pid;
 	uint32_t ipv4, count;	/* MSG_INNER_WANTED: as in struct msg_inner */
+	uint32_t seq;		/* MSG_VIEWED: of the question */
 };
 
 struct msg_setup {
@@ -90,7 +94,8 @@ struct msg_ports {
 /* What main says to the engine, but for MSG_INNER_DONE. */
 struct msg_forward {
 	uint32_t kind;
-	uint32_t idx;		/* place in the table of listeners */
+	uint32_t idx;		/* place in the table of listeners; MSG_VIEW: of flows */
+	uint32_t seq;		/* MSG_VIEW: of the question, which an answer names */
 	struct forward forward;	/* MSG_FORWARD_OPEN; its sock means nothing */
 };
 
