@@ -75,10 +75,31 @@ static bool has_route(struct json_object *prev, const struct route *r)
 	return false;
 }
 
-int check_expect(const struct state *made, struct json_object *prev, const char *netns,
-		 struct conf *want, struct err *e)
+/* Whether that is to be there: what came later only where we configured it. */
+static bool expects_address(const struct netcfg *made, const struct netcfg *now,
+			    struct json_object *prev, const struct prefix *p)
 {
-	const struct netcfg *n = &made->net;
+	if (!netcfg_has_prefix(made, p))
+		return now->configure;
+	return !prev || has_address(prev, p);
+}
+
+static bool expects_route(const struct netcfg *made, const struct netcfg *now,
+			  struct json_object *prev, const struct route *r)
+{
+	bool was_made = false;
+
+	for (uint32_t i = 0; i < made->nroutes; i++)
+		was_made |= netcfg_route_eq(&made->routes[i], r);
+	if (!was_made)
+		return now->configure;
+	return !prev || has_route(prev, r);
+}
+
+int check_expect(const struct state *made, const struct netcfg *now, struct json_object *prev,
+		 const char *netns, struct conf *want, struct err *e)
+{
+	const struct netcfg *n = now ?: &made->net;
 
 	conf_init(want);
 	strcpy(want->container_id, made->container_id);
@@ -90,11 +111,13 @@ int check_expect(const struct state *made, struct json_object *prev, const char 
 	want->mtu = n->mtu;
 	if (prev && expect_link(prev, netns, want, e) < 0)
 		return -1;
+	if (n->mtu != made->net.mtu)
+		want->mtu = n->configure && want->mtu == made->net.mtu ? n->mtu : 0;
 	for (uint32_t i = 0; i < n->naddresses; i++)
-		if (!prev || has_address(prev, &n->addresses[i]))
+		if (expects_address(&made->net, n, prev, &n->addresses[i]))
 			want->addresses[want->naddresses++] = n->addresses[i];
 	for (uint32_t i = 0; i < n->nroutes; i++)
-		if (!prev || has_route(prev, &n->routes[i]))
+		if (expects_route(&made->net, n, prev, &n->routes[i]))
 			want->routes[want->nroutes++] = n->routes[i];
 	return 0;
 }

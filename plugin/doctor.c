@@ -489,9 +489,13 @@ static void check_inside(struct doctor *d, struct attach *a, const struct state 
 			 const char *path)
 {
 	struct err e = ERR_INIT;
+	struct netcfg now;
 	struct conf want;
+	int followed = state_network(&a->dir, &now, &e);
 
-	if (check_expect(s, NULL, path, &want, &e) == 0 && attach_check(a, &want, &e) == 0)
+	if (followed >= 0 &&
+	    check_expect(s, followed ? &now : NULL, NULL, path, &want, &e) == 0 &&
+	    attach_check(a, &want, &e) == 0)
 		finding(d, GOOD, "interface", NULL, NULL, "%s is there and up, with its addresses and"
 			" routes; the gateway answers", s->net.ifname);
 	else

@@ -247,6 +247,13 @@ static int set_ipv6(struct reader *x, const struct key *k, struct json_object *v
 	return 0;
 }
 
+static int set_follow(struct reader *x, const struct key *k, struct json_object *v)
+{
+	(void)k;
+	x->k->conf.follow = json_object_get_boolean(v);
+	return 0;
+}
+
 static int set_source_check(struct reader *x, const struct key *k, struct json_object *v)
 {
 	(void)k;
@@ -997,6 +1004,7 @@ static const struct key conf_keys[] = {
 	{ "mtu", T_INT, set_mtu },
 	{ "ipv4", T_BOOL, set_ipv4 },
 	{ "ipv6", T_BOOL, set_ipv6 },
+	{ "follow", T_BOOL, set_follow },
 	{ "sourceCheck", T_BOOL, set_source_check },
 	{ "addresses", T_LIST, set_addresses },
 	{ "gateways", T_LIST, set_gateways },

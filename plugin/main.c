@@ -350,8 +350,9 @@ static int check_attachment(struct call *c, const struct request *req, struct js
 	const struct ipam_for who = ipam_for(c, -1);
 	struct attach a;
 	struct state made;
+	struct netcfg now;
 	struct conf want;
-	int r = attach_find(&a, c->container_id, c->ifname, -1, &c->err);
+	int followed = 0, r = attach_find(&a, c->container_id, c->ifname, -1, &c->err);
 
 	if (r < 0)
 		return -1;
@@ -361,7 +362,11 @@ static int check_attachment(struct call *c, const struct request *req, struct js
 	r = state_read(&a.dir, &made, &c->err);
 	if (r == 0)
 		err_set(&c->err, ERR_CHECK, "attachment %s: its state file is gone", a.dir.name);
-	r = r == 1 ? check_expect(&made, prev, c->netns ?: made.netns, &want, &c->err) : -1;
+	if (r == 1)
+		followed = state_network(&a.dir, &now, &c->err);
+	r = r != 1 || followed < 0 ? -1 :
+	    check_expect(&made, followed ? &now : NULL, prev, c->netns ?: made.netns, &want,
+			 &c->err);
 	if (r == 0)
 		r = attach_check(&a, &want, &c->err);
 	attach_done(&a);

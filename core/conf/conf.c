@@ -25,6 +25,7 @@ void conf_init(struct conf *c)
 	*c = (struct conf){
 		.ipv4 = true,
 		.ipv6 = true,
+		.follow = true,
 		.addresses_host = true,
 		.udp_timeout = CONF_UDP_TIMEOUT,
 		.udp_stream = CONF_UDP_STREAM,

@@ -96,6 +96,7 @@ struct conf {
 	int32_t owner_pid;			/* process whose end is the container's; 0 unknown */
 
 	bool ipv4, ipv6;
+	bool follow;				/* be what the host is, also when that changes */
 	bool source_check;			/* drop what comes from others' addresses */
 	uint32_t mtu;				/* 0: the outer interface's */
 	struct mac mac;				/* the container's; always set */

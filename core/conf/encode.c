@@ -131,6 +131,7 @@ static void code_net(struct codec *x, struct conf *c)
 {
 	code_bool(x, &c->ipv4);
 	code_bool(x, &c->ipv6);
+	code_bool(x, &c->follow);
 	code_bool(x, &c->source_check);
 	code_u32(x, &c->mtu);
 	code_bytes(x, c->mac.b, sizeof(c->mac.b));

@@ -48,9 +48,19 @@ enum handoff_order {
  */
 #define HANDOFF_WORD_CHECK	"--check"
 #define HANDOFF_WORD_STATUS	"--status"
-#define HANDOFF_MAGIC		0x43504e32u	/* "CPN2": changes with struct ready */
+#define HANDOFF_MAGIC		0x43504e33u	/* "CPN3": changes with struct ready */
 #define HANDOFF_COMMIT		'C'
 #define HANDOFF_TIMEOUT_MS	10000		/* front end's patience for struct ready */
+
+/* What the daemon writes into the state folder, atomically, when it followed the host:
+ * what the network is since then, in place of what struct ready and state.json say. */
+#define HANDOFF_NET_NAME	"network"
+
+struct handoff_net {
+	uint32_t magic;			/* HANDOFF_MAGIC */
+	uint32_t pad;
+	struct netcfg net;
+};
 
 struct ready {
 	uint32_t magic;

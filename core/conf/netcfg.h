@@ -30,6 +30,40 @@ struct netcfg {
 	struct addr host4, host6;
 };
 
+/* What can differ between two, for who must be told of it and for the log. */
+enum netcfg_part {
+	NETCFG_ADDRESSES,
+	NETCFG_ROUTES,
+	NETCFG_GATEWAYS,
+	NETCFG_MTU,
+	NETCFG_OUTER,		/* the host's interfaces */
+	NETCFG_HOST,		/* its own addresses */
+	NETCFG_NAMESERVERS,
+	NETCFG_PART_COUNT
+};
+
+extern const char *const netcfg_part_names[NETCFG_PART_COUNT];	/* "addresses" */
+
+/* The parts that differ, a bit (1 << part) each. */
+uint32_t netcfg_diff(const struct netcfg *a, const struct netcfg *b);
+
+/* Whether packets of that family leave the host another way in b than in a: by
+ * another interface, or from another address. */
+bool netcfg_way_differs(const struct netcfg *a, const struct netcfg *b, bool v4);
+
+/* Whether the container loses its last address of a family from a to b. */
+bool netcfg_loses_family(const struct netcfg *a, const struct netcfg *b);
+
+/* Takes all of IPv6 out, for a container that has none. */
+void netcfg_strip_ipv6(struct netcfg *n);
+
+/* Whether every field of one that came as bytes may be believed: counts and prefix
+ * lengths within bounds, strings terminated, flags 0 or 1. */
+bool netcfg_ok(const struct netcfg *n);
+
+bool netcfg_route_eq(const struct route *a, const struct route *b);
+bool netcfg_has_prefix(const struct netcfg *n, const struct prefix *p);
+
 /* Whether a is one of the container's own addresses. */
 static inline bool netcfg_has_address(const struct netcfg *n, const struct addr *a)
 {

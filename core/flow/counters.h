@@ -61,6 +61,7 @@
 	X(udp_tx_bytes, "bytes of payload of UDP out of the container") \
 	X(udp_rx_bytes, "bytes of payload of UDP into the container") \
 	X(udp_tx_error, "UDP datagrams the host did not take") \
+	X(network_changes, "times the host's network became another one") \
 	X(splice_opened, "local connections joined socket to socket") \
 	X(splice_refused, "of those asked for, not joined: nobody listened, or no socket") \
 	X(splice_reset, "of those joined, ended by a reset of either side") \

@@ -17,6 +17,9 @@
 #include "base/fd.h"
 #include "io/sockaddr.h"
 
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
 #ifndef UDP_GRO
 #define UDP_GRO 104
 #endif
@@ -159,6 +162,18 @@ int listen_stop(const struct forward *f)
 	if (shutdown(f->sock, SHUT_RDWR) < 0)
 		return -errno;
 	return set_int(f->sock, SOL_SOCKET, SO_REUSEADDR, 0);
+}
+
+bool listen_on_device(int sock, const char *ifname)
+{
+	uint32_t index = if_nametoindex(ifname);
+	int bound = 0;
+	socklen_t len = sizeof(bound);
+
+	if (!index)
+		return true;
+	return getsockopt(sock, SOL_SOCKET, SO_BINDTOIFINDEX, &bound, &len) == 0 &&
+	       (uint32_t)bound == index;
 }
 
 /* --- who holds a port --------------------------------------------------------- */

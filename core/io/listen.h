@@ -34,6 +34,10 @@ int listen_open(struct forward *f, const struct listen_how *how);
 int listen_start(const struct forward *f);
 int listen_stop(const struct forward *f);
 
+/* Whether the listener is bound to the interface that has this name now. False also
+ * where nobody knows; true where there is no such interface. */
+bool listen_on_device(int sock, const char *ifname);
+
 /* Whether n more listeners fit under the limit of open files; else -1 with *e. */
 int listen_room(uint32_t n, struct err *e);
 

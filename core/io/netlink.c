@@ -498,7 +498,8 @@ static void read_occupied(struct query *q, struct occupied *occ)
 	dump_routes(q, AF_INET6, 0);
 }
 
-int netlink_template(const struct conf *c, struct netcfg *net, struct err *e)
+int netlink_template(const struct conf *c, const struct netcfg *before, struct netcfg *net,
+		     struct err *e)
 {
 	struct query q CLEANUP(close_query) = { .sk = NULL };
 	struct template t4 = { .found = false }, t6 = { .found = false };
@@ -518,8 +519,9 @@ int netlink_template(const struct conf *c, struct netcfg *net, struct err *e)
 	if (r < 0)
 		return err_set(e, ERR_IO, "cannot read the host's routes and addresses: %s",
 			       strerror(-r));
-	read_occupied(&q, &occ);
-	template_apply(c, &t4, &t6, &occ, net);
+	if (!before || c->addresses_private)
+		read_occupied(&q, &occ);
+	template_apply(c, &t4, &t6, &occ, before, net);
 	return 0;
 }
 
@@ -607,7 +609,7 @@ static int add_address(struct query *q, uint32_t ifindex, const struct prefix *p
 	return r == -EEXIST ? 0 : r;
 }
 
-static int add_route(struct query *q, uint32_t ifindex, const struct route *route)
+static int change_route(struct query *q, uint32_t ifindex, const struct route *route, bool add)
 {
 	bool via = !addr_is_any(&route->gw);
 	struct rtmsg rt = {
@@ -616,16 +618,34 @@ static int add_route(struct query *q, uint32_t ifindex, const struct route *rout
 		.rtm_scope = via || !addr_is4(&route->dst.addr) ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
 		.rtm_flags = route->onlink ? RTNH_F_ONLINK : 0,
 	};
-	struct nl_msg *m CLEANUP(free_msg) = request(RTM_NEWROUTE, CHANGE,
-						     &rt, sizeof(rt));
-	int r;
+	struct nl_msg *m CLEANUP(free_msg) = request(add ? RTM_NEWROUTE : RTM_DELROUTE,
+						     add ? CHANGE : NLM_F_ACK, &rt, sizeof(rt));
 
 	if (!m || (route->dst.len && put_addr(m, RTA_DST, &route->dst.addr) < 0) ||
 	    (via && put_addr(m, RTA_GATEWAY, &route->gw) < 0) ||
 	    (route->metric && nla_put_u32(m, RTA_PRIORITY, route->metric) < 0) ||
 	    nla_put_u32(m, RTA_OIF, ifindex) < 0)
 		return -ENOMEM;
-	r = send_request(q, m);
+	return send_request(q, m);
+}
+
+static int delete_address(struct query *q, uint32_t ifindex, const struct prefix *p)
+{
+	struct ifaddrmsg ifa = {
+		.ifa_family = (uint8_t)family_of(&p->addr), .ifa_prefixlen = p->len,
+		.ifa_index = ifindex,
+	};
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_DELADDR, NLM_F_ACK, &ifa, sizeof(ifa));
+
+	if (!m || put_addr(m, IFA_LOCAL, &p->addr) < 0)
+		return -ENOMEM;
+	return send_request(q, m);
+}
+
+static int add_route(struct query *q, uint32_t ifindex, const struct route *route)
+{
+	int r = change_route(q, ifindex, route, true);
+
 	return r == -EEXIST ? 0 : r;
 }
 
@@ -643,10 +663,7 @@ static void set_sysctl6(const char *ifname, const char *name, const char *value)
 
 static bool has_ipv6(const struct netcfg *net)
 {
-	for (uint32_t i = 0; i < net->naddresses; i++)
-		if (!addr_is4(&net->addresses[i].addr))
-			return true;
-	return false;
+	return netcfg_primary(net, false);
 }
 
 /* What must hold before the link comes up. */
@@ -744,6 +761,98 @@ int netlink_configure(const struct netcfg *net, struct netlink_done *done, struc
 	    add_addresses(&q, net, done, false, e) < 0)
 		return -1;
 	return add_routes(&q, net, done, e);
+}
+
+/* --- changing what was made ----------------------------------------------- */
+
+/* Of two routes to one place only one can have a metric. */
+static bool same_place(const struct route *a, const struct route *b)
+{
+	return a->metric == b->metric && a->dst.len == b->dst.len &&
+	       addr_eq(&a->dst.addr, &b->dst.addr);
+}
+
+static const struct route *find_route(const struct netcfg *net, const struct route *r,
+				      bool (*same)(const struct route *, const struct route *))
+{
+	for (uint32_t i = 0; i < net->nroutes; i++)
+		if (same(&net->routes[i], r))
+			return &net->routes[i];
+	return NULL;
+}
+
+/* Where one of the container's own stands in the place it stays. One of ours goes a
+ * moment before its successor comes, since to replace it could replace theirs. */
+static int move_routes(struct query *q, uint32_t ifindex, const struct netcfg *was,
+		       const struct netcfg *now, bool v6)
+{
+	int r, first = 0;
+
+	for (uint32_t i = 0; i < now->nroutes; i++) {
+		const struct route *route = &now->routes[i];
+		const struct route *old = find_route(was, route, same_place);
+
+		if (!addr_is4(&route->dst.addr) && !v6)
+			continue;
+		if (old && !netcfg_route_eq(old, route))
+			change_route(q, ifindex, old, false);
+		r = add_route(q, ifindex, route);
+		first = first ? first : r;
+	}
+	/* the other way round: those with a gateway before those that lead to it */
+	for (uint32_t i = was->nroutes; i-- > 0;)
+		if (!find_route(now, &was->routes[i], same_place))
+			change_route(q, ifindex, &was->routes[i], false);
+	return first;
+}
+
+static void delete_addresses(struct query *q, uint32_t ifindex, const struct netcfg *was,
+			     const struct netcfg *now)
+{
+	for (uint32_t i = 0; i < was->naddresses; i++)
+		if (!netcfg_has_prefix(now, &was->addresses[i]))
+			delete_address(q, ifindex, &was->addresses[i]);
+}
+
+static int set_mtu(struct query *q, uint32_t ifindex, uint32_t mtu)
+{
+	struct ifinfomsg ifi = { .ifi_index = (int)ifindex };
+	struct nl_msg *m CLEANUP(free_msg) = request(RTM_NEWLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+
+	if (!m || nla_put_u32(m, IFLA_MTU, mtu) < 0)
+		return -ENOMEM;
+	return send_request(q, m);
+}
+
+/* What came is there before what went goes; then what went may have taken of it
+ * with it: the secondary addresses of its network, and their routes. */
+static int move(struct query *q, const struct netcfg *was, const struct netcfg *now,
+		struct netlink_done *done, struct err *e)
+{
+	uint32_t ifindex = done->ifindex;
+	int r = now->mtu != was->mtu ? set_mtu(q, ifindex, now->mtu) : 0;
+
+	if (r < 0)
+		failed(e, r, "the MTU", now->ifname);
+	if (has_ipv6(now) && !has_ipv6(was))
+		prepare_ipv6(q, ifindex, now);
+	add_linklocal(q, now, done, e);
+	add_addresses(q, now, done, true, e);
+	add_addresses(q, now, done, false, e);
+	move_routes(q, ifindex, was, now, !done->ipv6_left_out);
+	delete_addresses(q, ifindex, was, now);
+	add_addresses(q, now, done, true, e);
+	r = move_routes(q, ifindex, now, now, !done->ipv6_left_out);
+	return r < 0 ? failed(e, r, "routes", now->ifname) : e->code ? -1 : 0;
+}
+
+int netlink_move(uint32_t ifindex, const struct netcfg *was, const struct netcfg *now,
+		 struct netlink_done *done, struct err *e)
+{
+	struct query q CLEANUP(close_query) = { .sk = NULL };
+
+	*done = (struct netlink_done){ .ifindex = ifindex };
+	return open_query(&q, e) < 0 ? -1 : move(&q, was, now, done, e);
 }
 
 /* --- looking at what was made ------------------------------------------- */

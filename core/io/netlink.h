@@ -20,9 +20,11 @@
  * default route: main table, unicast, lowest metric, up, not the loopback; without
  * one (or with one whose interface has no address) the first that has an address:
  * global, else global on the loopback, else IPv4 link-local. outbound.interface
- * leaves that one only. 0, or -1 with *e; *net is then not to be used.
+ * leaves that one only. before: as in template_apply(). 0, or -1 with *e; *net is then
+ * not to be used.
  */
-int netlink_template(const struct conf *c, struct netcfg *net, struct err *e);
+int netlink_template(const struct conf *c, const struct netcfg *before, struct netcfg *net,
+		     struct err *e);
 
 struct netlink_done {
 	uint32_t ifindex;
@@ -37,6 +39,15 @@ struct netlink_done {
  * with the interface.
  */
 int netlink_configure(const struct netcfg *net, struct netlink_done *done, struct err *e);
+
+/*
+ * Makes that interface, which was configured as *was, what *now says: MTU, addresses,
+ * routes. What *was does not have is the container's own and stays, also where it
+ * stands in the way of something of *now. Does all it can; 0, or -1 with the first
+ * failure in *e. done->ipv6_left_out: IPv6 is new to it and not to be had there.
+ */
+int netlink_move(uint32_t ifindex, const struct netcfg *was, const struct netcfg *now,
+		 struct netlink_done *done, struct err *e);
 
 /*
  * Compares interface want->ifname in the calling process's network namespace

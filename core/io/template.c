@@ -37,6 +37,7 @@ static bool add_address(struct netcfg *net, const struct prefix *p)
 /* What private addresses are made with, where the family shall have one. */
 struct private {
 	const struct occupied *occ;
+	const struct prefix *has;	/* it has one already; NULL: not yet */
 	bool wanted;
 };
 
@@ -53,7 +54,8 @@ static uint32_t add_addresses(const struct conf *c, const struct template *t, bo
 	if (net->naddresses != before)
 		return net->naddresses - before;
 	if (private.wanted) {
-		struct prefix own = private_address(c, v4, private.occ);
+		struct prefix own = private.has ? *private.has :
+							  private_address(c, v4, private.occ);
 
 		return add_address(net, &own);
 	}
@@ -226,14 +228,15 @@ static void add_outer(const struct template *t, bool v4, struct netcfg *net)
 
 /* Returns whether the container has this family. */
 static bool apply_family(const struct conf *c, const struct template *t, bool v4,
-			 struct private private, struct netcfg *net)
+			 struct private private, bool quiet, struct netcfg *net)
 {
 	if (!(v4 ? c->ipv4 : c->ipv6))
 		return false;
 	if (!add_addresses(c, t, v4, private, net)) {
-		log_info("family=%s left out: %s", v4 ? "ipv4" : "ipv6",
-			 c->addresses_host || c->addresses_private ?
-			 "the host has no address of it" : "no address of it was given");
+		if (!quiet)
+			log_info("family=%s left out: %s", v4 ? "ipv4" : "ipv6",
+				 c->addresses_host || c->addresses_private ?
+				 "the host has no address of it" : "no address of it was given");
 		return false;
 	}
 	add_outer(t, v4, net);
@@ -250,18 +253,33 @@ static uint32_t choose_mtu(const struct conf *c, uint32_t outer, bool v6)
 	return MAX_OF(mtu, (uint32_t)(v6 ? MTU_MIN_IPV6 : CONF_MTU_MIN));
 }
 
+/* The host has no network at all any more. */
+static void keep(const struct netcfg *before, struct netcfg *net)
+{
+	*net = *before;
+	net->outer_ifname4[0] = net->outer_ifname6[0] = '\0';
+	net->outer_ifindex4 = net->outer_ifindex6 = 0;
+}
+
 void template_apply(const struct conf *c, const struct template *t4, const struct template *t6,
-		    const struct occupied *occ, struct netcfg *net)
+		    const struct occupied *occ, const struct netcfg *before, struct netcfg *net)
 {
 	/* A host without any network at all. */
 	bool alone = !(c->ipv4 && t4->naddresses) && !(c->ipv6 && t6->naddresses);
 	bool own = alone && (c->addresses_host || c->addresses_private), v6;
-	struct private own4 = { occ, own || (c->addresses_private && t4->found) };
-	struct private own6 = { occ, own || (c->addresses_private && t6->found) };
+	const struct netcfg *has = c->addresses_private ? before : NULL;
+	struct private own4 = { .occ = occ, .has = has ? netcfg_primary(has, true) : NULL,
+				.wanted = own || (c->addresses_private && t4->found) };
+	struct private own6 = { .occ = occ, .has = has ? netcfg_primary(has, false) : NULL,
+				.wanted = own || (c->addresses_private && t6->found) };
 
+	if (alone && before) {
+		keep(before, net);
+		return;
+	}
 	*net = (struct netcfg){ .mac = c->mac, .gw_mac = c->gw_mac, .configure = c->configure };
 	snprintf(net->ifname, sizeof(net->ifname), "%s", c->ifname);
-	apply_family(c, t4, true, own4, net);
-	v6 = apply_family(c, t6, false, own6, net);
+	apply_family(c, t4, true, own4, before, net);
+	v6 = apply_family(c, t6, false, own6, before, net);
 	net->mtu = choose_mtu(c, net->mtu, v6);
 }

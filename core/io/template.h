@@ -46,8 +46,13 @@ struct template {
  * - host4, host6: the templates' primary addresses;
  * - name servers: those of the configuration that are in reach as they stand;
  * - MTU: given, or the least of the templates', or 1500.
+ *
+ * before: what the attachment is already, or NULL at its start. Then private addresses
+ * stay what they are, and a host that lost all of its addresses takes nothing from the
+ * container: it keeps what it has, without an outer interface, until there are others.
+ * Nothing is said in the log: the start did.
  */
 void template_apply(const struct conf *c, const struct template *t4, const struct template *t6,
-		    const struct occupied *occ, struct netcfg *net);
+		    const struct occupied *occ, const struct netcfg *before, struct netcfg *net);
 
 #endif

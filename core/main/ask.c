@@ -49,7 +49,7 @@ static int status(const struct conf *c, struct err *e)
 	uint32_t features;
 	int tap;
 
-	if (netlink_template(c, &net, e) < 0 || make_room(e) < 0)
+	if (netlink_template(c, NULL, &net, e) < 0 || make_room(e) < 0)
 		return -1;
 	tap = tun_create(TRIAL_IFNAME, c->without, &features, e);
 	return tap < 0 ? -1 : close(tap);

@@ -44,6 +44,7 @@
 #include "main/publish.h"
 #include "main/serve.h"
 #include "main/supply.h"
+#include "main/uplink.h"
 #include "sandbox/sandbox.h"
 
 /* Below the front end's patience, so that it gets our reason. */
@@ -72,6 +73,7 @@ struct attach {
 	struct view_page *page;		/* too: flows, when it is asked for them */
 	uint32_t asked;			/* ... so often */
 	struct publish publish;
+	struct uplink uplink;
 	struct control control;
 	bool control_more;		/* it has more requests than one turn takes */
 	uint64_t started_ms;
@@ -101,6 +103,7 @@ static void close_mains(struct attach *a)
 	fd_drop(&a->nsagent.sock);
 	watch_close(&a->watch);
 	control_close(&a->control);
+	uplink_close(&a->uplink);
 }
 
 static int run_nsagent(void *arg, int sock)
@@ -303,28 +306,6 @@ static int await(struct attach *a, struct child *c, void *msg, size_t len, int *
 	return explain_silence(c, true, e);
 }
 
-/* The container has no IPv6 after all: nor have the result and the engine. */
-static void strip_ipv6(struct netcfg *net)
-{
-	uint32_t i, n;
-
-	for (i = n = 0; i < net->naddresses; i++)
-		if (addr_is4(&net->addresses[i].addr))
-			net->addresses[n++] = net->addresses[i];
-	net->naddresses = n;
-	for (i = n = 0; i < net->nroutes; i++)
-		if (addr_is4(&net->routes[i].dst.addr))
-			net->routes[n++] = net->routes[i];
-	net->nroutes = n;
-	for (i = n = 0; i < net->nnameservers; i++)
-		if (addr_is4(&net->nameservers[i]))
-			net->nameservers[n++] = net->nameservers[i];
-	net->nnameservers = n;
-	net->gateway6 = net->host6 = ADDR_ANY;
-	net->outer_ifname6[0] = '\0';
-	net->outer_ifindex6 = 0;
-}
-
 static int take_setup(struct attach *a, const struct msg_setup_done *done, struct err *e)
 {
 	if (!msg_setup_done_ok(done) ||
@@ -336,9 +317,10 @@ static int take_setup(struct attach *a, const struct msg_setup_done *done, struc
 	}
 	a->features = done->features;
 	a->ifindex = done->ifindex;
+	uplink_start(&a->uplink, &a->net, done->ipv6_left_out);
 	if (!done->ipv6_left_out)
 		return 0;
-	strip_ipv6(&a->net);
+	netcfg_strip_ipv6(&a->net);
 	if (!a->net.naddresses) {
 		err_set(e, ERR_HOSTNET, "the container's namespace has IPv6 switched off, and there"
 			" is no IPv4 address to give");
@@ -441,8 +423,9 @@ static int start(struct attach *a, struct err *e)
 	    open_signals(a, e) < 0 || ns_check(a->netns_fd, e) < 0 || open_watch(a, e) < 0 ||
 	    map_counters(a, e) < 0)
 		return -1;
+	uplink_open(&a->uplink, &a->conf, a->state_fd);
 	/* nsagent finds its way in while the outer side is being read. */
-	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, &a->net, e) < 0 ||
+	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, NULL, &a->net, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
 	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0 ||
 	    start_watch(a, e) < 0 || control_open(&a->control, a->state_fd, e) < 0)
@@ -601,18 +584,27 @@ static void on_ports(struct attach *a)
 		follow_ports(&s, &m);
 }
 
+static int on_moved(struct attach *a)
+{
+	struct serve s = serve_of(a);
+	struct msg_moved m;
+	int r = msg_recv(a->nsagent.sock, &m, sizeof(m), NULL);
+
+	return r < 0 ? r : uplink_moved(&a->uplink, &s, &m);
+}
+
 /* Of itself it speaks of ports only, and only if it was told to watch them. */
 static void on_nsagent(struct attach *a)
 {
 	uint32_t kind;
 	int r = msg_peek_kind(a->nsagent.sock, &kind);
 
-	if (r == 0 && kind != MSG_INNER_DONE) {
+	if (r == 0 && kind != MSG_INNER_DONE && kind != MSG_MOVED) {
 		on_ports(a);
 		return;
 	}
 	if (r == 0)
-		r = supply_pass(&a->nsagent, &a->engine);
+		r = kind == MSG_MOVED ? on_moved(a) : supply_pass(&a->nsagent, &a->engine);
 	if (r < 0)
 		child_give_up(&a->nsagent, r);
 }
@@ -637,14 +629,36 @@ static void on_control(struct attach *a)
 		end(a, "the container deleted its interface");
 }
 
+static void on_host(struct attach *a)
+{
+	uplink_heard(&a->uplink, now_ms());
+}
+
+static void tick(struct attach *a)
+{
+	struct serve s;
+
+	child_tick(&a->engine, now_ms());
+	child_tick(&a->nsagent, now_ms());
+	s = serve_of(a);
+	uplink_tick(&a->uplink, &s);
+	if (s.tap_gone)
+		end(a, "the container deleted its interface");
+}
+
 static int next_wait(const struct attach *a)
 {
 	uint64_t now = now_ms();
-	int x = child_wait_ms(&a->engine, now), y = child_wait_ms(&a->nsagent, now);
+	const int waits[] = { child_wait_ms(&a->engine, now), child_wait_ms(&a->nsagent, now),
+			      uplink_wait_ms(&a->uplink, now) };
+	int least = -1;
 
 	if (a->control_more)
 		return 0;
-	return x < 0 ? y : y < 0 ? x : MIN_OF(x, y);
+	for (size_t i = 0; i < ARRAY_LEN(waits); i++)
+		if (waits[i] >= 0 && (least < 0 || waits[i] < least))
+			least = waits[i];
+	return least;
 }
 
 static void loop(struct attach *a)
@@ -652,7 +666,7 @@ static void loop(struct attach *a)
 	static const struct {
 		void (*fn)(struct attach *a);
 	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent },
-		{ on_life }, { on_control } };
+		{ on_life }, { on_control }, { on_host } };
 
 	while (!a->ended) {
 		struct pollfd p[ARRAY_LEN(on)] = {
@@ -663,6 +677,7 @@ static void loop(struct attach *a)
 			{ .fd = a->nsagent.sock, .events = POLLIN },
 			{ .fd = a->life_fd, .events = POLLIN },
 			{ .fd = a->control.fd, .events = POLLIN },
+			{ .fd = uplink_poll_fd(&a->uplink), .events = POLLIN },
 		};
 
 		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
@@ -674,13 +689,12 @@ static void loop(struct attach *a)
 		if (p[0].revents)
 			on_signal(a);
 		for (size_t i = 1; i < ARRAY_LEN(on) && !a->ended; i++)
-			if ((p[i].revents || (i == 6 && a->control_more)) && !(i == 3 && a->engine.sock < 0) &&
+			if ((p[i].revents || (i == 6 && a->control_more)) &&
+			    !(i == 3 && a->engine.sock < 0) &&
 			    !(i == 4 && a->nsagent.sock < 0))
 				on[i].fn(a);
-		if (!a->ended) {
-			child_tick(&a->engine, now_ms());
-			child_tick(&a->nsagent, now_ms());
-		}
+		if (!a->ended)
+			tick(a);
 	}
 }
 
@@ -703,7 +717,7 @@ static bool is_our_folder(const struct attach *a)
 static void remove_state(struct attach *a)
 {
 	static const char *const files[] = {
-		"state.json", "control.sock", HANDOFF_LIFE_NAME, "lock",
+		"state.json", "control.sock", HANDOFF_NET_NAME, HANDOFF_LIFE_NAME, "lock",
 	};
 	FD_OWNED int lock = openat(a->state_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
@@ -795,7 +809,7 @@ int attach_main(void)
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
 		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 },
-		.watch = WATCH_INIT, .control = CONTROL_INIT,
+		.watch = WATCH_INIT, .control = CONTROL_INIT, .uplink = UPLINK_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "io/io.h"
 #include "main/msg.h"
+#include "proto/network.h"
 
 /* Main ends the attachment then. To exit before it has read the message could
  * look like a crash to it: wait for the end. */
@@ -68,6 +69,20 @@ static bool show(struct ctx *c, struct view_page *page, const struct msg_forward
 	return msg_send(main_fd, &viewed, sizeof(viewed), -1) == 0;
 }
 
+/* Two places for the network there is: what it was is still needed for the change. */
+static bool take_network(struct ctx *c, int main_fd)
+{
+	static struct netcfg nets[2];
+	struct netcfg *now = &nets[c->net == &nets[0]];
+	struct msg_network m;
+
+	if (msg_recv(main_fd, &m, sizeof(m), NULL) < 0 || !msg_network_ok(&m))
+		return false;
+	*now = m.net;
+	network_change(c, now);
+	return true;
+}
+
 static bool take_forward(struct ctx *c, struct view_page *page, int main_fd)
 {
 	const struct msg_engine synced = { .kind = MSG_SYNCED };
@@ -97,7 +112,7 @@ static bool serve_main(struct ctx *c, struct view_page *page, int main_fd)
 	if (msg_peek_kind(main_fd, &kind) < 0)
 		return false;
 	return kind == MSG_INNER_DONE ? take_inner(c, main_fd) :
-					take_forward(c, page, main_fd);
+	       kind == MSG_NETWORK ? take_network(c, main_fd) : take_forward(c, page, main_fd);
 }
 
 static void run(struct ctx *c, struct view_page *page, int main_fd)

@@ -155,36 +155,6 @@ static bool is_bool(const bool *b)
 	return v <= 1;
 }
 
-static bool prefix_ok(const struct prefix *p)
-{
-	return p->len <= addr_size(&p->addr) * 8;
-}
-
-static bool route_ok(const struct route *r)
-{
-	return prefix_ok(&r->dst) && is_bool(&r->onlink) &&
-	       (addr_is_any(&r->gw) || addr_is4(&r->gw) == addr_is4(&r->dst.addr));
-}
-
-static bool netcfg_ok(const struct netcfg *n)
-{
-	if (!terminated(n->ifname, sizeof(n->ifname)) || !conf_ifname_ok(n->ifname) ||
-	    !terminated(n->outer_ifname4, sizeof(n->outer_ifname4)) ||
-	    !terminated(n->outer_ifname6, sizeof(n->outer_ifname6)))
-		return false;
-	if (n->mtu < CONF_MTU_MIN || n->mtu > CONF_MTU_MAX || !mac_is_usable(&n->mac) ||
-	    n->naddresses > CONF_ADDRS_MAX || n->nroutes > CONF_ROUTES_MAX ||
-	    n->nnameservers > CONF_NAMESERVERS_MAX || !is_bool(&n->configure))
-		return false;
-	for (uint32_t i = 0; i < n->naddresses; i++)
-		if (!prefix_ok(&n->addresses[i]))
-			return false;
-	for (uint32_t i = 0; i < n->nroutes; i++)
-		if (!route_ok(&n->routes[i]))
-			return false;
-	return true;
-}
-
 bool msg_engine_ok(const struct msg_engine *m)
 {
 	if (m->kind == MSG_INNER_WANTED)
@@ -215,6 +185,17 @@ bool msg_setup_ok(const struct msg_setup *m)
 	return m->kind == MSG_SETUP && netcfg_ok(&m->net);
 }
 
+bool msg_network_ok(const struct msg_network *m)
+{
+	return m->kind == MSG_NETWORK && netcfg_ok(&m->net);
+}
+
+bool msg_move_ok(const struct msg_move *m)
+{
+	return m->kind == MSG_MOVE && netcfg_ok(&m->was) && netcfg_ok(&m->now) &&
+	       strcmp(m->was.ifname, m->now.ifname) == 0;
+}
+
 static bool inner_ok(const struct msg_inner *m, uint32_t kind)
 {
 	return m->kind == kind && m->ipv4 <= 1 && m->count <= MSG_FDS_MAX;
@@ -240,9 +221,18 @@ bool msg_listen_done_ok(const struct msg_listen_done *m)
 	return m->kind == MSG_LISTEN_DONE && m->error <= 0;
 }
 
+static bool err_ok(const struct err *e)
+{
+	return terminated(e->msg, sizeof(e->msg)) && terminated(e->details, sizeof(e->details));
+}
+
+bool msg_moved_ok(const struct msg_moved *m)
+{
+	return m->kind == MSG_MOVED && m->ipv6_left_out <= 1 && err_ok(&m->err);
+}
+
 bool msg_setup_done_ok(const struct msg_setup_done *m)
 {
 	return m->kind == MSG_SETUP_DONE && !(m->features & ~FEATURES_ALL) &&
-	       m->ipv6_left_out <= 1 && terminated(m->err.msg, sizeof(m->err.msg)) &&
-	       terminated(m->err.details, sizeof(m->err.details));
+	       m->ipv6_left_out <= 1 && err_ok(&m->err);
 }

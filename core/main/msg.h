@@ -35,6 +35,9 @@ enum msg_kind {
 	MSG_VIEW,		/* main -> engine: fill the page that both share, with the flows from
 				 * place idx on ... */
 	MSG_VIEWED,		/* engine -> main: ... done */
+	MSG_NETWORK,		/* main -> engine: the host's network is another now */
+	MSG_MOVE,		/* main -> nsagent: so is what the interface shall have */
+	MSG_MOVED,		/* nsagent -> main: outcome */
 	MSG_KIND_COUNT
 };
 
@@ -99,6 +102,23 @@ struct msg_forward {
 	struct forward forward;	/* MSG_FORWARD_OPEN; its sock means nothing */
 };
 
+struct msg_network {
+	uint32_t kind;
+	struct netcfg net;
+};
+
+/* Main says what was set, since a nsagent that was restarted does not know it. */
+struct msg_move {
+	uint32_t kind;
+	struct netcfg was, now;	/* the same interface's */
+};
+
+struct msg_moved {
+	uint32_t kind;
+	uint32_t ipv6_left_out;	/* 0 or 1: as in struct msg_setup_done */
+	struct err err;		/* the first thing that could not be done; all else was */
+};
+
 /* Sends one message with an optional descriptor (fd < 0: none). 0 or -errno. */
 int msg_send(int sock, const void *msg, size_t len, int fd);
 
@@ -130,6 +150,9 @@ bool msg_ports_ok(const struct msg_ports *m);
 bool msg_forward_ok(const struct msg_forward *m);
 bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);
+bool msg_network_ok(const struct msg_network *m);
+bool msg_move_ok(const struct msg_move *m);
+bool msg_moved_ok(const struct msg_moved *m);
 /* n: descriptors that came with it, not more than it says. */
 bool msg_inner_ok(const struct msg_inner *m);
 bool msg_inner_done_ok(const struct msg_inner *m, uint32_t n);

@@ -44,6 +44,7 @@ union request {
 	struct msg_setup setup;
 	struct msg_inner inner;
 	struct msg_listen listen;
+	struct msg_move move;
 };
 
 /* Makes the tap and configures it. Closing the tap undoes all of it. */
@@ -208,6 +209,27 @@ static int do_listen(struct agent *a, const union request *req)
 	return r;
 }
 
+/*
+ * MSG_MOVE. Safe for a hostile asker: of the interface made here and no other; every
+ * count and length is checked before use; what it could take from the container, it
+ * could by ending the attachment.
+ */
+static int do_move(struct agent *a, const union request *req)
+{
+	struct msg_moved done = { .kind = MSG_MOVED };
+	const struct msg_move *m = &req->move;
+	struct netlink_done link = { .ipv6_left_out = false };
+	int r;
+
+	if (!msg_move_ok(m) || !a->ifindex)
+		return -EBADMSG;
+	netlink_move(a->ifindex, &m->was, &m->now, &link, &done.err);
+	done.ipv6_left_out = link.ipv6_left_out;
+	r = msg_send(a->main_fd, &done, sizeof(done), -1);
+	malloc_trim(0);
+	return r;
+}
+
 /* MSG_WATCH: main has all the answers it waits for, and hears of ports from now on. */
 static int do_watch(struct agent *a, const union request *req)
 {
@@ -225,6 +247,7 @@ static const struct {
 	{ MSG_SETUP, sizeof(struct msg_setup), do_setup },
 	{ MSG_INNER, sizeof(struct msg_inner), do_inner },
 	{ MSG_LISTEN, sizeof(struct msg_listen), do_listen },
+	{ MSG_MOVE, sizeof(struct msg_move), do_move },
 	{ MSG_WATCH, sizeof(struct msg_watch), do_watch },
 };
 

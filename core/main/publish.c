@@ -35,6 +35,27 @@ static struct listen_how how_of(const struct conf *c, const struct netcfg *net,
 	};
 }
 
+/* The host's own address of the rule's family, ADDR_ANY where there is none. */
+static const struct addr *host_of(const struct netcfg *net, const struct conf_forward *rule)
+{
+	return addr_is4(&rule->addr) ? &net->host4 : &net->host6;
+}
+
+static bool is_of_host(const struct netcfg *net, const struct conf_forward *rule)
+{
+	return !addr_is_any(&rule->addr) && addr_eq(&rule->addr, host_of(net, rule));
+}
+
+/* What rule `at` listens on now. */
+static struct addr bound_to(const struct publish *p, const struct conf *c,
+			    const struct netcfg *net, uint32_t at)
+{
+	const struct conf_forward *rule = &c->forwards[at];
+
+	return p->of_host[at] && !addr_is_any(host_of(net, rule)) ? *host_of(net, rule)
+								  : rule->addr;
+}
+
 /* Whether a client could come to that address at all. */
 static bool serves(const struct listen_how *how, const struct addr *addr)
 {
@@ -126,6 +147,7 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 	};
 
 	p->ids[at] = p->last_id;
+	p->of_host[at] = is_of_host(net, rule);
 	if (rule->kind != CONF_FORWARD_PORTS)
 		return 0;
 	if (!serves(&how, &rule->addr))
@@ -233,8 +255,8 @@ uint32_t publish_open_place(struct publish *p, const struct conf *c, const struc
 	const struct conf_forward *rule = &c->forwards[at];
 	const struct listen_how how = how_of(c, net, rule);
 	struct forward f = {
-		.addr = rule->addr, .to = rule->to, .proto = rule->proto, .rule = p->ids[at],
-		.port = port, .to_port = rule->kind == CONF_FORWARD_AUTO ? port :
+		.addr = bound_to(p, c, net, at), .to = rule->to, .proto = rule->proto,
+		.rule = p->ids[at], .port = port, .to_port = rule->kind == CONF_FORWARD_AUTO ? port :
 				(uint16_t)(rule->to_first + (port - rule->first)),
 	};
 	int rc = -EAFNOSUPPORT;
@@ -248,6 +270,59 @@ uint32_t publish_open_place(struct publish *p, const struct conf *c, const struc
 	if (log_allowed(&p->not_opened, now_ms))
 		log_warn("forward proto=%s port=%u cannot follow the container: %s",
 			 conf_proto_names[f.proto], port, strerror(-rc));
+	return FORWARD_NONE;
+}
+
+/* The rule a listener was opened for; there is one while it is open. */
+static uint32_t rule_of(const struct publish *p, const struct conf *c, const struct forward *f)
+{
+	uint32_t at = 0;
+
+	while (at < c->nforwards && p->ids[at] != f->rule)
+		at++;
+	return at;
+}
+
+bool publish_is_stale(const struct publish *p, const struct conf *c, const struct netcfg *was,
+		      const struct netcfg *net, uint32_t place)
+{
+	const struct forward *f = &p->list[place];
+	uint32_t at = rule_of(p, c, f);
+	struct listen_how how, before;
+	struct addr want;
+
+	if (f->sock < 0 || f->reverse || at == c->nforwards)
+		return false;
+	how = how_of(c, net, &c->forwards[at]);
+	before = how_of(c, was, &c->forwards[at]);
+	want = bound_to(p, c, net, at);
+	if (!serves(&how, &want))
+		return false;
+	return (how.ifname[0] && !listen_on_device(f->sock, how.ifname)) ||
+	       (addr_is_any(&want) ? how.ipv4 != before.ipv4 || how.ipv6 != before.ipv6
+				   : !addr_eq(&want, &f->addr));
+}
+
+uint32_t publish_reopen(struct publish *p, const struct conf *c, const struct netcfg *net,
+			uint32_t place)
+{
+	struct forward f = p->list[place], want;
+	uint32_t at = rule_of(p, c, &f);
+	const struct listen_how how = how_of(c, net, &c->forwards[at]);
+	struct err e = ERR_INIT;
+	int rc;
+
+	publish_close_place(p, place);
+	f.addr = bound_to(p, c, net, at);
+	want = f;
+	rc = listen_open(&f, &how);
+	if (rc == 0 && how.reserve && !f.idle)
+		rc = listen_start(&f);
+	if (rc == 0)
+		return keep(p, &f);
+	fd_drop(&f.sock);
+	listen_explain(&want, &how, rc, &e);
+	log_warn("%s; closed, since the host changed", e.msg);
 	return FORWARD_NONE;
 }
 
@@ -286,6 +361,8 @@ void publish_del(struct publish *p, struct conf *c, uint32_t at)
 	memmove(&c->forwards[at], &c->forwards[at + 1],
 		(c->nforwards - at) * sizeof(c->forwards[0]));
 	memmove(&p->ids[at], &p->ids[at + 1], (c->nforwards - at) * sizeof(p->ids[0]));
+	memmove(&p->of_host[at], &p->of_host[at + 1],
+		(c->nforwards - at) * sizeof(p->of_host[0]));
 }
 
 uint32_t publish_next(const struct publish *p, uint32_t from, uint32_t id)

@@ -16,6 +16,7 @@ struct publish {
 	uint32_t n;		/* places used so far; some are free again (sock -1) */
 	uint32_t nopen;
 	uint32_t ids[CONF_FORWARDS_MAX];	/* what forward.rule is for each of conf.forwards */
+	bool of_host[CONF_FORWARDS_MAX];	/* ... whose address is the host's own: it follows that */
 	uint32_t last_id;
 	struct log_limit not_opened;	/* one line a minute */
 };
@@ -52,6 +53,17 @@ void publish_del(struct publish *p, struct conf *c, uint32_t at);
 uint32_t publish_open_place(struct publish *p, const struct conf *c, const struct netcfg *net,
 			    uint32_t at, uint16_t port, uint64_t now_ms);
 void publish_close_place(struct publish *p, uint32_t place);
+
+/*
+ * The host is followed from *was to *net. Whether the listener at that place (open, not
+ * of "reverse") is bound to what is no more: the host's own address, an interface that
+ * went and came back, a family the container lost or got. And opens it again, once it
+ * is closed everywhere: its place, or FORWARD_NONE, which the log says.
+ */
+bool publish_is_stale(const struct publish *p, const struct conf *c, const struct netcfg *was,
+		      const struct netcfg *net, uint32_t place);
+uint32_t publish_reopen(struct publish *p, const struct conf *c, const struct netcfg *net,
+			uint32_t place);
 
 /* The first place from `from` on with a listener of that rule id, or FORWARD_NONE. */
 uint32_t publish_next(const struct publish *p, uint32_t from, uint32_t id);

@@ -27,18 +27,18 @@ static int await_engine(struct serve *s, short events)
 	return n > 0 ? 0 : -ETIMEDOUT;
 }
 
-static int tell_engine(struct serve *s, const struct msg_forward *m, int fd)
+static int tell_engine(struct serve *s, const void *m, size_t len, int fd)
 {
 	int rc = await_engine(s, POLLOUT);
 
-	return rc < 0 ? rc : msg_send(s->engine->sock, m, sizeof(*m), fd);
+	return rc < 0 ? rc : msg_send(s->engine->sock, m, len, fd);
 }
 
 /* Tells it that, and waits for the answer of that kind: an older one may come first. */
 static int ask_engine(struct serve *s, const struct msg_forward *question, uint32_t kind)
 {
 	struct msg_engine m = { .kind = 0 };
-	int rc = tell_engine(s, question, -1);
+	int rc = tell_engine(s, question, sizeof(*question), -1);
 
 	while (rc == 0 && !(m.kind == kind && m.seq == question->seq)) {
 		rc = await_engine(s, POLLIN);
@@ -79,7 +79,24 @@ void serve_tell(struct serve *s, uint32_t kind, uint32_t place)
 	const struct msg_forward m = {
 		.kind = kind, .idx = place, .forward = s->publish->list[place],
 	};
-	int rc = tell_engine(s, &m, kind == MSG_FORWARD_OPEN ? m.forward.sock : -1);
+	int rc = tell_engine(s, &m, sizeof(m), kind == MSG_FORWARD_OPEN ? m.forward.sock : -1);
+
+	if (rc < 0 && rc != -EPIPE)
+		child_give_up(s->engine, rc);
+}
+
+void serve_tell_network(struct serve *s)
+{
+	const struct msg_network m = { .kind = MSG_NETWORK, .net = *s->net };
+	int rc = tell_engine(s, &m, sizeof(m), -1);
+
+	if (rc < 0 && rc != -EPIPE)
+		child_give_up(s->engine, rc);
+}
+
+void serve_sync(struct serve *s)
+{
+	int rc = sync_engine(s);
 
 	if (rc < 0 && rc != -EPIPE)
 		child_give_up(s->engine, rc);
@@ -88,14 +105,10 @@ void serve_tell(struct serve *s, uint32_t kind, uint32_t place)
 /* The listeners of a rule are opened or closed there, and it is done on return. */
 static void pass_on(struct serve *s, uint32_t kind, uint32_t id)
 {
-	int rc;
-
 	for (uint32_t i = publish_next(s->publish, 0, id); i != FORWARD_NONE;
 	     i = publish_next(s->publish, i + 1, id))
 		serve_tell(s, kind, i);
-	rc = sync_engine(s);
-	if (rc < 0 && rc != -EPIPE)
-		child_give_up(s->engine, rc);
+	serve_sync(s);
 }
 
 /* --- the requests ------------------------------------------------------------- */

@@ -15,7 +15,7 @@
 
 struct serve {
 	struct conf *conf;		/* its forwards change */
-	const struct netcfg *net;
+	struct netcfg *net;		/* changes when the host is followed */
 	struct publish *publish;
 	struct child *engine, *nsagent;
 	uint64_t now_ms;
@@ -33,10 +33,17 @@ struct serve {
  * the table as it is then. */
 void serve_tell(struct serve *s, uint32_t kind, uint32_t place);
 
+/* MSG_NETWORK with what *s->net is now; the same holds. */
+void serve_tell_network(struct serve *s);
+
+/* Returns when the engine has done all it was told. */
+void serve_sync(struct serve *s);
+
 /* Does what r asks for and writes the answer, one line. */
 void serve_line(struct serve *s, const struct control_request *r, struct jsonout *o);
 
-/* The part of it that is about rules. Fills *a, in place of whatever it holds. When it says "done", the engine has done it. */
+/* The part of it that is about rules. Fills *a, in place of whatever it holds. When it says
+ * "done", the engine has done it. */
 void serve_request(struct serve *s, const struct control_request *r, struct control_answer *a);
 
 #endif

@@ -55,6 +55,16 @@ static void stop_listening(struct ctx *c, const struct membership *m)
 	}
 }
 
+void group_listen_again(struct ctx *c, bool v4)
+{
+	for (uint32_t i = 0; i < c->groups.n; i++) {
+		const struct membership *m = &c->groups.members[i];
+
+		for (uint32_t k = 0; addr_is4(&m->group) == v4 && k < m->nports; k++)
+			listen_on(c, &m->group, m->ports[k]);
+	}
+}
+
 /* Groups that say nothing about a program: all nodes, and those of address
  * resolution (RFC 4291, 2.7.1), which every IPv6 interface is a member of. */
 static bool is_worth_joining(const struct addr *group)

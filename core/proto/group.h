@@ -53,6 +53,9 @@ bool group_keeps(struct ctx *c, const struct flow *f);
  */
 bool group_shares_port(struct ctx *c, const struct flow *f);
 
+/* Hears again what is sent to the groups of that family, on the interface there is now. */
+void group_listen_again(struct ctx *c, bool v4);
+
 /* Asks who is still a member, ends the memberships nobody renewed. */
 void group_timer(struct ctx *c);
 

@@ -168,11 +168,33 @@ void ndp_timer(struct ctx *c)
 	send_ra(c, &all_nodes, false);
 }
 
-void ndp_withdraw(struct ctx *c)
+/* Whether IPv6 is not quite what it was, for who learns it from advertisements. */
+static bool is_news(const struct netcfg *was, const struct netcfg *now)
 {
+	const uint32_t told = 1u << NETCFG_ADDRESSES | 1u << NETCFG_ROUTES | 1u << NETCFG_GATEWAYS |
+			      1u << NETCFG_MTU | 1u << NETCFG_NAMESERVERS;
+
+	return netcfg_diff(was, now) & told;
+}
+
+/* Nobody listens who neither configures himself nor has ever asked. */
+bool ndp_network_ends(struct ctx *c, const struct netcfg *now)
+{
+	if ((c->conf->configure && !c->ra_due && !c->ra_last) || !is_news(c->net, now))
+		return false;
 	c->ra_due = 0;
 	if (netcfg_primary(c->net, false))
 		send_ra(c, &all_nodes, true);
+	return true;
+}
+
+/* What stays gets its lifetimes back before anything could notice; and all of it is
+ * said again soon, as at a start. */
+void ndp_network_begins(struct ctx *c)
+{
+	c->ra_initial = 0;
+	if (netcfg_primary(c->net, false))
+		c->ra_due = c->now;
 }
 
 /* RFC 4861, 6.2.6: one host is on this link, so nobody is to be waited for; but

@@ -24,9 +24,12 @@ void ndp_message(struct ctx *c, const struct ip *ip, const struct icmp *h, struc
 void ndp_start(struct ctx *c);
 void ndp_timer(struct ctx *c);
 
-/* Tells the container that we are no router any more and its prefixes no more to
- * be used (RFC 4861, 6.2.5; RFC 9096, 3.5), for when the host lost IPv6. Called
- * before netcfg forgets them. */
-void ndp_withdraw(struct ctx *c);
+/*
+ * The host's network becomes *now. A container that listens to advertisements is told
+ * that what c->net says is no more to be used (RFC 4861, 6.2.5; RFC 9096, 3.5); true:
+ * it was, and ndp_network_begins() is to tell what there is, once c->net says it.
+ */
+bool ndp_network_ends(struct ctx *c, const struct netcfg *now);
+void ndp_network_begins(struct ctx *c);
 
 #endif

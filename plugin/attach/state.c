@@ -575,18 +575,33 @@ static int from_json(struct json_object *o, struct state *s)
 	return 0;
 }
 
-static ssize_t read_file(int dir, char *buf, size_t size)
+static ssize_t read_file(int dir, const char *name, void *buf, size_t size)
 {
-	FD_OWNED int fd = openat(dir, JSON_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	FD_OWNED int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	n = read(fd, buf, size - 1);
+	n = read(fd, buf, size);
+	return n < 0 ? -errno : n;
+}
+
+int state_network(const struct state_dir *d, struct netcfg *ret, struct err *e)
+{
+	struct handoff_net h;
+	ssize_t n = read_file(d->fd, HANDOFF_NET_NAME, &h, sizeof(h));
+
+	if (n == -ENOENT)
+		return 0;
 	if (n < 0)
-		return -errno;
-	buf[n] = '\0';
-	return n;
+		return err_set(e, ERR_IO, "state of %s: " HANDOFF_NET_NAME ": %s", d->name,
+			       strerror((int)-n));
+	if (n != (ssize_t)sizeof(h) || h.magic != HANDOFF_MAGIC || !netcfg_ok(&h.net)) {
+		err_set(e, ERR_DECODE, "state of %s: " HANDOFF_NET_NAME " does not decode", d->name);
+		return err_hint(e, "its daemon may be of another version");
+	}
+	*ret = h.net;
+	return 1;
 }
 
 int state_read(const struct state_dir *d, struct state *ret, struct err *e)
@@ -594,11 +609,13 @@ int state_read(const struct state_dir *d, struct state *ret, struct err *e)
 	struct state s = { .network = "" };
 	struct json_object *o = NULL;
 	char *text = malloc(STATE_JSON_MAX);
-	ssize_t n = text ? read_file(d->fd, text, STATE_JSON_MAX) : -ENOMEM;
+	ssize_t n = text ? read_file(d->fd, JSON_NAME, text, STATE_JSON_MAX - 1) : -ENOMEM;
 	int r = -EBADMSG;
 
-	if (n > 0)
+	if (n > 0) {
+		text[n] = '\0';
 		o = json_tokener_parse(text);
+	}
 	free(text);
 	if (n == -ENOENT)
 		return 0;

@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#include "conf/netcfg.h"
+#include "conf/handoff.h"
 #include "plugin/attach/stop.h"
 
 #define STATE_FORMAT		1	/* of state.json */
@@ -76,6 +76,10 @@ int state_probe(struct err *e);
 
 /* 1, or 0 if there is none, or -1 with *e if it does not decode. */
 int state_read(const struct state_dir *d, struct state *ret, struct err *e);
+
+/* What the network is since the daemon followed the host (conf/handoff.h): 1, or 0 if
+ * it is what it was at the start, or -1 with *e if that cannot be told. */
+int state_network(const struct state_dir *d, struct netcfg *ret, struct err *e);
 
 /* Atomically: a reader finds the old file, the new one or none. */
 int state_write(const struct state_dir *d, const struct state *s, struct err *e);

@@ -22,6 +22,9 @@ need_check=(
 	program:xz=xz-utils program:nft=nftables program:strace=strace
 	file:/usr/lib/cni/portmap=containernetworking-plugins program:iptables=iptables
 	program:traceroute=traceroute program:mtr=mtr-tiny program:tracepath=iputils-tracepath
+	# tests/bats/37-udp-programs.bats
+	program:chronyd=chrony program:ntpdate=ntpsec-ntpdate program:sockperf=sockperf
+	program:gtlsclient=ngtcp2-client program:gtlsserver=ngtcp2-server program:openssl=openssl
 	# tests/bats/74-clients.bats
 	program:wget=wget program:ssh=openssh-client program:sshd=openssh-server program:rsync=rsync
 	program:git=git program:pg_ctlcluster=postgresql program:redis-server=redis-server
@@ -29,6 +32,9 @@ need_check=(
 	program:avahi-daemon=avahi-daemon file:/usr/lib/python3/dist-packages/zeroconf/__init__.py=python3-zeroconf
 	program:udhcpc=udhcpc program:dhclient=isc-dhcp-client program:dhcpcd=dhcpcd-base
 	program:rdisc6=ndisc6 file:/lib/systemd/systemd-networkd=systemd
+	# tests/bats/podman.bash
+	program:podman=podman program:crun=crun program:runc=runc program:newuidmap=uidmap
+	program:slirp4netns=slirp4netns program:busybox=busybox-static file:/usr/libexec/podman/catatonit=catatonit
 )
 
 need_has() { # need_has KIND:NAME

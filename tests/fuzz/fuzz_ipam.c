@@ -37,7 +37,7 @@ static void as_prev(const char *text, size_t len)
 	FUZZ_HOLDS(prefix_parse("10.88.0.2/24", &made.net.addresses[0]) == 0);
 	FUZZ_HOLDS(prefix_parse("0.0.0.0/0", &made.net.routes[0].dst) == 0);
 	if (cni_decode(text, len, "prevResult", false, &req, &e) == 0) {
-		if (check_expect(&made, req.netconf, "/run/netns/x", &want, &e) < 0)
+		if (check_expect(&made, NULL, req.netconf, "/run/netns/x", &want, &e) < 0)
 			FUZZ_HOLDS(e.code && e.msg[0]);
 		else
 			FUZZ_HOLDS(want.naddresses <= 1 && want.nroutes <= 1 &&

@@ -24,7 +24,9 @@ union any {
 	struct msg_ports ports;
 	struct msg_inner inner;
 	struct msg_listen listen;
-	uint8_t bytes[sizeof(struct msg_setup) + sizeof(struct msg_ports) + 128];
+	struct msg_move move;
+	struct msg_moved moved;
+	uint8_t bytes[sizeof(struct msg_move) + sizeof(struct msg_ports) + 128];
 };
 
 struct field {
@@ -70,6 +72,16 @@ static const struct field inner_fields[] = {
 static const struct field listen_fields[] = {
 	WHOLE(msg_listen), FIELD(msg_listen, kind), FIELD(msg_listen, addr),
 	FIELD(msg_listen, port),
+};
+
+static const struct field move_fields[] = {
+	WHOLE(msg_move), FIELD(msg_move, kind), FIELD(msg_move, was.naddresses),
+	FIELD(msg_move, now.nroutes), FIELD(msg_move, now.ifname), FIELD(msg_move, now.mtu),
+};
+
+static const struct field moved_fields[] = {
+	WHOLE(msg_moved), FIELD(msg_moved, kind), FIELD(msg_moved, ipv6_left_out),
+	FIELD(msg_moved, err.msg), FIELD(msg_moved, err.details),
 };
 
 static void use_netcfg(const struct netcfg *n)
@@ -141,6 +153,21 @@ static void use_listen(const union any *m)
 		FUZZ_HOLDS(addr_is_loopback(&m->listen.addr) && m->listen.port);
 }
 
+static void use_move(const union any *m)
+{
+	if (!msg_move_ok(&m->move))
+		return;
+	use_netcfg(&m->move.was);
+	use_netcfg(&m->move.now);
+}
+
+static void use_moved(const union any *m)
+{
+	if (msg_moved_ok(&m->moved))
+		FUZZ_HOLDS(strlen(m->moved.err.msg) < ERR_MSG_MAX &&
+			   strlen(m->moved.err.details) < ERR_DETAILS_MAX);
+}
+
 static const struct {
 	size_t size;
 	const struct field *fields;
@@ -154,6 +181,8 @@ static const struct {
 	{ sizeof(struct msg_ports), ports_fields, ARRAY_LEN(ports_fields), use_ports },
 	{ sizeof(struct msg_inner), inner_fields, ARRAY_LEN(inner_fields), use_inner },
 	{ sizeof(struct msg_listen), listen_fields, ARRAY_LEN(listen_fields), use_listen },
+	{ sizeof(struct msg_move), move_fields, ARRAY_LEN(move_fields), use_move },
+	{ sizeof(struct msg_moved), moved_fields, ARRAY_LEN(moved_fields), use_moved },
 };
 
 static void make_valid(union any *m, size_t which)
@@ -176,6 +205,12 @@ static void make_valid(union any *m, size_t which)
 	else if (which == 6)
 		m->listen = (struct msg_listen){ .kind = MSG_LISTEN, .addr = addr_loopback(true),
 						 .port = 80 };
+	else if (which == 7)
+		m->move = (struct msg_move){ .kind = MSG_MOVE,
+			.was = { .ifname = "eth0", .mtu = 1500, .mac = { { 2, 0, 0, 0, 0, 1 } } },
+			.now = { .ifname = "eth0", .mtu = 1400, .mac = { { 2, 0, 0, 0, 0, 1 } } } };
+	else if (which == 8)
+		m->moved = (struct msg_moved){ .kind = MSG_MOVED, .err = { .msg = "m" } };
 	else
 		m->done = (struct msg_setup_done){ .kind = MSG_SETUP_DONE, .features = 1,
 						   .err = { .msg = "m", .details = "d" } };

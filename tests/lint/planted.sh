@@ -36,19 +36,28 @@ put() { # put FILE LINE...
 	printf '%s\n' '/* SPDX-License-Identifier: GPL-2.0-or-later */' "$@" > "$file"
 }
 
-archive() { # the rooms' libraries of the tree, in $tmp/t/lib
-	local dir room src
-	mkdir -p lib include/netlink
+# The rooms' libraries of the tree, in $tmp/t/lib. Those of the tree in order are made once.
+archive() {
+	local dir room src stem
+	mkdir -p include/netlink
 	: > include/netlink/netlink.h
+	if [ -d "$tmp/lib" ]; then
+		cp -r "$tmp/lib" lib
+	else
+		mkdir lib
+	fi
 	for dir in core/* plugin/attach; do
 		room=${dir##*/}
 		for src in "$dir"/*.c; do
 			[ -f "$src" ] || continue
+			stem=${src##*/} stem=${stem%.c}
+			[ ! -e "lib/lib${room}_a-$stem.o" ] || continue
 			# shellcheck disable=SC2086
-			$CC -w -c -Icore -I. -Iinclude -o "lib/lib${room}_a-$(basename "$src" .c).o" "$src"
-			$AR cr "lib/lib$room.a" "lib/lib${room}_a-$(basename "$src" .c).o" 2> /dev/null
+			$CC -w -c -Icore -I. -Iinclude -o "lib/lib${room}_a-$stem.o" "$src"
+			$AR cr "lib/lib$room.a" "lib/lib${room}_a-$stem.o" 2> /dev/null
 		done
 	done
+	[ -d "$tmp/lib" ] || cp -r lib "$tmp/lib"
 }
 
 run() { # run LINT: its exit status; its words go to $tmp/said

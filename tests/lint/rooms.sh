@@ -39,6 +39,11 @@ libraries=(
 	'^json(-c)?(/|\.h) ^(plugin|hooks)/ ^json_'
 	'^seccomp\.h ^core/sandbox/ ^seccomp_'
 )
+lib_header=() lib_where=() lib_symbol=()
+for row in "${libraries[@]}"; do
+	read -r header where symbol <<< "$row"
+	lib_header+=("$header") lib_where+=("$where") lib_symbol+=("$symbol")
+done
 bad=0
 
 fail() {
@@ -46,12 +51,13 @@ fail() {
 	bad=1
 }
 
-room_of_include() { # prints the room "X/y.h" belongs to, nothing for none
+room_of_include() { # into the variable $to: the room "X/y.h" belongs to, nothing for none
+	to=
 	case $1 in
-	plugin/attach/*) echo attach ;;
-	plugin/*) echo plugin ;;
-	hooks/*) echo hooks ;;
-	*/*) [ "${folder[${1%%/*}]-}" != "core/${1%%/*}" ] || echo "${1%%/*}" ;;
+	plugin/attach/*) to=attach ;;
+	plugin/*) to=plugin ;;
+	hooks/*) to=hooks ;;
+	*/*) [ "${folder[${1%%/*}]-}" != "core/${1%%/*}" ] || to=${1%%/*} ;;
 	esac
 }
 
@@ -61,9 +67,9 @@ allowed() { # allowed FROM TO
 
 check_include() { # check_include ROOM FILE NAME
 	local to
-	to=$(room_of_include "$3")
+	room_of_include "$3"
 	if [ -z "$to" ]; then
-		[[ $3 != */* && -f $(dirname "$2")/$3 ]] ||
+		[[ $3 != */* && -f ${2%/*}/$3 ]] ||
 			fail "$2: \"$3\" is in no room: include as \"room/file.h\""
 	elif ! allowed "$1" "$to"; then
 		fail "$2: room $1 includes $3, and may include only: ${may[$1]}"
@@ -71,80 +77,83 @@ check_include() { # check_include ROOM FILE NAME
 }
 
 check_library_include() { # check_library_include FILE NAME
-	local row header where symbol
-	for row in "${libraries[@]}"; do
-		read -r header where symbol <<< "$row"
-		[[ ! $2 =~ $header || $1 =~ $where ]] ||
-			fail "$1: includes <$2>, which only $where may"
+	local i
+	for i in "${!lib_header[@]}"; do
+		[[ ! $2 =~ ${lib_header[i]} || $1 =~ ${lib_where[i]} ]] ||
+			fail "$1: includes <$2>, which only ${lib_where[i]} may"
 	done
 }
 
-check_file() { # check_file ROOM FILE
-	local name
-	while read -r name; do
-		check_include "$1" "$2" "$name"
-	done < <(sed -nE 's/^[ \t]*#[ \t]*include[ \t]*"([^"]+)".*/\1/p' "$2")
-	while read -r name; do
-		check_library_include "$2" "$name"
-	done < <(sed -nE 's/^[ \t]*#[ \t]*include[ \t]*<([^>]+)>.*/\1/p' "$2")
-}
-
 files=0
+sources=()
+declare -A room_of=()
 for room in "${!folder[@]}"; do
 	for file in "${folder[$room]}"/*.[ch]; do
 		[ -f "$file" ] || continue
-		check_file "$room" "$file"
+		sources+=("$file")
+		room_of[$file]=$room
 		files=$((files + 1))
 	done
 done
 # core/*.c: the programs themselves, right of everything.
 for file in core/*.[ch]; do
-	[ -f "$file" ] && check_file main "$file"
+	[ -f "$file" ] || continue
+	sources+=("$file")
+	room_of[$file]=main
 done
+# (one grep for all, for a shell is slow to start programs)
+while IFS=: read -r file line; do
+	name=${line#*[\"<]}
+	name=${name%%[\">]*}
+	case $line in
+	*include*\"*) check_include "${room_of[$file]}" "$file" "$name" ;;
+	*) check_library_include "$file" "$name" ;;
+	esac
+done < <(grep -HE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' "${sources[@]}")
 
 # Symbols: who defines what, then who wants what.
 declare -A owner=()
-archives=0
+archives=()
 for room in "${!folder[@]}"; do
-	lib=$libs/lib$room.a
-	[ -f "$lib" ] || continue
-	archives=$((archives + 1))
-	while read -r symbol; do
-		owner[$symbol]=$room
-	done < <("$NM" -g --defined-only "$lib" 2> /dev/null | awk 'NF == 3 && $2 != "U" { print $3 }')
+	[ ! -f "$libs/lib$room.a" ] || archives+=("$libs/lib$room.a")
 done
-[ "$archives" -ge 1 ] || fail "no library of a room in $libs"
+room_of_archive() { # into $room, from nm's "path/libROOM.a:object.o:", and the object into $object
+	room=${1##*/lib}
+	object=${room#*:}
+	object=${object%%:*}
+	room=${room%%.a:*}
+}
+[ "${#archives[@]}" -ge 1 ] || { fail "no library of a room in $libs"; exit 1; }
+while read -r where kind symbol; do
+	[ -n "$symbol" ] || continue	# an archive's name
+	room_of_archive "$where"
+	owner[$symbol]=$room
+done < <("$NM" -A -g --defined-only "${archives[@]}" 2> /dev/null)
+
+port_h=$(cat core/proto/port.h 2> /dev/null || true)
 
 seam() { # seam FROM TO SYMBOL
-	[ "$1" = proto ] && [ "$2" = io ] && [[ $3 == port_* ]] &&
-		grep -qw "$3" core/proto/port.h 2> /dev/null
+	[ "$1" = proto ] && [ "$2" = io ] && [[ $3 == port_* ]] && [[ $port_h =~ (^|[^a-z0-9_])$3[^a-z0-9_] ]]
 }
 
 check_symbol() { # check_symbol ROOM OBJECT SYMBOL
-	local to=${owner[$3]-} row header where symbol source
+	local to=${owner[$3]-} i source
 	if [ -n "$to" ]; then
 		allowed "$1" "$to" || seam "$1" "$to" "$3" ||
 			fail "lib$1.a($2): calls $3 of room $to, and may call only: ${may[$1]}"
 		return
 	fi
 	source=${folder[$1]}/${2#lib"$1"_a-}
-	for row in "${libraries[@]}"; do
-		read -r header where symbol <<< "$row"
-		[[ ! $3 =~ $symbol || ${source%.o}.c =~ $where ]] ||
-			fail "lib$1.a($2): calls $3, which only $where may"
+	for i in "${!lib_symbol[@]}"; do
+		[[ ! $3 =~ ${lib_symbol[i]} || ${source%.o}.c =~ ${lib_where[i]} ]] ||
+			fail "lib$1.a($2): calls $3, which only ${lib_where[i]} may"
 	done
 }
 
-for room in "${!folder[@]}"; do
-	[ -f "$libs/lib$room.a" ] || continue
-	object=
-	while read -r a b; do
-		case $a in
-		*.o:) object=${a%:} ;;
-		U) check_symbol "$room" "$object" "$b" ;;
-		esac
-	done < <("$NM" -u "$libs/lib$room.a" 2> /dev/null)
-done
+while read -r where kind symbol; do
+	room_of_archive "$where"
+	[ "$kind" != U ] || check_symbol "$room" "$object" "$symbol"
+done < <("$NM" -A -u "${archives[@]}" 2> /dev/null)
 
-echo "rooms: $files files, $archives libraries, ${#owner[@]} symbols"
+echo "rooms: $files files, ${#archives[@]} libraries, ${#owner[@]} symbols"
 exit $bad

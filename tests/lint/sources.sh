@@ -20,7 +20,6 @@ find_files() { # find_files DIR DEPTH PATTERN...: sorted names
 	find "$dir" -maxdepth "$depth" -type f \( -name "$1" ${2:+-o -name "$2"} \) | sort
 }
 
-has_main() { grep -Eq '^int main\(' "$1"; }
 list() { # list VARIABLE: an automake list of the names on stdin
 	local name names=
 	while read -r name; do
@@ -28,17 +27,17 @@ list() { # list VARIABLE: an automake list of the names on stdin
 	done
 	printf '%s =%s\n\n' "$1" "$names"
 }
-without_main() { while read -r f; do has_main "$f" || echo "$f"; done; }
-with_main() { while read -r f; do has_main "$f" && echo "$f"; done; true; }
+main_files() { xargs -r grep "$1" '^int main(' || true; }
+without_main() { main_files -L; }
+with_main() { main_files -l; }
 programs() { sed 's/\.c$//'; }
-variable() { echo "$1" | tr -c 'A-Za-z0-9\n' _; }
 
 room() { find_files "$1" 1 '*.c' '*.h'; }
 
 program_rules() { # the link line of each program on stdin that does not take the default
 	local p v
 	while read -r p; do
-		v=$(variable "$p")
+		v=${p//[!A-Za-z0-9]/_}
 		case $p in tests/fuzz/*)
 			echo "${v}_LDFLAGS = \$(fuzz_ldflags)" ;;
 		esac

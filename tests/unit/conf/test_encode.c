@@ -29,6 +29,7 @@ static struct conf full(void)
 	c.owner_pid = 4711;
 	c.ipv6 = false;
 	c.source_check = true;
+	c.follow = false;
 	c.udp_timeout = 7;
 	c.udp_stream = 77;
 	c.mtu = 1500;
@@ -108,6 +109,7 @@ static void test_there_and_back(void **state)
 	assert_int_equal(d.owner_pid, 4711);
 	assert_false(d.ipv6);
 	assert_true(d.source_check);
+	assert_false(d.follow);
 	assert_int_equal(d.udp_timeout, 7);
 	assert_int_equal(d.udp_stream, 77);
 	assert_int_equal(d.naddresses, CONF_ADDRS_MAX);

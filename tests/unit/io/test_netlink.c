@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -137,7 +138,7 @@ static void test_there_and_back(void **state)
 
 	conf_init(&c);
 	snprintf(c.ifname, sizeof(c.ifname), "eth1");
-	if (netlink_template(&c, &back, &e) < 0)
+	if (netlink_template(&c, NULL, &back, &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_string_equal(back.outer_ifname4, "eth0");
 	assert_string_equal(back.outer_ifname6, "eth0");
@@ -154,6 +155,80 @@ static void test_there_and_back(void **state)
 	assert_int_equal(find_route(&back, "::/0")->metric, 70);
 	assert_true(addr_eq(&back.gateway6, &net.routes[3].gw));
 	assert_true(addr_eq(&back.host4, &net.addresses[0].addr));
+}
+
+static uint32_t count(const char *command)
+{
+	FILE *f = popen(command, "r");
+	uint32_t n = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%u", &n), 1);
+	pclose(f);
+	return n;
+}
+
+/* What was set becomes what is to be; what the container did itself stays. */
+static void test_move(void **state)
+{
+	const struct netcfg was = a_netcfg();
+	struct netcfg now = a_netcfg();
+	struct netlink_done done;
+	struct err e = ERR_INIT;
+	FD_OWNED int tap = -1;
+	uint32_t features;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	tap = make_tap(0, &features);
+	configure(&was, &done);
+	if (system("ip addr add 192.168.7.7/32 dev eth0 && ip route add 10.99.0.0/16 dev eth0"))
+		skip();
+	now.mtu = 1300;
+	now.addresses[0] = px("203.0.113.7/24");	/* of the same network */
+	now.addresses[3] = px("2001:db8:2::3/128");
+	now.routes[0].dst = px("192.0.2.0/25");
+	now.routes[2].gw = ad("203.0.113.9");
+	now.routes[3].gw = ad("fe80::2");
+	for (int again = 0; again < 3; again++)		/* said twice it is no different */
+		assert_int_equal(netlink_move(done.ifindex, &was, &now, &done, &e), 0);
+	assert_int_equal(count("ip -o addr show dev eth0 scope global | wc -l"), 5);
+	assert_int_equal(count("ip -o addr show dev eth0 | grep -c ' 203.0.113.7/24 '"), 1);
+	assert_int_equal(count("ip -o addr show dev eth0 | grep -c ' 192.168.7.7/32 '"), 1);
+	assert_int_equal(count("ip -4 route show | wc -l"), 5);
+	assert_int_equal(count("ip route show 10.99.0.0/16 | grep -c eth0"), 1);
+	assert_int_equal(count("ip route show default | grep -c 'via 203.0.113.9 .*metric 50'"), 1);
+	assert_int_equal(count("ip -6 route show default | grep -c 'via fe80::2 .*metric 70'"), 1);
+	assert_int_equal(count("ip -6 route show default | wc -l"), 1);
+	/* and away with IPv6, for a host that lost it */
+	netcfg_strip_ipv6(&now);
+	assert_int_equal(netlink_move(done.ifindex, &was, &now, &done, &e), 0);
+	assert_int_equal(count("ip -6 -o addr show dev eth0 scope global | grep -c -v 2001:db8:2::3 || true"), 0);
+	assert_int_equal(count("ip -6 route show default | grep -c 'fe80::1' || true"), 0);
+}
+
+/* A default route that the container made in place of ours is its own. */
+static void test_move_around(void **state)
+{
+	const struct netcfg was = a_netcfg();
+	struct netcfg now = a_netcfg();
+	struct netlink_done done;
+	struct err e = ERR_INIT;
+	FD_OWNED int tap = -1;
+	uint32_t features;
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	tap = make_tap(0, &features);
+	configure(&was, &done);
+	if (system("ip route replace default dev eth0 metric 50"))
+		skip();
+	now.routes[2].gw = ad("203.0.113.9");
+	assert_int_equal(netlink_move(done.ifindex, &was, &now, &done, &e), 0);
+	assert_int_equal(count("ip -4 route show default | wc -l"), 1);
+	assert_int_equal(count("ip -4 route show default | grep -c 'default dev eth0'"), 1);
 }
 
 static void test_name_taken(void **state)
@@ -322,7 +397,7 @@ static void test_unconfigured(void **state)
 	configure(&net, &done);
 	conf_init(&c);
 	snprintf(c.ifname, sizeof(c.ifname), "eth1");
-	assert_int_equal(netlink_template(&c, &back, &e), 0);
+	assert_int_equal(netlink_template(&c, NULL, &back, &e), 0);
 	assert_string_equal(back.outer_ifname4, "");
 	assert_string_equal(back.outer_ifname6, "");
 }
@@ -339,7 +414,7 @@ static struct netcfg taken_from(struct netcfg *net)
 	configure(net, &done);
 	conf_init(&c);
 	snprintf(c.ifname, sizeof(c.ifname), "eth1");
-	if (netlink_template(&c, &back, &e) < 0)
+	if (netlink_template(&c, NULL, &back, &e) < 0)
 		fail_msg("%s", e.msg);
 	return back;
 }
@@ -404,6 +479,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_move), cmocka_unit_test(test_move_around),
 		cmocka_unit_test(test_name_taken),
 		cmocka_unit_test(test_offloads),
 		cmocka_unit_test(test_closing_undoes),

@@ -88,7 +88,7 @@ static struct netcfg apply(const struct conf *c, const struct template *t4,
 	static const struct occupied occ;
 	struct netcfg n;
 
-	template_apply(c, t4, t6, &occ, &n);
+	template_apply(c, t4, t6, &occ, NULL, &n);
 	return n;
 }
 
@@ -113,6 +113,62 @@ static void test_copy(void **state)
 	assert_int_equal(n.outer_ifindex6, 8);
 	assert_string_equal(routes_text(&n), "198.51.100.0/24 via 203.0.113.9 0; "
 			    "0.0.0.0/0 via 203.0.113.1 100; ::/0 via fe80::99 1024; ");
+}
+
+static struct netcfg follow(const struct conf *c, const struct template *t4,
+			    const struct template *t6, const struct netcfg *before)
+{
+	static const struct occupied occ;
+	struct netcfg n;
+
+	template_apply(c, t4, t6, &occ, before, &n);
+	return n;
+}
+
+/* What comes of a host that has changed. */
+static void test_before(void **state)
+{
+	struct conf c = base_conf();
+	struct template t4 = host4(), t6 = host6();
+	struct netcfg was = apply(&c, &t4, &t6), n = follow(&c, &t4, &t6, &was);
+
+	(void)state;
+	assert_int_equal(netcfg_diff(&was, &n), 0);
+	t4.addresses[0] = px("203.0.113.7/24");
+	n = follow(&c, &t4, &none, &was);
+	assert_int_equal(n.naddresses, 1);
+	assert_addr(&n.host4, "203.0.113.7");
+	assert_true(netcfg_loses_family(&was, &n));
+	/* nothing at all: the container keeps what it has */
+	n = follow(&c, &none, &none, &was);
+	assert_int_equal(netcfg_diff(&was, &n), 1u << NETCFG_OUTER);
+	assert_string_equal(n.outer_ifname4, "");
+	assert_int_equal(n.outer_ifindex6, 0);
+	assert_addr(&n.host4, "203.0.113.2");
+}
+
+/* Copies take the place of what a host without a network gave; private ones stay,
+ * whatever networks the host joins. */
+static void test_before_private(void **state)
+{
+	struct conf c = base_conf();
+	struct template t4 = host4();
+	struct netcfg was = apply(&c, &none, &none), n = follow(&c, &t4, &none, &was);
+	struct occupied occ = { .n = 1 };
+
+	(void)state;
+	assert_int_equal(was.naddresses, 2);
+	assert_int_equal(n.naddresses, 1);
+	assert_addr(&n.addresses[0].addr, "203.0.113.2");
+	c.addresses_host = false;
+	c.addresses_private = true;
+	was = apply(&c, &none, &none);
+	occ.nets[0] = was.addresses[0];		/* the host has it too, by now */
+	template_apply(&c, &t4, &none, &occ, &was, &n);
+	assert_int_equal(n.naddresses, 1);
+	assert_true(addr_eq(&n.addresses[0].addr, &was.addresses[0].addr));
+	template_apply(&c, &t4, &none, &occ, NULL, &n);
+	assert_false(addr_eq(&n.addresses[0].addr, &was.addresses[0].addr));
 }
 
 static void test_family_left_out(void **state)
@@ -362,6 +418,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_before), cmocka_unit_test(test_before_private),
 		cmocka_unit_test(test_family_left_out),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_no_default),

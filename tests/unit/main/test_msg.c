@@ -241,6 +241,34 @@ static void test_setup(void **state)
 	REFUSED_IF(m.net.nnameservers = CONF_NAMESERVERS_MAX + 1);
 }
 
+static void test_network_and_move(void **state)
+{
+	const struct netcfg net = valid_setup().net;
+	struct msg_network n = { .kind = MSG_NETWORK, .net = net };
+	struct msg_move m = { .kind = MSG_MOVE, .was = net, .now = net };
+	struct msg_moved d = { .kind = MSG_MOVED, .ipv6_left_out = 1 };
+
+	(void)state;
+	assert_true(msg_network_ok(&n) && msg_move_ok(&m) && msg_moved_ok(&d));
+	n.net.naddresses = CONF_ADDRS_MAX + 1;
+	assert_false(msg_network_ok(&n));
+	n = (struct msg_network){ .kind = MSG_SETUP, .net = net };
+	assert_false(msg_network_ok(&n));
+	m.was.nroutes = CONF_ROUTES_MAX + 1;
+	assert_false(msg_move_ok(&m));
+	m.was = net;
+	m.now.addresses[0].len = 129;
+	assert_false(msg_move_ok(&m));
+	m.now = net;
+	m.now.ifname[0] = 'x';		/* of one interface */
+	assert_false(msg_move_ok(&m));
+	d.ipv6_left_out = 2;
+	assert_false(msg_moved_ok(&d));
+	d.ipv6_left_out = 0;
+	memset(d.err.details, 'a', sizeof(d.err.details));
+	assert_false(msg_moved_ok(&d));
+}
+
 static void test_setup_done(void **state)
 {
 	struct msg_setup_done m = { .kind = MSG_SETUP_DONE, .features = 0xf, .ipv6_left_out = 1 };
@@ -384,7 +412,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_descriptors, open_pair, close_pair),
 		cmocka_unit_test(test_inner), cmocka_unit_test(test_listen),
 		cmocka_unit_test(test_setup),
-		cmocka_unit_test(test_setup_done),
+		cmocka_unit_test(test_network_and_move), cmocka_unit_test(test_setup_done),
 		cmocka_unit_test(test_running),
 	};
 

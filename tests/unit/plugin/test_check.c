@@ -28,7 +28,7 @@ static int expect(const char *prev, struct conf *want, struct err *e)
 	int r;
 
 	*e = ERR_INIT;
-	r = check_expect(&s, o, NETNS, want, e);
+	r = check_expect(&s, NULL, o, NETNS, want, e);
 	json_object_put(o);
 	return r;
 }
@@ -82,6 +82,32 @@ static void test_no_result(void **state)
 	assert_int_equal(want.nroutes, 2);
 }
 
+/* The host was followed since: prevResult knows the start only. */
+static void test_followed(void **state)
+{
+	struct state s = made();
+	struct netcfg now = s.net;
+	struct json_object *prev = json_tokener_parse("{\"interfaces\":[{\"name\":\"eth0\","
+		"\"sandbox\":\"" NETNS "\",\"mtu\":1500}],\"ips\":[{\"address\":\"10.0.0.2/24\"}]}");
+	struct err e = ERR_INIT;
+	struct conf want;
+
+	(void)state;
+	now.configure = true;
+	now.mtu = 1400;
+	assert_int_equal(prefix_parse("10.0.0.7/24", &now.addresses[0]), 0);
+	assert_int_equal(check_expect(&s, &now, prev, NETNS, &want, &e), 0);
+	assert_int_equal(want.mtu, 1400);
+	assert_int_equal(want.naddresses, 1);	/* fd00::2 is not in prevResult any more */
+	assert_true(addr_eq(&want.addresses[0].addr, &now.addresses[0].addr));
+	/* who configures itself gets to it in its own time */
+	now.configure = false;
+	assert_int_equal(check_expect(&s, &now, prev, NETNS, &want, &e), 0);
+	assert_int_equal(want.mtu, 0);
+	assert_int_equal(want.naddresses, 0);
+	json_object_put(prev);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const rows[][2] = {
@@ -110,6 +136,7 @@ int main(void)
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_no_result),
+		cmocka_unit_test(test_followed),
 		cmocka_unit_test(test_refused),
 	};
 

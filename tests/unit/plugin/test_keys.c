@@ -96,7 +96,7 @@ static void test_all_keys(void **state)
 	     "\"options\":[\"o\"]},\"hostAddress\":[\"169.254.1.9\",\"fd00::9\"],"
 	     "\"hostLoopback\":[\"169.254.1.10\"],"
 	     "\"log\":{\"level\":\"debug\",\"target\":\"/var/x.log\"},\"cni.dev/x\":1,"
-	     "\"sourceCheck\":true,\"udp\":{\"timeout\":5,\"timeoutStream\":500}}", NULL, &k);
+	     "\"sourceCheck\":true,\"follow\":false,\"udp\":{\"timeout\":5,\"timeoutStream\":500}}", NULL, &k);
 	assert_string_equal(k.conf.network, "web");
 	assert_int_equal(k.conf.mtu, 1400);
 	assert_true(k.conf.addresses_host);
@@ -117,6 +117,7 @@ static void test_all_keys(void **state)
 	assert_int_equal(k.conf.log_target, LOGT_FILE);
 	assert_string_equal(k.conf.log_path, "/var/x.log");
 	assert_true(k.conf.source_check);
+	assert_false(k.conf.follow);
 	assert_int_equal(k.conf.udp_timeout, 5);
 	assert_int_equal(k.conf.udp_stream, 500);
 	assert_dns(&k, "{\"nameservers\":[\"1.1.1.1\"],\"domain\":\"d\",\"search\":[\"s\"],"

@@ -191,6 +191,40 @@ static void test_file(void **state)
 	assert_int_equal(state_remove(&d, &e), 0);
 }
 
+/* What the daemon writes when it followed the host. */
+static void test_network(void **state)
+{
+	struct handoff_net h = { .magic = HANDOFF_MAGIC, .net = {
+		.ifname = "eth0", .mtu = 1400, .mac = { { 2, 0, 0, 0, 0, 1 } } } };
+	struct netcfg n;
+	struct state_dir d;
+	struct err e;
+	FILE *f;
+
+	(void)state;
+	need_store();
+	assert_int_equal(open_it(true, -1, &d, &e), 1);
+	POISON(n);
+	assert_int_equal(state_network(&d, &n, &e), 0);
+	ASSERT_POISONED(n);
+	for (int bad = 0; bad < 3; bad++) {
+		h.net.mtu = bad == 1 ? 1 : 1400;
+		f = fopen(path_of("/" HANDOFF_NET_NAME), "w");
+		assert_non_null(f);
+		assert_int_equal(fwrite(&h, sizeof(h) - (bad == 2), 1, f), 1);
+		fclose(f);
+		if (bad) {
+			assert_int_equal(state_network(&d, &n, &e), -1);
+			assert_int_equal(e.code, ERR_DECODE);
+			continue;
+		}
+		assert_int_equal(state_network(&d, &n, &e), 1);
+		assert_int_equal(n.mtu, 1400);
+	}
+	assert_int_equal(state_remove(&d, &e), 0);
+	assert_false(exists(path_of("")));
+}
+
 /* Whatever stands in the file, reading it ends well or with one error. */
 static void test_bad_file(void **state)
 {
@@ -354,7 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_path),
 		cmocka_unit_test(test_make_and_remove),
-		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_network), cmocka_unit_test(test_file),
 		cmocka_unit_test(test_bad_file),
 		cmocka_unit_test(test_waits),
 		cmocka_unit_test(test_removed_under_a_waiter),

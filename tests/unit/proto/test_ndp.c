@@ -6,6 +6,7 @@
 
 #include "fakeport.h"
 #include "proto/ndp.h"
+#include "proto/network.h"
 #include "proto/proto.h"
 #include "wire/nd.h"
 #include "wire/numbers.h"
@@ -280,13 +281,16 @@ static void test_apart(void **state)
 static void test_withdraw(void **state)
 {
 	struct fake_world *w = start(false);
+	struct netcfg other;
 	struct fake_seen f;
 
 	(void)state;
 	w->net.nameservers[w->net.nnameservers++] = parse("2001:db8::53");
 	fake_turn(w);
 	assert_true(advertised(w, &f));
-	ndp_withdraw(&w->c);
+	other = w->net;
+	netcfg_strip_ipv6(&other);
+	network_change(&w->c, &other);
 	assert_true(advertised(w, &f));
 	assert_int_equal(f.icmp.rest & 0xffff, 0);
 	assert_option(&f, NDO_PREFIX, 0, "\x40\xc0\0\0\0\0\0\0\0\0", 10);

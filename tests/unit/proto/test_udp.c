@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "fakeport.h"
+#include "proto/network.h"
 #include "proto/proto.h"
 #include "proto/udp.h"
 #include "wire/numbers.h"
@@ -39,6 +40,38 @@ static void turn(struct fake_world *w)
 static bool put(struct fake_world *w, uint16_t sport, const char *data, size_t len, uint16_t gso)
 {
 	return fake_ingress_udp(w, &c4, &r4, sport, 7000, data, len, gso);
+}
+
+/* The host has another address: the next datagram goes by a socket of its own, from the
+ * same port; what goes another way, or none, is left alone. */
+static void test_network_changes(void **state)
+{
+	struct fake_world *w = start(NULL);
+	struct fake_sock *first, *other;
+	struct netcfg now = w->net;
+
+	(void)state;
+	assert_true(put(w, 4000, "hello", 5, 0));
+	turn(w);
+	first = fake_last(w);
+	assert_true(fake_ingress_udp(w, &c6, &r6, 4001, 7000, "hello", 5, 0));
+	turn(w);
+	other = fake_last(w);
+	now.mtu = 1400;
+	network_change(&w->c, &now);
+	assert_true(first->open && other->open);
+	w->net.host4 = parse("203.0.113.9");
+	network_change(&w->c, &w->net);
+	assert_false(first->open);
+	assert_true(other->open);
+	assert_true(put(w, 4000, "again", 5, 0));
+	turn(w);
+	first = fake_last(w);
+	assert_true(first->open);
+	assert_int_equal(first->nsent, 1);
+	assert_int_equal(first->sent[0].data.len, 5);
+	assert_true(w->c.count->network_changes == 2);
+	fake_stop(w);
 }
 
 static void test_one(void **state)
@@ -751,7 +784,7 @@ static void test_stale_event(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one), cmocka_unit_test(test_six),
+		cmocka_unit_test(test_network_changes), cmocka_unit_test(test_one), cmocka_unit_test(test_six),
 		cmocka_unit_test(test_merge), cmocka_unit_test(test_two_flows),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_large),
 		cmocka_unit_test(test_fragments_out),
