@@ -834,7 +834,8 @@ static int set_out_interface(struct reader *x, const struct key *k, struct json_
 
 	if (s[0] && !conf_ifname_ok(s))
 		return bad(x, ERR_CONFIG, k->name, v, "is not an interface name");
-	strcpy(x->k->conf.outbound_ifname, s);
+	strcpy(x->k->conf.outbound_ifname4, s);
+	strcpy(x->k->conf.outbound_ifname6, s);
 	return 0;
 }
 

@@ -27,7 +27,7 @@
 #include "plugin/gc.h"
 #include "plugin/ipam.h"
 #include "plugin/keys.h"
-#include "plugin/resolv.h"
+#include "plugin/attach/resolv.h"
 #include "plugin/result.h"
 
 #ifndef PACKAGE_VERSION

@@ -21,9 +21,10 @@ static struct {
 	enum log_target target;
 	enum log_level level;
 	int fd;
+	uint32_t size;
 	char ident[96];
 	char role[16];
-} state = { .target = LOGT_STDERR, .level = LOGL_INFO, .fd = -1 };
+} state = { .target = LOGT_STDERR, .level = LOGL_INFO, .fd = -1, .size = LOG_FILE_MAX };
 
 static int find_name(const char *const *names, int n, const char *s)
 {
@@ -87,6 +88,11 @@ int log_open(enum log_target target, enum log_level level, const char *path,
 	return err;
 }
 
+void log_limit_size(uint32_t size)
+{
+	state.size = size ? size : LOG_FILE_MAX;
+}
+
 void log_role(const char *role)
 {
 	snprintf(state.role, sizeof(state.role), "%s", role);
@@ -96,7 +102,7 @@ static void write_file(const char *line, int len)
 {
 	struct stat st;
 
-	if (fstat(state.fd, &st) == 0 && st.st_size > (off_t)LOG_FILE_MAX &&
+	if (fstat(state.fd, &st) == 0 && st.st_size > (off_t)state.size &&
 	    ftruncate(state.fd, 0) < 0)
 		return;
 	if (write(state.fd, line, (size_t)len) < 0)

@@ -31,6 +31,9 @@ int log_target_parse(const char *s, enum log_target *ret);
 int log_open(enum log_target target, enum log_level level, const char *path,
 	     const char *ident);
 
+/* Bytes of a log file before it starts anew; 0: LOG_FILE_MAX. */
+void log_limit_size(uint32_t size);
+
 /* Which process speaks ("main", "engine", "nsagent"); copied. */
 void log_role(const char *role);
 

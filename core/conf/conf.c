@@ -35,6 +35,8 @@ void conf_init(struct conf *c)
 		.preserve_source = true,
 		.log_level = LOGL_INFO,
 		.log_target = LOGT_SYSLOG,
+		.copy_routes4 = true,
+		.copy_routes6 = true,
 	};
 }
 
@@ -471,13 +473,22 @@ static int refuse_later(const struct conf *c, struct err *e)
 	return 0;
 }
 
-static int check_outbound(const struct conf *c, struct err *e)
+static int check_interface(const char *key, const char *name, struct err *e)
 {
 	char text[SHOWN_MAX];
 
-	if (c->outbound_ifname[0] && !conf_ifname_ok(c->outbound_ifname))
-		return err_set(e, ERR_CONFIG, "outbound.interface: \"%s\" is not an interface name",
-			       shown(c->outbound_ifname, text));
+	if (!name[0] || conf_ifname_ok(name))
+		return 0;
+	return err_set(e, ERR_CONFIG, "%s: \"%s\" is not an interface name", key,
+		       shown(name, text));
+}
+
+static int check_outbound(const struct conf *c, struct err *e)
+{
+	if (check_interface("outbound.interface", c->outbound_ifname4, e) < 0 ||
+	    check_interface("outbound.interface", c->outbound_ifname6, e) < 0 ||
+	    check_interface("interface", c->template_ifname, e) < 0)
+		return -1;
 	if (c->noutbound > CONF_OUTBOUND_MAX)
 		return err_set(e, ERR_CONFIG, "outbound.addresses: %u entries, at most one a family",
 			       c->noutbound);

@@ -64,6 +64,7 @@ struct conf_forward {
 	uint8_t proto;		/* enum conf_proto */
 	uint8_t kind;		/* enum conf_forward_kind */
 	bool ready;		/* listen only while the other side does */
+	bool weak;		/* ports that cannot be had are left out */
 	char ifname[CONF_IFNAME_MAX + 1];	/* only what comes in here; empty: anywhere */
 	struct addr addr;	/* listened on; ADDR_ANY: all, of both families */
 	uint16_t first, last;	/* ports listened on; 0 and 0: one that the kernel picks */
@@ -85,6 +86,19 @@ enum conf_without {
 	CONF_WITHOUT_USO = 1 << 1,	/* "uso": no UDP segmentation on the tap */
 	CONF_WITHOUT_PEEK = 1 << 2,	/* "peek": no SO_PEEK_OFF, own ring */
 	CONF_WITHOUT_UDPGSO = 1 << 3,	/* "udpgso": no UDP_SEGMENT/UDP_GRO outside */
+};
+
+/* What the container (or virtual machine) is not to have, each by itself. */
+enum conf_off {
+	CONF_OFF_TCP = 1 << 0,		/* frames of that protocol are dropped */
+	CONF_OFF_UDP = 1 << 1,
+	CONF_OFF_ICMP = 1 << 2,		/* echo, both families */
+	CONF_OFF_DHCP = 1 << 3,		/* the server is silent */
+	CONF_OFF_DHCP6 = 1 << 4,
+	CONF_OFF_NDP = 1 << 5,		/* neighbours are not told, nor routers */
+	CONF_OFF_RA = 1 << 6,		/* no Router Advertisement */
+	CONF_OFF_SPLICE = 1 << 7,	/* local clients of forwarded ports come over the tap */
+	CONF_OFF_ALL = (1 << 8) - 1
 };
 
 struct conf {
@@ -134,15 +148,27 @@ struct conf {
 	uint32_t ipv6_only_s;			/* V6ONLY_WAIT of RFC 8925; 0: not offered */
 	struct prefix delegated;		/* by DHCPv6, IA_PD; length 0: none */
 
-	char outbound_ifname[CONF_IFNAME_MAX + 1];	/* what leaves goes by it; empty: any */
+	char outbound_ifname4[CONF_IFNAME_MAX + 1];	/* what leaves goes by it; empty: any */
+	char outbound_ifname6[CONF_IFNAME_MAX + 1];
+	char template_ifname[CONF_IFNAME_MAX + 1];	/* copied from; empty: the outbound one, else
+							 * that of the default route */
 	uint32_t noutbound;			/* ... and from these, one a family */
 	struct addr outbound[CONF_OUTBOUND_MAX];
 
 	enum log_level log_level;
 	enum log_target log_target;
 	char log_path[CONF_PATH_MAX];		/* for LOGT_FILE */
+	uint32_t log_size;			/* bytes before it starts anew; 0: LOG_FILE_MAX */
 
 	uint32_t without;			/* enum conf_without */
+
+	/* What only the command lines of pasta and passt ask for (cli/). */
+	uint32_t off;				/* enum conf_off */
+	bool one_address;			/* a family copied from the host gets its first only */
+	bool copy_routes4, copy_routes6;	/* the host's, besides the default one */
+	bool map_gateway;			/* the gateway's address leads to the host's loopback */
+	bool loopback_to_loopback;		/* local TCP clients of forwarded ports go to the container's */
+	bool outlive;				/* the namespace's path may go, the daemon stays */
 };
 
 /* Defaults of INTERFACES: both families, addresses "host", hostAddress

@@ -162,6 +162,7 @@ static void code_forward(struct codec *x, struct conf_forward *f)
 	code_u8(x, &f->kind);
 	x->bad |= f->proto >= CONF_PROTO_COUNT || f->kind >= CONF_FORWARD_KIND_COUNT;
 	code_bool(x, &f->ready);
+	code_bool(x, &f->weak);
 	code_str(x, f->ifname, sizeof(f->ifname));
 	code_addr(x, &f->addr);
 	code_u16(x, &f->first);
@@ -199,7 +200,9 @@ static void code_offer(struct codec *x, struct conf *c)
 	code_str(x, c->captive_portal, sizeof(c->captive_portal));
 	code_u32(x, &c->ipv6_only_s);
 	code_prefix(x, &c->delegated);
-	code_str(x, c->outbound_ifname, sizeof(c->outbound_ifname));
+	code_str(x, c->outbound_ifname4, sizeof(c->outbound_ifname4));
+	code_str(x, c->outbound_ifname6, sizeof(c->outbound_ifname6));
+	code_str(x, c->template_ifname, sizeof(c->template_ifname));
 	code_max(x, &c->noutbound, CONF_OUTBOUND_MAX);
 	for (uint32_t i = 0; i < c->noutbound; i++)
 		code_addr(x, &c->outbound[i]);
@@ -214,6 +217,18 @@ static void code_log(struct codec *x, struct conf *c)
 	c->log_level = (enum log_level)level;
 	c->log_target = (enum log_target)target;
 	code_str(x, c->log_path, sizeof(c->log_path));
+	code_u32(x, &c->log_size);
+}
+
+static void code_command_line(struct codec *x, struct conf *c)
+{
+	code_max(x, &c->off, CONF_OFF_ALL);
+	code_bool(x, &c->one_address);
+	code_bool(x, &c->copy_routes4);
+	code_bool(x, &c->copy_routes6);
+	code_bool(x, &c->map_gateway);
+	code_bool(x, &c->loopback_to_loopback);
+	code_bool(x, &c->outlive);
 }
 
 static void code_conf(struct codec *x, struct conf *c)
@@ -231,6 +246,7 @@ static void code_conf(struct codec *x, struct conf *c)
 	code_log(x, c);
 	code_u32(x, &c->without);
 	code_offer(x, c);
+	code_command_line(x, c);
 }
 
 int encode_conf(const struct conf *c, void *buf, size_t size)

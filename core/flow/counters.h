@@ -18,6 +18,7 @@
 	X(tap_tx_again, "writes the tap pushed back (EAGAIN, ENOBUFS)") \
 	X(tap_tx_error, "writes that failed otherwise") \
 	X(drop_ethertype, "frames of another EtherType") \
+	X(drop_off, "packets for what the configuration switched off") \
 	X(drop_martian, "packets to or from an address that may not be used") \
 	X(drop_source, "packets from an address that is not the container's (sourceCheck)") \
 	X(drop_proto, "IP protocols not translated") \

@@ -52,6 +52,16 @@ static enum route_verdict route_to_group(const struct netcfg *net, const struct 
 	return ROUTE_MULTICAST;
 }
 
+/* Whether dst leads to the host's loopback: hostLoopback, and the gateway if it shall. */
+static bool is_host_loopback(const struct conf *conf, const struct netcfg *net,
+			     const struct addr *dst)
+{
+	const struct addr *gw = addr_is4(dst) ? &net->gateway4 : &net->gateway6;
+
+	return is_in(conf->host_loopback, conf->nhost_loopback, dst) ||
+	       (conf->map_gateway && !addr_is_any(gw) && addr_eq(gw, dst));
+}
+
 enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *net,
 				  const struct addr *dst, struct route_target *ret)
 {
@@ -59,7 +69,7 @@ enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *
 		return ROUTE_NONE;
 	if (is_in(conf->host_addresses, conf->nhost_addresses, dst))
 		return route_to_host(net, dst, ret);
-	if (is_in(conf->host_loopback, conf->nhost_loopback, dst)) {
+	if (is_host_loopback(conf, net, dst)) {
 		*ret = (struct route_target){ .addr = addr_loopback(addr_is4(dst)),
 					      .to_host = true };
 		return ROUTE_OK;

@@ -498,24 +498,39 @@ static void read_occupied(struct query *q, struct occupied *occ)
 	dump_routes(q, AF_INET6, 0);
 }
 
+/* The index of the interface to copy from, 0: any; -1 with *e. */
+static int find_only(const struct conf *c, const char *outbound, uint32_t *ret, struct err *e)
+{
+	const char *names[] = { outbound, c->template_ifname };
+
+	*ret = 0;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!names[i][0])
+			continue;
+		*ret = if_nametoindex(names[i]);
+		if (!*ret)
+			return err_set(e, ERR_CONFIG, "%s: the host has no \"%s\"",
+				       i ? "interface" : "outbound.interface", names[i]);
+	}
+	return 0;
+}
+
 int netlink_template(const struct conf *c, const struct netcfg *before, struct netcfg *net,
 		     struct err *e)
 {
 	struct query q CLEANUP(close_query) = { .sk = NULL };
 	struct template t4 = { .found = false }, t6 = { .found = false };
 	struct occupied occ = { .n = 0 };
-	uint32_t only = c->outbound_ifname[0] ? if_nametoindex(c->outbound_ifname) : 0;
+	uint32_t only4, only6;
 	int r = 0;
 
-	if (c->outbound_ifname[0] && !only)
-		return err_set(e, ERR_CONFIG, "outbound.interface: the host has no \"%s\"",
-			       c->outbound_ifname);
-	if (open_query(&q, e) < 0)
+	if (find_only(c, c->outbound_ifname4, &only4, e) < 0 ||
+	    find_only(c, c->outbound_ifname6, &only6, e) < 0 || open_query(&q, e) < 0)
 		return -1;
 	if (c->ipv4)
-		r = read_template(&q, AF_INET, only, &t4);
+		r = read_template(&q, AF_INET, only4, &t4);
 	if (r == 0 && c->ipv6)
-		r = read_template(&q, AF_INET6, only, &t6);
+		r = read_template(&q, AF_INET6, only6, &t6);
 	if (r < 0)
 		return err_set(e, ERR_IO, "cannot read the host's routes and addresses: %s",
 			       strerror(-r));

@@ -74,7 +74,8 @@ static const struct addr *outbound_address(const struct conf *conf, const struct
  * for the host itself: what is local never leaves by it. */
 static int bind_device(const struct ctx *c, const struct flow *f, int fd)
 {
-	const char *name = c->conf->outbound_ifname;
+	const char *name = addr_is4(&f->outer) ? c->conf->outbound_ifname4
+						: c->conf->outbound_ifname6;
 	bool local = addr_eq(&f->outer, &c->net->host4) || addr_eq(&f->outer, &c->net->host6);
 
 	if (!name[0] || local)

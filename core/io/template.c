@@ -59,7 +59,8 @@ static uint32_t add_addresses(const struct conf *c, const struct template *t, bo
 
 		return add_address(net, &own);
 	}
-	for (uint32_t i = 0; c->addresses_host && t->found && i < t->naddresses; i++)
+	for (uint32_t i = 0; c->addresses_host && t->found &&
+	     i < (c->one_address ? MIN_OF(t->naddresses, 1u) : t->naddresses); i++)
 		if (!add_address(net, &t->addresses[i]))
 			log_warn("the outer interface has more than %d addresses, the rest is"
 				 " left out", CONF_ADDRS_MAX);
@@ -240,7 +241,7 @@ static bool apply_family(const struct conf *c, const struct template *t, bool v4
 		return false;
 	}
 	add_outer(t, v4, net);
-	add_routes(c, t, v4, !private.wanted, net);
+	add_routes(c, t, v4, !private.wanted && (v4 ? c->copy_routes4 : c->copy_routes6), net);
 	add_nameservers(c, v4, net);
 	return true;
 }

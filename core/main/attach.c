@@ -192,6 +192,7 @@ static int open_log(const struct conf *c, struct err *e)
 	int r;
 
 	snprintf(ident, sizeof(ident), "%.*s@%s", LOG_ID_LEN, c->container_id, c->ifname);
+	log_limit_size(c->log_size);
 	r = log_open(c->log_target, c->log_level, c->log_path, ident);
 	if (r < 0)
 		return err_set(e, ERR_CONFIG, "log.target: cannot open %s: %s", c->log_path,
@@ -413,6 +414,10 @@ static int open_watch(struct attach *a, struct err *e)
 {
 	int pidfd = a->conf.owner_pid ? HANDOFF_FD_OWNER : -1;
 
+	if (a->conf.outlive) {
+		fd_drop(&pidfd);
+		return 0;
+	}
 	return watch_open(&a->watch, pidfd, a->conf.netns_path, a->netns_fd, e);
 }
 

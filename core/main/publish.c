@@ -114,8 +114,8 @@ static uint32_t keep(struct publish *p, const struct forward *f)
 	return (uint32_t)(place - p->list);
 }
 
-static int open_port(struct publish *p, const struct conf *c, const struct listen_how *how,
-		     const struct forward *want, struct err *e)
+static int open_port(struct publish *p, const struct conf *c, const struct conf_forward *rule,
+		     const struct listen_how *how, const struct forward *want, struct err *e)
 {
 	struct forward f = *want;
 	int rc = listen_open(&f, how);
@@ -128,12 +128,25 @@ static int open_port(struct publish *p, const struct conf *c, const struct liste
 				 conf_proto_names[f.proto], f.to_port, f.port);
 		return 0;
 	}
-	if (rc != -EADDRINUSE || c->port_conflict != CONF_CONFLICT_IGNORE)
-		return listen_explain(want, how, rc, e);
+	if (rule->weak)	/* of thousands: who is in the way is not looked for */
+		return 0;
 	listen_explain(want, how, rc, e);
+	if (rc != -EADDRINUSE || c->port_conflict != CONF_CONFLICT_IGNORE)
+		return -1;
 	log_warn("%s; left out by \"portConflict\"", e->msg);
 	*e = ERR_INIT;
 	return 0;
+}
+
+/* A rule that may lack some of its ports has opened n of them. */
+static void tell_weak(const struct conf_forward *rule, uint32_t n)
+{
+	const uint32_t all = (uint32_t)(rule->last - rule->first) + 1;
+	char text[FORWARD_STRLEN];
+
+	if (n < all)
+		log_info("forward proto=%s rule=%s ports=%u of %u, the others cannot be had",
+			 conf_proto_names[rule->proto], forward_format(rule, text), n, all);
 }
 
 static int open_rule(struct publish *p, const struct conf *c, const struct netcfg *net,
@@ -145,6 +158,8 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 	struct forward want = {
 		.addr = rule->addr, .to = rule->to, .proto = rule->proto, .rule = ++p->last_id,
 	};
+
+	const uint32_t before = p->nopen;
 
 	p->ids[at] = p->last_id;
 	p->of_host[at] = is_of_host(net, rule);
@@ -159,9 +174,11 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 			continue;
 		want.port = (uint16_t)port;
 		want.to_port = (uint16_t)(rule->to_first + (port - rule->first));
-		if (open_port(p, c, &how, &want, e) < 0)
+		if (open_port(p, c, rule, &how, &want, e) < 0)
 			return -1;
 	}
+	if (rule->weak)
+		tell_weak(rule, p->nopen - before);
 	return 0;
 }
 

@@ -111,6 +111,9 @@ void icmp_message(struct ctx *c, const struct ip *ip, const void *msg, size_t le
 
 	if (err != WIRE_OK)
 		c->count->drop_wire[err]++;
+	else if (h.type == (v4 ? ICMP4_ECHO : ICMP6_ECHO) && h.code == 0 &&
+		 (c->conf->off & CONF_OFF_ICMP))
+		c->count->drop_off++;
 	else if (h.type == (v4 ? ICMP4_ECHO : ICMP6_ECHO) && h.code == 0)
 		echo_request(c, ip, &h, msg, len);
 	else if (is_error(v4, h.type))

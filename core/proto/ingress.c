@@ -46,10 +46,21 @@ static bool sum_ok(const struct packet *p)
 	return l4sum_ok(&p->ip.src, &p->ip.dst, p->ip.proto, p->data.p, p->data.left);
 }
 
+/* What the configuration switched off. */
+static bool is_off(struct ctx *c, uint32_t what)
+{
+	if (!(c->conf->off & what))
+		return false;
+	c->count->drop_off++;
+	return true;
+}
+
 static bool tcp_packet(struct ctx *c, struct packet *p)
 {
 	struct tcp t;
 
+	if (is_off(c, CONF_OFF_TCP))
+		return false;
 	if (bad(c, sum_ok(p) ? WIRE_OK : WIRE_CHECKSUM) || bad(c, tcp_read(&p->data, &t)))
 		return false;
 	tcp_segment(c, &p->ip, &t, p->data.p, p->data.left);
@@ -59,13 +70,17 @@ static bool tcp_packet(struct ctx *c, struct packet *p)
 /* Whether the datagram is for a server of ours, which it then has reached. */
 static bool is_served(struct ctx *c, struct packet *p, const struct udp *u)
 {
-	if (p->ip.version == 4 && dhcp_is(c, &p->ip, u))
-		dhcp_message(c, &p->data);
-	else if (p->ip.version == 6 && dhcp6_is(c, &p->ip, u))
-		dhcp6_message(c, &p->ip, &p->data);
-	else
-		return false;
-	return true;
+	if (p->ip.version == 4 && dhcp_is(c, &p->ip, u)) {
+		if (!is_off(c, CONF_OFF_DHCP))
+			dhcp_message(c, &p->data);
+		return true;
+	}
+	if (p->ip.version == 6 && dhcp6_is(c, &p->ip, u)) {
+		if (!is_off(c, CONF_OFF_DHCP6))
+			dhcp6_message(c, &p->ip, &p->data);
+		return true;
+	}
+	return false;
 }
 
 static bool udp_packet(struct ctx *c, struct packet *p)
@@ -81,6 +96,8 @@ static bool udp_packet(struct ctx *c, struct packet *p)
 		c->count->drop_martian++;
 		return false;
 	}
+	if (is_off(c, CONF_OFF_UDP))
+		return false;
 	return udp_datagram(c, &p->ip, &u, p->data.p, p->data.left, gso ? p->vnet.gso_size : 0);
 }
 
@@ -107,9 +124,10 @@ static bool icmp6_packet(struct ctx *c, struct packet *p)
 
 	if (bad(c, sum_ok(p) ? WIRE_OK : WIRE_CHECKSUM) || bad(c, icmp_read(&r, true, &h)))
 		return false;
-	if (ndp_is(h.type))
-		ndp_message(c, &p->ip, &h, &r);
-	else if (group_is_mld(h.type))
+	if (ndp_is(h.type)) {
+		if (!is_off(c, CONF_OFF_NDP))
+			ndp_message(c, &p->ip, &h, &r);
+	} else if (group_is_mld(h.type))
 		group_message(c, &p->ip, &p->data);
 	else if (addr_is_any(&p->ip.src))	/* no answer could be sent there */
 		c->count->drop_martian++;

@@ -16,6 +16,9 @@
 #define RA_LIFETIME_S		1800u		/* AdvDefaultLifetime: 3 * the longest interval */
 #define RA_MAX_LEN		(1280u - IP6_HLEN - ICMP_HLEN)
 
+/* Either keeps us silent: a router is a neighbour too. */
+#define RA_OFF	(CONF_OFF_RA | CONF_OFF_NDP)
+
 static const struct addr all_nodes = { { 0xff, 0x02, [15] = 1 } };
 
 bool ndp_is(uint8_t type)
@@ -154,7 +157,7 @@ static void schedule(struct ctx *c)
 
 void ndp_start(struct ctx *c)
 {
-	if (!c->conf->configure && netcfg_primary(c->net, false))
+	if (!c->conf->configure && !(c->conf->off & RA_OFF) && netcfg_primary(c->net, false))
 		c->ra_due = c->now;
 }
 
@@ -180,7 +183,8 @@ static bool is_news(const struct netcfg *was, const struct netcfg *now)
 /* Nobody listens who neither configures himself nor has ever asked. */
 bool ndp_network_ends(struct ctx *c, const struct netcfg *now)
 {
-	if ((c->conf->configure && !c->ra_due && !c->ra_last) || !is_news(c->net, now))
+	if ((c->conf->off & RA_OFF) || (c->conf->configure && !c->ra_due && !c->ra_last) ||
+	    !is_news(c->net, now))
 		return false;
 	c->ra_due = 0;
 	if (netcfg_primary(c->net, false))
@@ -233,7 +237,7 @@ void ndp_message(struct ctx *c, const struct ip *ip, const struct icmp *h, struc
 		c->count->drop_martian++;
 		return;
 	}
-	if (h->type == ICMP6_RS)
+	if (h->type == ICMP6_RS && !(c->conf->off & RA_OFF))
 		on_rs(c, ip, r);
 	if (h->type != ICMP6_NS)
 		return;

@@ -318,16 +318,23 @@ int splice_open(struct ctx *c, const struct splice_call *call)
 
 bool splice_wanted(const struct ctx *c, const struct forward *fwd, const struct addr *peer)
 {
+	if (c->conf->off & CONF_OFF_SPLICE)
+		return fwd->reverse;
 	return fwd->reverse || !c->conf->preserve_source || addr_is_loopback(peer) ||
 	       addr_is_loopback(&fwd->to) || netcfg_has_address(c->net, peer);
 }
 
 /* A spliced connection may change its family, where the container has but one. */
-static bool choose_target(const struct ctx *c, const struct forward *fwd,
+static bool choose_target(const struct ctx *c, const struct forward *fwd, const struct addr *peer,
 			  const struct addr *local, struct addr *ret)
 {
 	bool v4 = addr_is4(local);
 
+	if (!fwd->reverse && addr_is_any(&fwd->to) && c->conf->loopback_to_loopback &&
+	    addr_is_loopback(peer)) {
+		*ret = addr_loopback(v4);
+		return true;
+	}
 	if (!fwd->reverse)
 		return inbound_target(c, fwd, v4, local, ret) ||
 		       inbound_target(c, fwd, !v4, &ADDR_ANY, ret);
@@ -343,7 +350,7 @@ int splice_accept(struct ctx *c, int sock, const struct forward *fwd, const stru
 		.from = *peer, .from_port = peer_port, .by = *local, .by_port = fwd->port,
 		.to_port = fwd->to_port,
 	};
-	int rc = choose_target(c, fwd, local, &call.to) ? splice_open(c, &call) : -EADDRNOTAVAIL;
+	int rc = choose_target(c, fwd, peer, local, &call.to) ? splice_open(c, &call) : -EADDRNOTAVAIL;
 
 	if (rc < 0) {
 		c->count->splice_refused++;

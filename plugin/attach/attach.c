@@ -115,7 +115,8 @@ int attach_start(struct attach *a, struct conf *c, struct err *e)
 		find_explain(c->forwards, c->nforwards, a->dir.name, e);
 		return -1;
 	}
-	if (keep_state(a, c, daemon_pid(a, &ready), &ready.net, e) < 0 ||
+	a->daemon_pid = daemon_pid(a, &ready);
+	if (keep_state(a, c, a->daemon_pid, &ready.net, e) < 0 ||
 	    interrupted(a->core.stop_fd, e) < 0 || spawn_commit(&a->core, e) < 0)
 		return -1;
 	a->net = ready.net;

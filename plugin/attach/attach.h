@@ -25,7 +25,8 @@ struct attach {
 	struct netns ns;
 	struct spawn core;
 	int life_fd;			/* the daemon's end of life.h, until it is on its own */
-	struct netcfg net;		/* what it became, after attach_start */
+	struct netcfg net;		/* what it became, after attach_start ... */
+	int32_t daemon_pid;		/* ... and its daemon's number here */
 };
 
 #define ATTACH_INIT ((struct attach){ .dir = STATE_DIR_INIT, .ns = NETNS_INIT, \

@@ -54,8 +54,8 @@ static int core_from_env(const char *path, char ret[CONF_PATH_MAX], struct err *
 int spawn_find_core(char ret[CONF_PATH_MAX], struct err *e)
 {
 	/* From the executable's folder: the build tree (plugin/ and top), then an
-	 * installation that was moved as a whole (libexec/cni). */
-	static const char *const beside[] = { "../core", "core", "../cni-passt" };
+	 * installation that was moved as a whole (libexec/cni, or the core's own folder). */
+	static const char *const beside[] = { "../core", "core", "../cni-passt", "." };
 	const char *env = secure_getenv("CNI_PASST_CORE");
 	char self[CONF_PATH_MAX];
 	ssize_t n;
@@ -94,7 +94,7 @@ static void close_others(int from)
 
 /* Puts the descriptors to their numbers. All go up first: a source may stand
  * where another's place is. */
-static int place_fds(const struct spawn_fds *fds, int front, int *report)
+static int place_fds(const struct spawn_fds *fds, bool keep_stderr, int front, int *report)
 {
 	const struct { int from, to; } map[] = {
 		{ fds->conf, HANDOFF_FD_CONF },	  { front, HANDOFF_FD_FRONT },
@@ -113,7 +113,7 @@ static int place_fds(const struct spawn_fds *fds, int front, int *report)
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return -errno;
-	for (int fd = 0; fd < 3; fd++)
+	for (int fd = 0; fd < (keep_stderr ? STDERR_FILENO : 3); fd++)
 		if (null == fd ? fcntl(fd, F_SETFD, 0) < 0 : dup2(null, fd) < 0)
 			return -errno;
 	for (size_t i = 0; i < ARRAY_LEN(map); i++) {
@@ -146,6 +146,7 @@ static _Noreturn void tell(int fd, struct report r)
 /* What is executed. */
 struct program {
 	const char *core, *word;
+	bool keep_stderr;
 };
 
 static _Noreturn void exec_core(const struct program *p, const struct spawn_fds *fds, int front,
@@ -156,7 +157,7 @@ static _Noreturn void exec_core(const struct program *p, const struct spawn_fds 
 
 	reset_signals();
 	/* The caller's folder is not to stay busy for our sake. */
-	r = chdir("/") < 0 ? -errno : place_fds(fds, front, &report);
+	r = chdir("/") < 0 ? -errno : place_fds(fds, p->keep_stderr, front, &report);
 	if (r == 0) {
 		execve(p->core, argv, environ);
 		r = -errno;
@@ -230,7 +231,8 @@ static int start(struct spawn *s, const struct program *what, const struct spawn
 int spawn_start(struct spawn *s, const char *core, const char *word,
 		const struct spawn_fds *fds, struct err *e)
 {
-	const struct program what = { .core = core, .word = word };
+	const struct program what = { .core = core, .word = word,
+				      .keep_stderr = s->keep_stderr };
 	FD_OWNED int front = -1;
 	int pair[2], r;
 

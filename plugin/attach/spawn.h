@@ -23,6 +23,7 @@ struct spawn {
 	pid_t pid;			/* the core's main, 0: none */
 	int sock;			/* HANDOFF_FD_FRONT's other end */
 	int stop_fd;			/* signalfd of who may interrupt, or -1; borrowed */
+	bool keep_stderr;		/* the daemon logs to ours: its starter stays with it */
 };
 
 #define SPAWN_INIT ((struct spawn){ .sock = -1, .stop_fd = -1 })

@@ -147,7 +147,7 @@ bed_make() {
 	bed_pick_user
 	mkdir -p "$BED_DIR"/{plugin,core,run,www,tmp,pids}
 	cp "$build/plugin/cni-passt" "$BED_DIR/plugin/"
-	cp "$build/core/cni-passt-core" "$BED_DIR/core/"
+	cp "$build/core/cni-passt-core" "$build/cli/cni-passt-pasta" "$BED_DIR/core/"
 	cp "$bed_tree/examples/basic.conf" "$bed_tree"/conf/*.conflist "$BED_DIR/"
 	cp "$bed_tree"/tests/bats/*.py "$BED_DIR/" 2> /dev/null || true
 	chmod 0700 "$BED_DIR/run"

@@ -23,7 +23,7 @@ while read -r header; do
 		echo "$header does not compile alone" >&2
 		bad=1
 	fi
-done < <(find core plugin hooks -name '*.h' 2> /dev/null | sort)
+done < <(find core plugin hooks cli -name '*.h' 2> /dev/null | sort)
 
 echo "headers: $n"
 [ "$n" -gt 0 ] || bad=1

@@ -27,11 +27,12 @@ declare -A may=(
 	[attach]="base conf attach"
 	[plugin]="base conf attach plugin"
 	[hooks]="base conf attach hooks"
+	[cli]="base conf attach cli"
 )
 declare -A folder=(
 	[base]=core/base [wire]=core/wire [conf]=core/conf [flow]=core/flow [proto]=core/proto
 	[io]=core/io [sandbox]=core/sandbox [main]=core/main
-	[attach]=plugin/attach [plugin]=plugin [hooks]=hooks
+	[attach]=plugin/attach [plugin]=plugin [hooks]=hooks [cli]=cli
 )
 # A library's headers, the files that may include them, and its symbols.
 libraries=(
@@ -57,6 +58,7 @@ room_of_include() { # into the variable $to: the room "X/y.h" belongs to, nothin
 	plugin/attach/*) to=attach ;;
 	plugin/*) to=plugin ;;
 	hooks/*) to=hooks ;;
+	cli/*) to=cli ;;
 	*/*) [ "${folder[${1%%/*}]-}" != "core/${1%%/*}" ] || to=${1%%/*} ;;
 	esac
 }

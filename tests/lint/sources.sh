@@ -65,6 +65,8 @@ write() {
 	room plugin/attach | without_main | list attach_files
 	room plugin | without_main | list plugin_files
 	room plugin | with_main | list plugin_program_files
+	room cli | without_main | list cli_files
+	room cli | with_main | list cli_program_files
 	find_files tests 9 '*.c' '*.h' | grep -Ev '/(test_|fuzz_)[^/]*\.c$|^tests/bench/|/replay\.c$' |
 		list fakeport_files
 	find_files tests/packet 1 '*.pkt' | list packet_scripts

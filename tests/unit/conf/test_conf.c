@@ -635,7 +635,7 @@ static void test_outbound(void **state)
 	struct conf c = good();
 
 	(void)state;
-	strcpy(c.outbound_ifname, "wlan0");
+	strcpy(c.outbound_ifname4, "wlan0");
 	c.noutbound = 2;
 	c.outbound[0] = addr("192.0.2.5");
 	c.outbound[1] = addr("2001:db8::5");
@@ -647,7 +647,7 @@ static void test_outbound(void **state)
 	c.noutbound = 3;
 	assert_refused(c, ERR_CONFIG, "outbound.addresses", "3");
 	c.noutbound = 0;
-	strcpy(c.outbound_ifname, "a/b");
+	strcpy(c.outbound_ifname4, "a/b");
 	assert_refused(c, ERR_CONFIG, "outbound.interface", "a/b");
 }
 

@@ -260,7 +260,7 @@ static void test_network_keys(void **state)
 	assert_prefix(&k.conf.delegated, "2001:db8:7::/48");
 	keys_drop(&k);
 	take("{\"outbound\":{\"interface\":\"h0\",\"addresses\":[\"192.0.2.5\",\"2001:db8::5\"]}}", NULL, &k);
-	assert_string_equal(k.conf.outbound_ifname, "h0");
+	assert_string_equal(k.conf.outbound_ifname4, "h0");
 	assert_int_equal(k.conf.noutbound, 2);
 	assert_addr(&k.conf.outbound[1], "2001:db8::5");
 	keys_drop(&k);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "plugin/resolv.h"
+#include "plugin/attach/resolv.h"
 
 static char path[] = "/tmp/test_resolv.XXXXXX";
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resolv: line by line as resolv.conf(5) says it: a keyword at the line's begin;
- * of "domain" and "search" the last one counts. Called by main.c before an ADD. */
-#include "plugin/resolv.h"
+ * of "domain" and "search" the last one counts. Called by front ends before an ADD. */
+#include "plugin/attach/resolv.h"
 
 #include <errno.h>
 #include <stdio.h>

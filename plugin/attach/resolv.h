@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resolv: the host's resolver configuration (resolv.conf(5)), for what DHCP and
  * Router Advertisements tell a container whose own configuration names none. */
-#ifndef PLUGIN_RESOLV_H
-#define PLUGIN_RESOLV_H
+#ifndef PLUGIN_ATTACH_RESOLV_H
+#define PLUGIN_ATTACH_RESOLV_H
 
 #include "conf/conf.h"
 

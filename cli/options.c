@@ -1,0 +1,772 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifdef HAVE_CONFIG_H
+#include <config.h>
+#endif
+
+#include "cli/options.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <getopt.h>
+#include <ifaddrs.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "0"
+#endif
+
+#define EPHEMERAL_FILE	"/proc/sys/net/ipv4/ip_local_port_range"
+#define LOG_SIZE_MIN	4096
+#define LOG_SIZE	(1u << 20)
+
+/* What an option means, and what is said where it has no counterpart. */
+struct option_row {
+	const char *word;
+	char letter;			/* 0: none */
+	bool argument;
+	int (*fn)(struct options *o, const struct option_row *row, const char *arg, struct err *e);
+	size_t flag;			/* for set_flag: the bool's place in struct options */
+	uint32_t off;			/* for set_off */
+	const char *why;		/* for ignore: why nothing is done */
+};
+
+static int bad(struct err *e, const struct option_row *row, const char *arg, const char *why)
+{
+	return err_set(e, ERR_CONFIG, "--%s: \"%.80s\" %s", row->word, arg, why);
+}
+
+static bool is_none(const char *arg)
+{
+	return strcmp(arg, "none") == 0;
+}
+
+/* --- what rows do ------------------------------------------------------------ */
+
+static int set_flag(struct options *o, const struct option_row *row, const char *arg,
+		    struct err *e)
+{
+	(void)arg;
+	(void)e;
+	*(bool *)((char *)o + row->flag) = true;
+	return 0;
+}
+
+static int set_off(struct options *o, const struct option_row *row, const char *arg,
+		   struct err *e)
+{
+	(void)arg;
+	(void)e;
+	o->conf.off |= row->off;
+	return 0;
+}
+
+static int ignore(struct options *o, const struct option_row *row, const char *arg, struct err *e);
+
+static int read_number(const struct option_row *row, const char *arg, unsigned long max,
+		       unsigned long *ret, struct err *e)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoul(arg, &end, 10);
+	if (errno || end == arg || *end || arg[0] == '-' || *ret > max)
+		return bad(e, row, arg, "is not a number, or too large");
+	return 0;
+}
+
+static int read_addr(const struct option_row *row, const char *arg, struct addr *ret,
+		     struct err *e)
+{
+	return addr_parse(arg, ret) < 0 ? bad(e, row, arg, "is not an address") : 0;
+}
+
+static int add_addr(const struct option_row *row, const char *arg, struct addr *list, uint32_t *n,
+		    uint32_t max, struct err *e)
+{
+	if (*n == max)
+		return bad(e, row, arg, "is one too many");
+	if (read_addr(row, arg, &list[*n], e) < 0)
+		return -1;
+	(*n)++;
+	return 0;
+}
+
+static int copy_text(const struct option_row *row, const char *arg, char *to, size_t size,
+		     struct err *e)
+{
+	if (!arg[0] || strlen(arg) >= size)
+		return bad(e, row, arg, "is empty or too long");
+	strcpy(to, arg);
+	return 0;
+}
+
+static int set_address(struct options *o, const struct option_row *row, const char *arg,
+		       struct err *e)
+{
+	struct conf *c = &o->conf;
+
+	if (c->naddresses == 8)
+		return bad(e, row, arg, "is one too many");
+	if (prefix_parse(arg, &c->addresses[c->naddresses]) < 0)
+		return bad(e, row, arg, "is not ADDRESS or ADDRESS/LENGTH");
+	if (!strchr(arg, '/'))
+		o->bare |= (uint8_t)(1u << c->naddresses);
+	c->naddresses++;
+	return 0;
+}
+
+/* Ones, then zeros; 0: it is none. */
+static uint8_t mask_length(const struct addr *a)
+{
+	const uint8_t *b = a->b + 12;
+	uint32_t v = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+	uint8_t n = 0;
+
+	for (; v & 0x80000000u; v <<= 1)
+		n++;
+	return v ? 0 : n;
+}
+
+static int set_netmask(struct options *o, const struct option_row *row, const char *arg,
+		       struct err *e)
+{
+	unsigned long bits = 0;
+	struct addr a;
+
+	if (addr_parse(arg, &a) == 0 && addr_is4(&a))
+		bits = mask_length(&a);
+	else if (read_number(row, arg, 32, &bits, e) < 0)
+		return -1;
+	if (!bits)
+		return bad(e, row, arg, "is not a netmask");
+	o->netmask = (uint8_t)bits;
+	return 0;
+}
+
+/* Whose default route is given gets no other, in that family. */
+static int set_gateway(struct options *o, const struct option_row *row, const char *arg,
+		       struct err *e)
+{
+	struct conf *c = &o->conf;
+
+	if (add_addr(row, arg, c->gateways, &c->ngateways, CONF_GATEWAYS_MAX, e) < 0)
+		return -1;
+	if (addr_is4(&c->gateways[c->ngateways - 1]))
+		c->copy_routes4 = false;
+	else
+		c->copy_routes6 = false;
+	return 0;
+}
+
+static int set_outbound(struct options *o, const struct option_row *row, const char *arg,
+			struct err *e)
+{
+	return add_addr(row, arg, o->conf.outbound, &o->conf.noutbound, CONF_OUTBOUND_MAX, e);
+}
+
+static int set_interface(struct options *o, const struct option_row *row, const char *arg,
+			 struct err *e)
+{
+	return copy_text(row, arg, o->conf.template_ifname, sizeof(o->conf.template_ifname), e);
+}
+
+static int set_outbound_if4(struct options *o, const struct option_row *row, const char *arg,
+			    struct err *e)
+{
+	return copy_text(row, arg, o->conf.outbound_ifname4, sizeof(o->conf.outbound_ifname4), e);
+}
+
+static int set_outbound_if6(struct options *o, const struct option_row *row, const char *arg,
+			    struct err *e)
+{
+	return copy_text(row, arg, o->conf.outbound_ifname6, sizeof(o->conf.outbound_ifname6), e);
+}
+
+static int set_ifname(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	if (!conf_ifname_ok(arg))
+		return bad(e, row, arg, "is not an interface name");
+	o->ifname = arg;
+	return 0;
+}
+
+/* 0: nothing is told or set, which leaves an interface's usual one. */
+static int set_mtu(struct options *o, const struct option_row *row, const char *arg, struct err *e)
+{
+	unsigned long mtu;
+
+	if (read_number(row, arg, CONF_MTU_MAX, &mtu, e) < 0)
+		return -1;
+	o->conf.mtu = mtu ? (uint32_t)mtu : 1500;
+	return 0;
+}
+
+static int read_mac(const struct option_row *row, const char *arg, struct mac *ret, struct err *e)
+{
+	return mac_parse(arg, ret) < 0 ? bad(e, row, arg, "is not a MAC address") : 0;
+}
+
+static int set_gw_mac(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	return read_mac(row, arg, &o->conf.gw_mac, e);
+}
+
+static int set_mac(struct options *o, const struct option_row *row, const char *arg, struct err *e)
+{
+	return read_mac(row, arg, &o->conf.mac, e);
+}
+
+static int set_no_copy_routes(struct options *o, const struct option_row *row, const char *arg,
+			      struct err *e)
+{
+	(void)row;
+	(void)arg;
+	(void)e;
+	o->conf.copy_routes4 = o->conf.copy_routes6 = false;
+	return 0;
+}
+
+static int set_no_map_gw(struct options *o, const struct option_row *row, const char *arg,
+			 struct err *e)
+{
+	(void)row;
+	(void)arg;
+	(void)e;
+	o->conf.map_gateway = false;
+	return 0;
+}
+
+static int set_map_loopback(struct options *o, const struct option_row *row, const char *arg,
+			    struct err *e)
+{
+	struct conf *c = &o->conf;
+
+	o->map_given = true;
+	if (is_none(arg)) {
+		c->nhost_loopback = 0;
+		return 0;
+	}
+	return add_addr(row, arg, c->host_loopback, &c->nhost_loopback, CONF_HOST_ADDRS_MAX, e);
+}
+
+static int set_map_guest(struct options *o, const struct option_row *row, const char *arg,
+			 struct err *e)
+{
+	struct conf *c = &o->conf;
+
+	if (is_none(arg)) {
+		c->nhost_addresses = 0;
+		return 0;
+	}
+	return add_addr(row, arg, c->host_addresses, &c->nhost_addresses, CONF_HOST_ADDRS_MAX, e);
+}
+
+static int set_dns(struct options *o, const struct option_row *row, const char *arg, struct err *e)
+{
+	struct conf *c = &o->conf;
+
+	o->no_dns |= is_none(arg);
+	return is_none(arg) ? 0 : add_addr(row, arg, c->nameservers, &c->nnameservers,
+					   CONF_NAMESERVERS_MAX, e);
+}
+
+static int set_search(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	struct conf *c = &o->conf;
+	char name[CONF_DOMAIN_MAX + 2];
+
+	o->no_search |= is_none(arg);
+	while (!is_none(arg) && *(arg += strspn(arg, " "))) {
+		size_t n = strcspn(arg, " ");
+
+		if (n > CONF_DOMAIN_MAX || c->nsearch == CONF_SEARCH_MAX)
+			return bad(e, row, arg, "is too long, or one too many");
+		memcpy(name, arg, n);
+		name[n] = '\0';
+		if (n && name[n - 1] == '.')	/* "none." is the domain of that name */
+			name[n - 1] = '\0';
+		if (!conf_domain_ok(name))
+			return bad(e, row, name, "is not a domain name");
+		strcpy(c->search[c->nsearch++], name);
+		arg += n;
+	}
+	return 0;
+}
+
+static int add_ports(struct options *o, const struct option_row *row, const char *arg,
+		     struct ports *p, struct err *e)
+{
+	const char *why = ports_add(p, arg, o->ephemeral);
+
+	return why ? bad(e, row, arg, why) : 0;
+}
+
+static int set_tcp_ports(struct options *o, const struct option_row *row, const char *arg,
+			 struct err *e)
+{
+	return add_ports(o, row, arg, &o->forward[CONF_TCP], e);
+}
+
+static int set_udp_ports(struct options *o, const struct option_row *row, const char *arg,
+			 struct err *e)
+{
+	return add_ports(o, row, arg, &o->forward[CONF_UDP], e);
+}
+
+static int set_tcp_ns(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	return add_ports(o, row, arg, &o->reverse[CONF_TCP], e);
+}
+
+static int set_udp_ns(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	return add_ports(o, row, arg, &o->reverse[CONF_UDP], e);
+}
+
+static int set_log_file(struct options *o, const struct option_row *row, const char *arg,
+			struct err *e)
+{
+	char cwd[PATH_MAX] = "";
+
+	/* The daemon starts in the root folder. */
+	if (arg[0] != '/' && (!getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/") == 0))
+		cwd[0] = '\0';
+	if (!arg[0] || strlen(cwd) + strlen(arg) + 2 > sizeof(o->conf.log_path))
+		return bad(e, row, arg, "is empty or too long");
+	snprintf(o->conf.log_path, sizeof(o->conf.log_path), "%s%s%s", cwd,
+		 arg[0] == '/' ? "" : "/", arg);
+	o->conf.log_target = LOGT_FILE;
+	return 0;
+}
+
+static int set_log_size(struct options *o, const struct option_row *row, const char *arg,
+			struct err *e)
+{
+	unsigned long size;
+
+	if (read_number(row, arg, UINT32_MAX, &size, e) < 0)
+		return -1;
+	if (size < LOG_SIZE_MIN)
+		return bad(e, row, arg, "is less than 4096 bytes");
+	o->conf.log_size = (uint32_t)size;
+	return 0;
+}
+
+static int set_pid_file(struct options *o, const struct option_row *row, const char *arg,
+			struct err *e)
+{
+	(void)row;
+	(void)e;
+	o->pid_file = arg;
+	return 0;
+}
+
+static int set_netns(struct options *o, const struct option_row *row, const char *arg,
+		     struct err *e)
+{
+	if (!arg[0])
+		return bad(e, row, arg, "is neither a path nor a name");
+	o->netns = arg;
+	return 0;
+}
+
+static int set_userns(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	if (!arg[0])
+		return bad(e, row, arg, "is not a path");
+	o->userns = arg;
+	return 0;
+}
+
+static int show_help(struct options *o, const struct option_row *row, const char *arg,
+		     struct err *e);
+
+static int show_version(struct options *o, const struct option_row *row, const char *arg,
+			struct err *e)
+{
+	(void)row;
+	(void)arg;
+	(void)e;
+	printf("%s " PACKAGE_VERSION "\n"
+	       "part of cni-passt " PACKAGE_VERSION ", GPL-2.0-or-later\n", o->name);
+	o->done = true;
+	return 0;
+}
+
+/* --- the table ---------------------------------------------------------------- */
+
+#define FLAG(name)	offsetof(struct options, name)
+#define CONF_FLAG(name)	offsetof(struct options, conf.name)
+
+static const struct option_row rows[] = {
+	{ "address", 'a', true, set_address, 0, 0, NULL },
+	{ "netmask", 'n', true, set_netmask, 0, 0, NULL },
+	{ "gateway", 'g', true, set_gateway, 0, 0, NULL },
+	{ "interface", 'i', true, set_interface, 0, 0, NULL },
+	{ "outbound", 'o', true, set_outbound, 0, 0, NULL },
+	{ "outbound-if4", 0, true, set_outbound_if4, 0, 0, NULL },
+	{ "outbound-if6", 0, true, set_outbound_if6, 0, 0, NULL },
+	{ "mtu", 'm', true, set_mtu, 0, 0, NULL },
+	{ "mac-addr", 'M', true, set_gw_mac, 0, 0, NULL },
+	{ "ns-mac-addr", 0, true, set_mac, 0, 0, NULL },
+	{ "ns-ifname", 'I', true, set_ifname, 0, 0, NULL },
+	{ "no-copy-routes", 0, false, set_no_copy_routes, 0, 0, NULL },
+	{ "no-copy-addrs", 0, false, set_flag, CONF_FLAG(one_address), 0, NULL },
+	{ "config-net", 0, false, set_flag, CONF_FLAG(configure), 0, NULL },
+	{ "ipv4-only", '4', false, set_flag, FLAG(ipv4_only), 0, NULL },
+	{ "ipv6-only", '6', false, set_flag, FLAG(ipv6_only), 0, NULL },
+
+	{ "tcp-ports", 't', true, set_tcp_ports, 0, 0, NULL },
+	{ "udp-ports", 'u', true, set_udp_ports, 0, 0, NULL },
+	{ "tcp-ns", 'T', true, set_tcp_ns, 0, 0, NULL },
+	{ "udp-ns", 'U', true, set_udp_ns, 0, 0, NULL },
+	{ "host-lo-to-ns-lo", 0, false, set_flag, CONF_FLAG(loopback_to_loopback), 0, NULL },
+	{ "no-splice", 0, false, set_off, 0, CONF_OFF_SPLICE, NULL },
+
+	{ "map-host-loopback", 0, true, set_map_loopback, 0, 0, NULL },
+	{ "map-guest-addr", 0, true, set_map_guest, 0, 0, NULL },
+	{ "map-gw", 0, false, set_flag, CONF_FLAG(map_gateway), 0, NULL },
+	{ "no-map-gw", 0, false, set_no_map_gw, 0, 0, NULL },
+
+	{ "dns", 'D', true, set_dns, 0, 0, NULL },
+	{ "search", 'S', true, set_search, 0, 0, NULL },
+	{ "dhcp-dns", 0, false, set_flag, FLAG(tell_dns), 0, NULL },
+	{ "dhcp-search", 0, false, set_flag, FLAG(tell_search), 0, NULL },
+	{ "dns-forward", 0, true, ignore, 0, 0, "the DNS forwarder is not there yet" },
+	{ "dns-host", 0, true, ignore, 0, 0, "the DNS forwarder is not there yet" },
+
+	{ "no-tcp", 0, false, set_off, 0, CONF_OFF_TCP, NULL },
+	{ "no-udp", 0, false, set_off, 0, CONF_OFF_UDP, NULL },
+	{ "no-icmp", 0, false, set_off, 0, CONF_OFF_ICMP, NULL },
+	{ "no-dhcp", 0, false, set_off, 0, CONF_OFF_DHCP, NULL },
+	{ "no-dhcpv6", 0, false, set_off, 0, CONF_OFF_DHCP6, NULL },
+	{ "no-ndp", 0, false, set_off, 0, CONF_OFF_NDP, NULL },
+	{ "no-ra", 0, false, set_off, 0, CONF_OFF_RA, NULL },
+
+	{ "netns", 0, true, set_netns, 0, 0, NULL },
+	{ "userns", 0, true, set_userns, 0, 0, NULL },
+	{ "netns-only", 0, false, set_flag, FLAG(netns_only), 0, NULL },
+	{ "no-netns-quit", 0, false, set_flag, CONF_FLAG(outlive), 0, NULL },
+
+	{ "foreground", 'f', false, set_flag, FLAG(foreground), 0, NULL },
+	{ "pid", 'P', true, set_pid_file, 0, 0, NULL },
+	{ "log-file", 'l', true, set_log_file, 0, 0, NULL },
+	{ "log-size", 0, true, set_log_size, 0, 0, NULL },
+	{ "stderr", 'e', false, ignore, 0, 0,
+	  "in the foreground it is so, and a daemon in the background has none" },
+	{ "quiet", 'q', false, set_flag, FLAG(quiet), 0, NULL },
+	{ "debug", 'd', false, set_flag, FLAG(debug), 0, NULL },
+	{ "trace", 0, false, set_flag, FLAG(debug), 0, NULL },
+	{ "stats", 0, true, ignore, 0, 0, "SIGUSR1 to the daemon logs its counters" },
+	{ "runas", 0, true, ignore, 0, 0,
+	  "the daemon gives all rights up, as whomever it is started" },
+	{ "help", 'h', false, show_help, 0, 0, NULL },
+	{ "version", 0, false, show_version, 0, 0, NULL },
+};
+
+#define ROWS	ARRAY_LEN(rows)
+
+static int show_help(struct options *o, const struct option_row *row, const char *arg,
+		     struct err *e)
+{
+	(void)row;
+	(void)arg;
+	(void)e;
+	printf("Usage: %s [OPTION]... [COMMAND [ARG]...]\n"
+	       "       %s [OPTION]... PID\n"
+	       "       %s [OPTION]... --netns PATH|NAME\n"
+	       "Connects a network namespace to the host's network: a new one that COMMAND, or a\n"
+	       "shell, runs in, that of process PID, or the named one. What each option means\n"
+	       "stands in the manual page cni-passt-pasta(1).\n\n", o->name, o->name, o->name);
+	for (size_t i = 0; i < ROWS; i++)
+		printf("  %c%c%s--%s%s\n", rows[i].letter ? '-' : ' ', rows[i].letter ?: ' ',
+		       rows[i].letter ? ", " : "  ", rows[i].word,
+		       rows[i].argument ? " ARG" : "");
+	o->done = true;
+	return 0;
+}
+
+/* getopt's own form of the table. */
+struct getopt_form {
+	struct option list[ROWS + 1];
+	char letters[2 * ROWS + 2];
+};
+
+static void make_form(struct getopt_form *f)
+{
+	char *at = f->letters;
+
+	memset(f, 0, sizeof(*f));
+	*at++ = '+';		/* what follows the first word is the command's */
+	for (size_t i = 0; i < ROWS; i++) {
+		f->list[i] = (struct option){
+			.name = rows[i].word, .val = (int)(i + 256),
+			.has_arg = rows[i].argument ? required_argument : no_argument,
+		};
+		if (!rows[i].letter)
+			continue;
+		*at++ = rows[i].letter;
+		if (rows[i].argument)
+			*at++ = ':';
+	}
+}
+
+static const struct option_row *find_row(int opt)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (opt == (int)(i + 256) || (rows[i].letter && opt == rows[i].letter))
+			return &rows[i];
+	return NULL;
+}
+
+static int read_all(struct options *o, int argc, char **argv, struct err *e)
+{
+	const struct option_row *row;
+	struct getopt_form form;
+	int opt;
+
+	make_form(&form);
+	optind = 0;	/* from the start, whatever was read before */
+	while (!o->done && (opt = getopt_long(argc, argv, form.letters, form.list, NULL)) != -1) {
+		row = find_row(opt);
+		if (!row)
+			return -1;
+		if (row->fn(o, row, optarg, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Said when it is known whether it is to be said. */
+static int ignore(struct options *o, const struct option_row *row, const char *arg, struct err *e)
+{
+	(void)arg;
+	(void)e;
+	o->ignored |= UINT64_C(1) << (row - rows);
+	return 0;
+}
+
+static_assert(ROWS <= 64, "a bit for each row");
+
+static void tell_ignored(const struct options *o)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (o->ignored >> i & 1)
+			log_warn("--%s is accepted and does nothing: %s", rows[i].word,
+				 rows[i].why);
+}
+
+/* --- what follows from all of them -------------------------------------------- */
+
+/* The length that the host's own interface has for that address, 0: it is not there. */
+static uint8_t host_length(const struct addr *a)
+{
+	struct ifaddrs *list, *i;
+	uint8_t len = 0;
+
+	if (getifaddrs(&list) < 0)
+		return 0;
+	for (i = list; i && !len; i = i->ifa_next) {
+		const bool v4 = i->ifa_addr && i->ifa_addr->sa_family == AF_INET;
+		const bool v6 = i->ifa_addr && i->ifa_addr->sa_family == AF_INET6;
+		const uint8_t *b, *mask;
+
+		if ((!v4 && !v6) || !i->ifa_netmask || v4 != addr_is4(a))
+			continue;
+		b = v4 ? (uint8_t *)&((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr
+		       : (uint8_t *)&((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr;
+		mask = v4 ? (uint8_t *)&((struct sockaddr_in *)(void *)i->ifa_netmask)->sin_addr
+			  : (uint8_t *)&((struct sockaddr_in6 *)(void *)i->ifa_netmask)->sin6_addr;
+		if (memcmp(b, addr_bytes(a), addr_size(a)) != 0)
+			continue;
+		for (size_t n = 0; n < addr_size(a); n++)
+			len = (uint8_t)(len + __builtin_popcount(mask[n]));
+	}
+	freeifaddrs(list);
+	return len;
+}
+
+/* Where neither -n nor the host tells: the address's class (RFC 791, 3.2), or a /64. */
+static uint8_t class_length(const struct addr *a)
+{
+	uint8_t first = a->b[12];
+
+	if (!addr_is4(a))
+		return 64;
+	return first < 128 ? 8 : first < 192 ? 16 : 24;
+}
+
+static void fill_lengths(struct options *o)
+{
+	for (uint32_t i = 0; i < o->conf.naddresses; i++) {
+		struct prefix *p = &o->conf.addresses[i];
+
+		if (!(o->bare >> i & 1))
+			continue;
+		p->len = addr_is4(&p->addr) && o->netmask ? o->netmask : host_length(&p->addr);
+		if (!p->len)
+			p->len = class_length(&p->addr);
+	}
+}
+
+/* The rules of a protocol that is off. */
+static void drop_rules(struct ports *p)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < *p->n; i++)
+		if (p->rules[i].proto != p->proto)
+			p->rules[n++] = p->rules[i];
+	*p->n = n;
+}
+
+/* Nobody follows the host's listeners yet: it is said, and all else works. */
+static void leave_auto_out(struct options *o)
+{
+	struct conf *c = &o->conf;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->nreverses; i++)
+		if (c->reverses[i].kind == CONF_FORWARD_PORTS)
+			c->reverses[n++] = c->reverses[i];
+	if (n < c->nreverses && !o->quiet)
+		log_warn("--tcp-ns, --udp-ns: \"auto\" does nothing yet");
+	c->nreverses = n;
+}
+
+/* Where an option says nothing: all that is listened on, each under its own number. */
+static int fill_ports(struct options *o, struct err *e)
+{
+	static const uint32_t off[CONF_PROTO_COUNT] = { CONF_OFF_TCP, CONF_OFF_UDP };
+	struct ports *const all[] = {
+		&o->forward[CONF_TCP], &o->forward[CONF_UDP], &o->reverse[CONF_TCP],
+		&o->reverse[CONF_UDP],
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		const char *why = NULL;
+
+		if (o->conf.off & off[all[i]->proto])
+			drop_rules(all[i]);
+		else if (all[i]->kind == PORTS_DEFAULT && all[i]->rules == o->conf.forwards)
+			why = ports_add(all[i], "auto", o->ephemeral);
+		if (why)
+			return err_set(e, ERR_CONFIG, "ports: \"auto\" %s", why);
+	}
+	leave_auto_out(o);
+	return 0;
+}
+
+static void fill_log(struct options *o)
+{
+	struct conf *c = &o->conf;
+
+	c->log_level = o->debug ? LOGL_DEBUG : o->quiet ? LOGL_WARN : LOGL_INFO;
+	if (o->foreground && c->log_target == LOGT_SYSLOG)
+		c->log_target = LOGT_STDERR;
+	if (!o->quiet)
+		tell_ignored(o);
+}
+
+static int read_words(struct options *o, int argc, char **argv, struct err *e)
+{
+	char *end = NULL;
+	long pid = 0;
+
+	if (optind < argc && o->netns)
+		return err_set(e, ERR_ENV, "\"%.80s\": neither a command nor a process goes with"
+			       " --netns", argv[optind]);
+	if (optind >= argc)
+		return 0;
+	if (optind + 1 == argc && argv[optind][0] >= '0' && argv[optind][0] <= '9') {
+		errno = 0;
+		pid = strtol(argv[optind], &end, 10);
+	}
+	if (!end || *end) {
+		o->command = argv + optind;
+		return 0;
+	}
+	if (errno || pid <= 0 || pid > INT32_MAX)
+		return err_set(e, ERR_ENV, "\"%.40s\" is not the number of a process", argv[optind]);
+	o->pid = (int32_t)pid;
+	return 0;
+}
+
+static int fill_rest(struct options *o, struct err *e)
+{
+	struct conf *c = &o->conf;
+
+	if (o->ipv4_only && o->ipv6_only)
+		return err_set(e, ERR_CONFIG, "--ipv4-only and --ipv6-only exclude each other");
+	if (o->userns && (!o->netns || o->netns_only))
+		return err_set(e, ERR_ENV, "--userns goes with --netns, and not with --netns-only");
+	c->ipv4 = !o->ipv6_only;
+	c->ipv6 = !o->ipv4_only;
+	if (o->map_given)
+		c->map_gateway = false;
+	if (!o->tell_dns || o->no_dns)
+		c->nnameservers = 0;
+	if (!o->tell_search || o->no_search)
+		c->nsearch = 0;
+	fill_lengths(o);
+	fill_log(o);
+	return fill_ports(o, e);
+}
+
+static struct ports_ephemeral read_ephemeral(void)
+{
+	struct ports_ephemeral r = { 32768, 60999 };	/* ip(7) */
+	FILE *f = fopen(EPHEMERAL_FILE, "re");
+	unsigned int first, last;
+
+	if (!f)
+		return r;
+	if (fscanf(f, "%u %u", &first, &last) == 2 && first && first <= last && last <= UINT16_MAX)
+		r = (struct ports_ephemeral){ (uint16_t)first, (uint16_t)last };
+	fclose(f);
+	return r;
+}
+
+static void init(struct options *o, const char *name)
+{
+	struct conf *c = &o->conf;
+
+	*o = (struct options){ .name = name, .ephemeral = read_ephemeral() };
+	conf_init(c);
+	c->configure = false;
+	c->mtu = OPTIONS_MTU;
+	c->nhost_addresses = 0;
+	c->map_gateway = true;
+	c->log_size = LOG_SIZE;
+	for (int i = 0; i < CONF_PROTO_COUNT; i++) {
+		o->forward[i] = (struct ports){ .rules = c->forwards, .n = &c->nforwards,
+			.max = CONF_FORWARDS_MAX, .proto = (enum conf_proto)i };
+		o->reverse[i] = (struct ports){ .rules = c->reverses, .n = &c->nreverses,
+			.max = CONF_REVERSES_MAX, .proto = (enum conf_proto)i };
+	}
+}
+
+int options_read(struct options *o, const char *name, int argc, char **argv, struct err *e)
+{
+	init(o, name);
+	if (read_all(o, argc, argv, e) < 0)
+		return -1;
+	if (o->done)
+		return 0;
+	return read_words(o, argc, argv, e) < 0 ? -1 : fill_rest(o, e);
+}

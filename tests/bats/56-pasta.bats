@@ -1,0 +1,379 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# shellcheck disable=SC2016 # what the inner shell is to expand
+# The command line of pasta: its three ways to a namespace, its options by group,
+# and the exact words that podman and RootlessKit start it with.
+
+bats_require_minimum_version 1.5.0
+
+load bed
+load expect
+
+setup_file() {
+	bed_make
+	head -c 4M /dev/urandom > "$BED_DIR/www/file"
+	mkdir -p "$BED_DIR/bin"
+	ln -s "$CORE" "$BED_DIR/bin/pasta"
+	ln -s "$CORE" "$BED_DIR/bin/passt4netns"
+	PASTA=$BED_DIR/bin/pasta
+	export PASTA
+	bed_server FILE bed_peer tcp 80 socat -U TCP4-LISTEN:80,fork,reuseaddr OPEN:"$BED_DIR/www/file",rdonly
+	whoami LOCAL bed_host 8000
+}
+
+teardown_file() {
+	bed_remove
+}
+
+teardown() {
+	bed_kill "${C-}"
+	bed_until 3 bed_no_core
+}
+
+# A server that says who connected, "ADDRESS PORT"
+whoami() { # whoami VARIABLE FUNCTION PORT
+	bed_server "$1" "$2" tcp "$3" socat "TCP4-LISTEN:$3,fork,reuseaddr" SYSTEM:'echo $SOCAT_PEERADDR $SOCAT_PEERPORT'
+}
+
+pasta() { bed_user timeout 30 "$PASTA" "$@"; }
+in_c() { bed_in "$C" "$@"; }
+
+# pasta with a command of its own: short forms of what nearly every test wants
+own() { pasta -t none -u none --config-net "$@"; }
+
+fetches() { # fetches FUNCTION...: the file, whole
+	same "what came" "$("$@" timeout 20 socat -u "TCP:$PEER4:80" - | sum)" \
+		"$(sum < "$BED_DIR/www/file")"
+}
+
+line() { # line FUNCTION SOCAT-ADDRESS: what a server says to who connects
+	"$1" timeout 10 socat -t 5 -T 5 - "$2" < /dev/null
+}
+
+addresses() { # addresses IFNAME: of the container, global ones
+	in_c ip -j addr show dev "$1" | jq -r '.[0].addr_info[] | select(.scope == "global") | "\(.local)/\(.prefixlen)"' | sort | xargs
+}
+
+@test "pasta COMMAND: root in namespaces of its own, connected, and nothing is left" {
+	run own -- sh -c 'id -u; ip -j link show dev h0 | jq ".[0].mtu"; socat -u TCP:'"$PEER4"':80 - | sha256sum'
+	same "status: $output" "$status" 0
+	same "user" "${lines[0]}" 0
+	same "mtu" "${lines[1]}" 65520
+	same "file" "${lines[2]%% *}" "$(sum < "$BED_DIR/www/file")"
+	bed_no_core || die "a daemon outlived the command"
+	bed_no_state || die "state outlived the command: $(bed_state)"
+}
+
+@test "pasta COMMAND: exit status, signals, standard input, a program that is not there" {
+	run own sh -c 'exit 42'
+	same "status" "$status" 42
+	run own sh -c 'kill -TERM $$'
+	same "status of one killed" "$status" 143
+	run -127 own /does/not/exist
+	same "input" "$(echo hello | own cat)" hello
+	BED_OUT=$BED_DIR/tmp/out bed_bg P bed_user "$PASTA" -t none -u none --config-net \
+		-- sh -c 'trap "echo got it; exit 5" USR1; echo ready; while :; do sleep 0.1; done'
+	bed_until 10 grep -q ready "$BED_DIR/tmp/out"
+	kill -USR1 "$P"
+	status=0
+	wait "$P" || status=$?
+	same "status after a signal passed on" "$status" 5
+	grep -q 'got it' "$BED_DIR/tmp/out"
+}
+
+@test "pasta COMMAND: who kills pasta kills the command" {
+	bed_bg P bed_user "$PASTA" -t none -u none --config-net -- sleep 4711
+	bed_until 10 pgrep -f '^sleep 4711$'
+	kill -9 "$P"
+	bed_until 5 bash -c '! pgrep -f "^sleep 4711$"'
+	bed_until 3 bed_no_core
+	bed_until 3 bed_no_state
+}
+
+@test "pasta without a command: \$SHELL" {
+	same "the shell's word" "$(echo 'echo $0 from the shell; exit' | BED_ENV=(SHELL=/bin/sh) own 2> /dev/null)" "-sh from the shell"
+}
+
+@test "pasta PID: exits 0 when the network works, ends with the process" {
+	bed_container C
+	run pasta -t none -u none --config-net -P "$BED_DIR/tmp/pid" "$C"
+	same "status: $output" "$status" 0
+	same "output" "$output" ""
+	fetches in_c
+	same "pid file" "$(cat "$BED_DIR/tmp/pid")" "$(bed_main "$C")"
+	same "addresses" "$(addresses h0)" "2001:db8:1::2/64 203.0.113.2/24"
+	for fd in 0 1 2; do
+		same "descriptor $fd of the daemon" "$(readlink "/proc/$(bed_main "$C")/fd/$fd")" /dev/null
+	done
+	bed_kill "$C"
+	nothing_left
+}
+
+@test "pasta --netns PATH and NAME: ends within a second of the path's removal" {
+	bed_container C
+	touch "$BED_DIR/tmp/ns"
+	mount --bind "/proc/$C/ns/net" "$BED_DIR/tmp/ns"
+	run pasta --config-net -t none -u none --netns "$BED_DIR/tmp/ns" --userns "/proc/$C/ns/user"
+	same "status: $output" "$status" 0
+	fetches in_c
+	umount -l "$BED_DIR/tmp/ns"
+	rm "$BED_DIR/tmp/ns"
+	bed_until 1 bed_no_core
+	nothing_left "$C" h0
+	run pasta --netns "there-is-no-such-$$"
+	same "status" "$status" 1
+	[[ $output == *"/run/netns/there-is-no-such-$$"* ]] || die "says: $output"
+}
+
+@test "pasta --no-netns-quit: stays when the path goes, and ends when it is told to" {
+	bed_container C
+	touch "$BED_DIR/tmp/ns2"
+	mount --bind "/proc/$C/ns/net" "$BED_DIR/tmp/ns2"
+	pasta --config-net -t none -u none --no-netns-quit -P "$BED_DIR/tmp/pid2" --netns "$BED_DIR/tmp/ns2"
+	umount -l "$BED_DIR/tmp/ns2"
+	rm "$BED_DIR/tmp/ns2"
+	sleep 1.3
+	fetches in_c
+	kill "$(cat "$BED_DIR/tmp/pid2")"
+	nothing_left "$C" h0
+}
+
+@test "podman's words: the default, and with ports" {
+	bed_container C
+	run pasta --config-net --dns-forward 169.254.1.1 -t none -u none -T none -U none --no-map-gw \
+		--quiet --netns "/proc/$C/ns/net" --map-guest-addr 169.254.1.2
+	same "status: $output" "$status" 0
+	same "output" "$output" ""
+	fetches in_c
+	[[ $(line in_c TCP:169.254.1.2:8000) == "$HOST4 "* ]] || die "169.254.1.2 is not the host"
+	run line in_c TCP:203.0.113.1:8000
+	[ "$status" -ne 0 ] || die "--no-map-gw: the gateway led to the host"
+	bed_kill "$C"
+	nothing_left
+	bed_container C
+	run pasta --config-net -t 8080-8081:80-81 -u "$HOST4/5353-5353:53-53" --dns-forward 169.254.1.1 \
+		-T none -U none --no-map-gw --quiet --netns "/proc/$C/ns/net" --map-guest-addr 169.254.1.2
+	same "status: $output" "$status" 0
+	whoami S1 in_c 81
+	[[ $(line bed_peer "TCP:$HOST4:8081") == "$PEER4 "* ]] || die "the published port"
+	[ -n "$(bed_host ss -Hlun "sport = :5353")" ]
+}
+
+@test "an unknown option: exit 1, in getopt's words, as podman reads them" {
+	run pasta --config-net --map-guest-addr-of-tomorrow 169.254.1.2
+	same "status" "$status" 1
+	[[ $output == *"unrecognized option '--map-guest-addr-of-tomorrow'"* ]] || die "says: $output"
+}
+
+@test "--version, --help, and RootlessKit's probe" {
+	run pasta --version
+	same "status" "$status" 0
+	[[ ${lines[0]} == "pasta "* ]] || die "says: $output"
+	run pasta --host-lo-to-ns-lo --version
+	same "status" "$status" 0
+	run bed_user "$BED_DIR/bin/passt4netns" --version
+	[[ ${lines[0]} == "passt4netns "* ]] || die "says: $output"
+	run pasta --help
+	same "status" "$status" 0
+	[[ $output == *--map-guest-addr* ]]
+}
+
+@test "RootlessKit's words" {
+	bed_container C
+	run pasta --stderr --ns-ifname=tap0 --mtu=1500 --config-net --address=10.0.2.100 --netmask=24 \
+		--gateway=10.0.2.2 --dns-forward=10.0.2.3 --ipv4-only --tcp-ports=auto --udp-ports=none \
+		--host-lo-to-ns-lo "$C"
+	same "status: $output" "$status" 0
+	same "addresses" "$(addresses tap0)" 10.0.2.100/24
+	same "mtu" "$(in_c ip -j link show dev tap0 | jq '.[0].mtu')" 1500
+	same "routes" "$(in_c ip -4 -j route | jq -r '.[] | .dst + " " + (.gateway // "-")' | sort | xargs)" \
+		"10.0.2.0/24 - default 10.0.2.2"
+	fetches in_c
+	# the gateway is the host's loopback unless --no-map-gw says otherwise
+	bed_server L8 bed_host tcp 8001 socat TCP-LISTEN:8001,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo loopback'
+	same "by the gateway" "$(line in_c TCP:10.0.2.2:8001)" loopback
+	bed_kill "$L8"
+}
+
+@test "--host-lo-to-ns-lo: the host's loopback reaches what listens on the container's only" {
+	bed_container C
+	pasta --config-net -u none -t 8082 --host-lo-to-ns-lo "$C"
+	bed_server S2 in_c tcp 8082 socat TCP-LISTEN:8082,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo inner loopback'
+	same "to the loopback" "$(line bed_host TCP:127.0.0.1:8082)" "inner loopback"
+}
+
+@test "addresses: -a with and without a length, -g, -n, -M, --ns-mac-addr, -I" {
+	run own -a 10.9.8.7 -n 255.255.255.128 -g 10.9.8.1 -a fd09::7/80 -g fd09::1 -I net0 -M 02:00:00:00:00:99 \
+		--ns-mac-addr 02:00:00:00:00:77 -- sh -c 'ip -j addr show dev net0; ip -j -4 route; ip -j -6 route show default'
+	same "status: $output" "$status" 0
+	same "addresses" "$(jq -r '.[0].addr_info[]? | select(.scope == "global") | "\(.local)/\(.prefixlen)"' <<< "${lines[0]}" | xargs)" \
+		"10.9.8.7/25 fd09::7/80"
+	same "MAC" "$(jq -r '.[0].address' <<< "${lines[0]}")" 02:00:00:00:00:77
+	same "gateway" "$(jq -r '.[] | select(.dst == "default") | .gateway' <<< "${lines[1]}")" 10.9.8.1
+	same "IPv6 gateway" "$(jq -r '.[].gateway' <<< "${lines[2]}")" fd09::1
+	run own -a 10.9.8.7 -- sh -c 'ip -j -4 addr show dev h0 | jq -r ".[0].addr_info[0].prefixlen"'
+	same "length by its class" "$output" 8
+	run own -a "$HOST4" -- sh -c 'ip -j -4 addr show dev h0 | jq -r ".[0].addr_info[0].prefixlen"'
+	same "length of the host's own" "$output" 24
+}
+
+@test "addresses: -i, --no-copy-routes, --no-copy-addrs, -4, -6, -m" {
+	bed_host ip link add d0 type veth peer name d1
+	bed_host ip link set d1 up
+	bed_host ip link set d0 up
+	bed_host ip addr add 192.0.2.77/25 dev d0
+	bed_host ip addr add 192.0.2.200/25 dev d0
+	bed_host ip route add 198.18.0.0/15 dev d0
+	run own -i d0 -4 -m 1400 -- sh -c 'ip -o addr show dev d0 | grep -c "inet "; ip route | grep -c 198.18; ip -j link show dev d0 | jq ".[0].mtu"; ip -6 addr show scope global | wc -l'
+	same "all of it: $output" "$(xargs <<< "$output")" "2 1 1400 0"
+	run own -i d0 -4 --no-copy-routes --no-copy-addrs -- sh -c 'ip -o addr show dev d0 | grep -c "inet "; ip route | grep -c 198.18'
+	same "the first address only: $output" "$(xargs <<< "$output")" "1 0"
+	bed_host ip link del d0
+	run own -6 -- sh -c 'ip -4 -o addr show scope global | wc -l; ip -6 -o addr show scope global | wc -l'
+	same "IPv6 only" "$(xargs <<< "$output")" "0 1"
+	run own -4 -6 true
+	same "status" "$status" 1
+}
+
+@test "--outbound, --outbound-if4: what leaves has that address, and goes that way" {
+	bed_host ip addr add 203.0.113.33/24 dev h0
+	whoami WHO bed_peer 7001
+	run own -o 203.0.113.33 -- socat -t 5 -T 5 - "TCP:$PEER4:7001"
+	[[ $output == "203.0.113.33 "* ]] || die "came from: $output"
+	run own --outbound-if4 h0 -- socat -t 5 -T 5 - "TCP:$PEER4:7001"
+	[[ $output == "$HOST4 "* ]] || die "came from: $output"
+	run own --outbound-if4 nowhere0 -I x0 -- true
+	same "status: $output" "$status" 1
+	bed_kill "$WHO"
+	bed_host ip addr del 203.0.113.33/24 dev h0
+}
+
+@test "ports: ranges with exclusions, addresses, interfaces, a target, auto, -T" {
+	bed_container C
+	pasta --config-net -u none -t "7100-7110:8100-8110,~7105" -t "127.0.0.1/7200:80" -t "%h0/7300" \
+		-t "$HOST4%h0/7301" -T 8000 "$C"
+	open() { bed_host ss -Hltn | awk '{ print $4 }' | sed 's/\[::ffff:\(.*\)\]/\1/'; }
+	same "of the range" "$(open | grep -cE ':71(0[0-9]|10)$')" 10
+	open | grep -q '127.0.0.1:7200$'
+	open | grep -q '%h0:7300$'
+	open | grep -q "$HOST4%h0:7301$"
+	whoami S3 in_c 8107
+	[[ $(line bed_peer "TCP:$HOST4:7107") == "$PEER4 "* ]] || die "port 7107 does not lead to 8107"
+	[[ $(line in_c TCP:127.0.0.1:8000) == "127.0.0.1 "* ]] || die "-T does not lead to the host's loopback"
+	bed_kill "$C"
+	nothing_left
+	bed_container C
+	pasta --config-net -u none -t auto,~7402 "$C"
+	whoami S4 in_c 7402
+	whoami S5 in_c 7401
+	bed_until 5 bed_listening bed_host tcp 7401
+	run bed_listening bed_host tcp 7402
+	[ "$status" -ne 0 ] || die "the exclusion is open"
+}
+
+@test "ports: all, less what is ephemeral, in use or forbidden" {
+	[ "$(bed_user sh -c 'ulimit -Hn')" -gt 9000 ] || skip "fewer than 9,000 descriptors allowed"
+	bed_container C
+	bed_host sysctl -qw net.ipv4.ip_local_port_range="3000 60999"
+	run pasta --config-net -u none -t all "$C"
+	bed_host sysctl -qw net.ipv4.ip_local_port_range="32768 60999"
+	same "status: $output" "$status" 0
+	bed_listening bed_host tcp 2999
+	bed_listening bed_host tcp 61000
+	run bed_listening bed_host tcp 3000
+	[ "$status" -ne 0 ]
+}
+
+@test "ports: what is wrong is said, and nothing is left" {
+	local spec
+	for spec in 0 65536 80-70 80:90-91 none,80 80,,81 127.0.0.1 fe80::1%/80 @; do
+		run own -t "$spec" true
+		same "status of -t $spec: $output" "$status" 1
+	done
+	run own -t 8000 -- true
+	same "status of a port in use" "$status" 1
+	[[ $output == *8000* ]] || die "does not name it: $output"
+	nothing_left
+}
+
+@test "--map-host-loopback, --map-gw" {
+	bed_server L9 bed_host tcp 8009 socat TCP-LISTEN:8009,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo loopback'
+	same "the address" "$(own --map-host-loopback 169.254.9.9 -- socat -t 5 -T 5 - TCP:169.254.9.9:8009)" loopback
+	same "the gateway" "$(own --map-gw -- socat -t 5 -T 5 - TCP:203.0.113.1:8009)" loopback
+	run own --map-host-loopback none -- socat -t 5 -T 5 - TCP:203.0.113.1:8009
+	[ "$status" -ne 0 ] || die "none, and the gateway leads to the loopback"
+	bed_kill "$L9"
+}
+
+@test "--no-tcp, --no-udp, --no-icmp, --no-splice" {
+	run own --no-tcp -- sh -c "timeout 1 socat -u TCP:$PEER4:80 - > /dev/null || echo none; ping -c 1 -W 5 $PEER4 > /dev/null && echo pong"
+	same "without TCP" "$(tail -2 <<< "$output" | xargs)" "none pong"
+	run own --no-icmp -- sh -c "ping -c 1 -W 1 $PEER4 > /dev/null || echo none; socat -u TCP:$PEER4:80 - | wc -c"
+	same "without ICMP" "$(xargs <<< "$output")" "none 4194304"
+	bed_server ECHO bed_peer udp 7007 socat UDP-LISTEN:7007,fork,reuseaddr EXEC:cat
+	run own -- sh -c "echo x | socat -t 2 -T 2 - UDP:$PEER4:7007"
+	same "with UDP" "$output" x
+	run own --no-udp -- sh -c "echo x | socat -t 1 -T 1 - UDP:$PEER4:7007"
+	same "without UDP" "$output" ""
+	bed_kill "$ECHO"
+	bed_container C
+	pasta --config-net -u none -t 7500 --no-splice "$C"
+	whoami S6 in_c 7500
+	[[ $(line bed_host TCP:127.0.0.1:7500) == "203.0.113.1 "* ]] || die "did not come over the tap, from the gateway"
+}
+
+@test "without --config-net: DHCP and DHCPv6 do it; --dhcp-dns, -D, -S; --no-dhcp, --no-ra, --no-ndp" {
+	local script=$BED_DIR/tmp/udhcpc
+	printf '#!/bin/sh\n[ "$1" != bound ] || env > "$OUT"\n' > "$script"
+	chmod 755 "$script"
+	lease() { # lease OPTION...: what udhcpc was told
+		rm -f "$BED_DIR/tmp/lease"
+		pasta -t none -u none "$@" -- sh -c "ip link set h0 up; OUT=$BED_DIR/tmp/lease udhcpc -i h0 -n -q -t 2 -T 1 -s $script -O search -O mtu > /dev/null 2>&1"
+	}
+	lease --dhcp-dns --dhcp-search -D 192.0.2.53 -S "example.net example.org" -m 1400
+	grep -qx "ip=$HOST4" "$BED_DIR/tmp/lease"
+	grep -qx "dns=192.0.2.53" "$BED_DIR/tmp/lease"
+	grep -qx "search=example.net example.org" "$BED_DIR/tmp/lease"
+	grep -qx "mtu=1400" "$BED_DIR/tmp/lease"
+	lease -D 192.0.2.53
+	run grep dns= "$BED_DIR/tmp/lease"
+	[ "$status" -ne 0 ] || die "name servers were told without --dhcp-dns"
+	lease --no-dhcp || true
+	[ ! -e "$BED_DIR/tmp/lease" ] || die "--no-dhcp gave a lease"
+	local ready='ip link set h0 up; until ip -6 addr show dev h0 -tentative | grep -q fe80; do sleep 0.1; done'
+	run pasta -t none -u none -- sh -c "$ready; timeout 10 rdisc6 -1 h0"
+	[[ $output == *2001:db8:1::/64* ]] || die "no advertisement: $output"
+	for option in --no-ra --no-ndp; do
+		run pasta -t none -u none $option -- sh -c "$ready; timeout 5 rdisc6 -1 -w 700 -r 1 h0"
+		[[ $output != *2001:db8:1::/64* ]] || die "$option: advertised"
+	done
+}
+
+@test "-f stays, logs to stderr, and ends with a signal; -l, --log-size, -d" {
+	bed_container C
+	BED_OUT=$BED_DIR/tmp/err bed_bg P bed_user "$PASTA" -f -d -t none -u none --config-net "$C"
+	bed_until 10 grep -q attached "$BED_DIR/tmp/err" || die "log: $(cat "$BED_DIR/tmp/err")"
+	kill -0 "$P"
+	kill "$P"
+	bed_until 5 bed_gone "$P"
+	nothing_left "$C" h0
+	pasta -l "$BED_DIR/tmp/log" --log-size 4096 -t none -u none --config-net "$C"
+	bed_until 5 grep -q attached "$BED_DIR/tmp/log"
+	for _ in {1..40}; do kill -USR1 "$(bed_main "$C")"; sleep 0.02; done
+	[ "$(stat -c %s "$BED_DIR/tmp/log")" -lt 8192 ] || die "the log has no limit"
+}
+
+@test "what has no counterpart is taken and said; -q says nothing" {
+	run own --stats 1 --runas nobody true
+	same "status" "$status" 0
+	[[ $output == *--stats*--runas* ]] || die "says: $output"
+	run own -q --stats 1 --runas nobody true
+	same "output" "$output" ""
+}
+
+@test "without XDG_RUNTIME_DIR" {
+	run env -u XDG_RUNTIME_DIR true
+	same "status" "$(BED_ENV=(XDG_RUNTIME_DIR=) own true; echo $?)" 0
+	same "and the attachment is a plain one" "$(BED_ENV=(XDG_RUNTIME_DIR="$XDG") own sh -c "ls $XDG/cni-passt" | grep -c '^pasta-[0-9]*@h0$')" 1
+}
