@@ -309,8 +309,12 @@ static void values_link(struct jsonout *o, const struct serve *s)
 	value_number(o, "mtu", s->net->mtu, s->conf->mtu ? from_conf : from_host);
 	value(o, "mac", mac_format(&s->net->mac, text),
 	      mac_eq(&plain.mac, &s->net->mac) ? from_default : from_conf);
-	value(o, "outer", s->net->outer_ifname4[0] ? s->net->outer_ifname4 : s->net->outer_ifname6,
-	      s->conf->outbound_ifname[0] ? from_conf : from_host);
+	if (s->net->outer_ifname4[0])
+		value(o, "outer", s->net->outer_ifname4,
+		      s->conf->outbound_ifname4[0] ? from_conf : from_host);
+	if (s->net->outer_ifname6[0] && strcmp(s->net->outer_ifname6, s->net->outer_ifname4) != 0)
+		value(o, "outer", s->net->outer_ifname6,
+		      s->conf->outbound_ifname6[0] ? from_conf : from_host);
 }
 
 static void values_host(struct jsonout *o, const struct serve *s)
