@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "plugin/get.h"
+#include "plugin/json/get.h"
 
 /* Interfaces without a sandbox are the host's. */
 static struct json_object *find_interface(struct json_object *prev, const char *ifname)

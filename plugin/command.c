@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "plugin/attach/clock.h"
-#include "plugin/get.h"
+#include "plugin/json/get.h"
 
 int command_misuse(struct command *c, const char *fmt, ...)
 {

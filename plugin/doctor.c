@@ -30,7 +30,7 @@
 #include "plugin/attach/attach.h"
 #include "plugin/check.h"
 #include "plugin/command.h"
-#include "plugin/get.h"
+#include "plugin/json/get.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "0"

@@ -12,7 +12,7 @@
 #include "plugin/attach/ask.h"
 #include "plugin/attach/clock.h"
 #include "plugin/command.h"
-#include "plugin/get.h"
+#include "plugin/json/get.h"
 #include "plugin/table.h"
 
 static const char *const protocols[] = { "tcp", "udp", "ping" };

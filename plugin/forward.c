@@ -8,7 +8,7 @@
 #include "conf/forward.h"
 #include "plugin/attach/ask.h"
 #include "plugin/attach/find.h"
-#include "plugin/get.h"
+#include "plugin/json/get.h"
 
 static int misuse(bool *usage, struct err *e, const char *what)
 {

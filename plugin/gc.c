@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "plugin/attach/attach.h"
-#include "plugin/get.h"
+#include "plugin/json/get.h"
 #include "plugin/ipam.h"
 
 struct gc {

@@ -9,8 +9,8 @@
 
 #include "conf/conf.h"
 #include "plugin/attach/run.h"
-#include "plugin/cni.h"
-#include "plugin/get.h"
+#include "plugin/json/cni.h"
+#include "plugin/json/get.h"
 
 #define ENV_COUNT	4
 

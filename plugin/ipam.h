@@ -11,7 +11,7 @@
 #include <json-c/json.h>
 
 #include "base/err.h"
-#include "plugin/keys.h"
+#include "plugin/json/keys.h"
 
 #define IPAM_TIMEOUT_MS		60000	/* a DHCP client tries for long */
 #define IPAM_OUTPUT_MAX		65536	/* bytes of a result */

@@ -14,7 +14,7 @@
 #include "plugin/attach/ask.h"
 #include "plugin/attach/attach.h"
 #include "plugin/command.h"
-#include "plugin/get.h"
+#include "plugin/json/get.h"
 #include "plugin/table.h"
 
 #define LIST_SAMPLE_MS	200

@@ -15,26 +15,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "plugin/attach/attach.h"
+#include "plugin/attach/front.h"
+#include "plugin/attach/resolv.h"
 #include "plugin/check.h"
-#include "plugin/cni.h"
 #include "plugin/command.h"
 #include "plugin/forward.h"
 #include "plugin/gc.h"
 #include "plugin/ipam.h"
-#include "plugin/keys.h"
-#include "plugin/attach/resolv.h"
+#include "plugin/json/cni.h"
+#include "plugin/json/keys.h"
 #include "plugin/result.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "0"
 #endif
-
-#define WITHOUT_MAX	256	/* bytes of CNI_PASST_WITHOUT */
 
 enum exit_status { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 
@@ -158,27 +156,6 @@ static int read_request(struct call *c, struct request *req)
 	return r < 0 ? r : check_version(c);
 }
 
-static int read_without(uint32_t *ret, struct err *e)
-{
-	const char *env = getenv("CNI_PASST_WITHOUT");
-	char text[WITHOUT_MAX], *save = NULL;
-	uint32_t bit;
-
-	if (!env)
-		return 0;
-	if (strlen(env) >= sizeof(text))
-		return err_set(e, ERR_ENV, "CNI_PASST_WITHOUT: longer than %d bytes", WITHOUT_MAX);
-	strcpy(text, env);
-	for (char *s = strtok_r(text, ",", &save); s; s = strtok_r(NULL, ",", &save)) {
-		bit = conf_without_parse(s);
-		if (!bit)
-			return err_set(e, ERR_ENV, "CNI_PASST_WITHOUT: \"%.40s\" is not a word of"
-				       " it (offload, uso, peek, udpgso)", s);
-		*ret |= bit;
-	}
-	return 0;
-}
-
 /* A name from outside into its place in struct conf; one that is too long can
  * not be good either, and the validator shall see that it is not. */
 static int copy_name(struct call *c, const char *key, const char *from, char *to, size_t size)
@@ -198,7 +175,7 @@ static int fill_identity(struct call *c, struct conf *conf)
 		return -1;
 	if (copy_name(c, "CNI_NETNS", c->netns, conf->netns_path, sizeof(conf->netns_path)) < 0)
 		return -1;
-	return read_without(&conf->without, &c->err);
+	return front_without(&conf->without, &c->err);
 }
 
 static int answer_add(struct call *c, const struct keys *k, const struct attach *a, int stop_fd)
@@ -212,21 +189,6 @@ static int answer_add(struct call *c, const struct keys *k, const struct attach 
 	};
 
 	return print_json(result_build(&r), stop_fd, &c->err);
-}
-
-/* Signals that end us arrive by descriptor, so that a half-made attachment is
- * always undone. Returns a signalfd, or -1: then they end us as ever. */
-static int hold_signals(void)
-{
-	static const int held[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(held); i++)
-		sigaddset(&set, held[i]);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -1;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static struct ipam_for ipam_for(const struct call *c, int stop_fd)
@@ -268,7 +230,7 @@ static int add_locked(struct call *c, const struct request *req, struct keys *k,
 
 static int add_attachment(struct call *c, const struct request *req, struct keys *k)
 {
-	FD_OWNED int stop_fd = hold_signals();
+	FD_OWNED int stop_fd = front_hold_signals();
 	struct attach a;
 
 	if (stop_fd < 0)
@@ -425,7 +387,7 @@ static int status_code(int code)
 static int try_status(struct call *c, struct json_object *netconf, struct keys *k)
 {
 	fill_trial(k);
-	if (read_without(&k->conf.without, &c->err) < 0 || conf_validate(&k->conf, &c->err) < 0)
+	if (front_without(&k->conf.without, &c->err) < 0 || conf_validate(&k->conf, &c->err) < 0)
 		return -1;
 	if (attach_status(&k->conf, -1, &c->err) == 0 &&
 	    ipam_call("STATUS", netconf, &(struct ipam_for){ .stop_fd = -1 }, &c->err) == 0)
@@ -597,8 +559,8 @@ static enum exit_status report(struct call *c)
 		print_json(result_error(c->version, &c->err), -1, NULL);
 		return EXIT_FAILED;
 	}
-	result_clean(c->err.msg);
-	result_clean(c->err.details);
+	front_clean(c->err.msg);
+	front_clean(c->err.details);
 	fprintf(stderr, "cni-passt: %s%s%s\n", c->err.msg, c->err.details[0] ? "; " : "",
 		c->err.details);
 	return c->usage ? EXIT_USAGE : EXIT_FAILED;
@@ -804,21 +766,11 @@ static int run_plugin(struct call *c)
 	return run(c) < 0 ? (int)report(c) : EXIT_DONE;
 }
 
-/* A missing 0, 1 or 2 would be taken by the next thing opened, and an answer
- * written into that. Opened so that using them fails as if they were missing. */
-static void fill_std_fds(void)
-{
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
-			_exit(EXIT_FAILED);
-}
-
 int main(int argc, char **argv)
 {
 	struct call c = { .version = CNI_NEWEST, .args = variable("CNI_ARGS"), .err = ERR_INIT };
 
-	fill_std_fds();
+	front_fill_std_fds();
 	signal(SIGPIPE, SIG_IGN);	/* a reader that went away is a failed write */
 	if (argc > 1)
 		return run_by_hand(&c, argc, argv);

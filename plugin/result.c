@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "plugin/attach/front.h"
+
 static void put(struct json_object *o, const char *key, struct json_object *v)
 {
 	json_object_object_add(o, key, v);
@@ -152,39 +154,13 @@ struct json_object *result_build(const struct result *r)
 	return o;
 }
 
-/* Length of the UTF-8 sequence at s, 0 if there is none (RFC 3629, 4; overlong
- * forms and surrogates do no harm in a message and are let through). */
-static size_t utf8_len(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 :
-		   s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
-void result_clean(char *s)
-{
-	size_t n;
-
-	for (; *s; s += n) {
-		n = utf8_len((const unsigned char *)s);
-		if (n == 0 || *s == 0x7f || (n == 1 && *s < ' ')) {
-			*s = '?';
-			n = 1;
-		}
-	}
-}
-
 struct json_object *result_error(enum cni_version version, const struct err *e)
 {
 	struct json_object *o = json_object_new_object();
 	struct err clean = *e;
 
-	result_clean(clean.msg);
-	result_clean(clean.details);
+	front_clean(clean.msg);
+	front_clean(clean.details);
 	put_str(o, "cniVersion", cni_version_names[version]);
 	put(o, "code", json_object_new_int(clean.code));
 	put_str(o, "msg", clean.msg);

@@ -10,7 +10,7 @@
 #include <json-c/json.h>
 
 #include "conf/netcfg.h"
-#include "plugin/cni.h"
+#include "plugin/json/cni.h"
 
 struct result {
 	enum cni_version version;
@@ -24,9 +24,5 @@ struct result {
 struct json_object *result_build(const struct result *r);
 struct json_object *result_error(enum cni_version version, const struct err *e);
 struct json_object *result_versions(enum cni_version asked);
-
-/* Makes a message fit for JSON and for one line: what is not UTF-8 and what is
- * not printable becomes '?'. A value cut in the middle of a letter is such. */
-void result_clean(char *s);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "plugin/attach/ask.h"
 #include "plugin/command.h"
-#include "plugin/get.h"
+#include "plugin/json/get.h"
 #include "plugin/table.h"
 
 static void print_since(struct json_object *o)

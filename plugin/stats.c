@@ -13,7 +13,7 @@
 #include "plugin/attach/ask.h"
 #include "plugin/attach/clock.h"
 #include "plugin/command.h"
-#include "plugin/get.h"
+#include "plugin/json/get.h"
 #include "plugin/table.h"
 
 /* One protocol's line: counters of packets and bytes each way; "": it has none. */

@@ -438,21 +438,29 @@ static bool is_elsewhere(const struct addr *a)
 	return !addr_is_any(a) && !addr_is_loopback(a);
 }
 
+/* The one that every host has; or ADDR_ANY: both families'. */
+static bool is_first_loopback(const struct addr *a)
+{
+	const struct addr lo = addr_loopback(addr_is4(a));
+
+	return addr_is_any(a) || addr_eq(a, &lo);
+}
+
 /* Loopback to loopback, one port each: more could be reached without a rule. */
 static int check_reverse(const struct conf_forward *f, struct err *e)
 {
 	if (f->kind == CONF_FORWARD_EXCEPT)
 		return 0;
-	if (f->kind == CONF_FORWARD_AUTO)
-		return bad_forward(e, "reverse", f, "is not supported yet");
 	if (f->proto != CONF_TCP)
 		return bad_forward(e, "reverse", f, "is not supported yet: only TCP is");
 	if (f->ifname[0] || is_elsewhere(&f->addr))
 		return bad_forward(e, "reverse", f, "listens elsewhere than on the container's"
 				   " loopback");
+	if (f->kind == CONF_FORWARD_AUTO && !is_first_loopback(&f->addr))
+		return bad_forward(e, "reverse", f, "follows what 127.0.0.1 and ::1 have only");
 	if (is_elsewhere(&f->to))
 		return bad_forward(e, "reverse", f, "leads elsewhere than to the host's loopback");
-	if (!f->first)
+	if (f->kind == CONF_FORWARD_PORTS && !f->first)
 		return bad_forward(e, "reverse", f, "names no port to listen on");
 	return 0;
 }

@@ -107,18 +107,41 @@ static int ask(int fd, uint8_t family, bool tcp)
 	return send(fd, &m, sizeof(m), 0) == (ssize_t)sizeof(m) ? 0 : -errno;
 }
 
-static void take(const struct inet_diag_msg *d, struct diag_ports *ret)
+/* What a read is for: all that others reach (loopback NULL), or what the loopback does. */
+struct wanted {
+	struct diag_ports *others, *loopback;
+};
+
+static void set_port(struct diag_ports *ports, uint16_t port)
+{
+	ports->bits[port / 8] |= (uint8_t)(1u << (port % 8));
+}
+
+static void take_loopback(const struct addr *a, uint16_t port, struct diag_ports ret[2])
+{
+	const struct addr lo4 = addr_loopback(true), lo6 = addr_loopback(false);
+	bool all = addr_is_unspecified(a);
+
+	if (addr_eq(a, &lo4) || all)
+		set_port(&ret[0], port);
+	if (addr_eq(a, &lo6) || (all && !addr_is4(a)))
+		set_port(&ret[1], port);
+}
+
+static void take(const struct inet_diag_msg *d, const struct wanted *ret)
 {
 	struct addr a = d->idiag_family == AF_INET ? addr_from4(d->id.idiag_src)
 						   : addr_from6(d->id.idiag_src);
 	uint16_t port = ntohs(d->id.idiag_sport);
 
-	if (port && !addr_is_loopback(&a))
-		ret->bits[port / 8] |= (uint8_t)(1u << (port % 8));
+	if (port && ret->loopback)
+		take_loopback(&a, port, ret->loopback);
+	else if (port && !addr_is_loopback(&a))
+		set_port(ret->others, port);
 }
 
 /* The messages of one part. 1: the last, 0: there is more, or -errno. */
-static int take_part(const uint8_t *buf, size_t len, bool *changed, struct diag_ports *ret)
+static int take_part(const uint8_t *buf, size_t len, bool *changed, const struct wanted *ret)
 {
 	struct inet_diag_msg d;
 	struct nlmsghdr h;
@@ -144,7 +167,7 @@ static int take_part(const uint8_t *buf, size_t len, bool *changed, struct diag_
 	return 0;
 }
 
-static int read_family(int fd, uint8_t family, bool tcp, struct diag_ports *ret)
+static int read_family(int fd, uint8_t family, bool tcp, const struct wanted *ret)
 {
 	uint8_t buf[BUFFER];
 	int rc = ask(fd, family, tcp);
@@ -158,14 +181,25 @@ static int read_family(int fd, uint8_t family, bool tcp, struct diag_ports *ret)
 	return rc < 0 ? rc : changed ? -EINTR : 0;
 }
 
+static int read_both(int fd, bool tcp, const struct wanted *ret)
+{
+	int rc = read_family(fd, AF_INET, tcp, ret);
+
+	return rc == 0 ? read_family(fd, AF_INET6, tcp, ret) : rc;
+}
+
+int diag_read_loopback(const struct diag *d, struct diag_ports ret[2])
+{
+	memset(ret, 0, 2 * sizeof(*ret));
+	return read_both(d->fd, true, &(struct wanted){ .loopback = ret });
+}
+
 int diag_read(const struct diag *d, bool tcp, struct diag_ports *ret)
 {
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
-	rc = read_family(d->fd, AF_INET, tcp, ret);
-	if (rc == 0)
-		rc = read_family(d->fd, AF_INET6, tcp, ret);
+	rc = read_both(d->fd, tcp, &(struct wanted){ .others = ret });
 	for (uint32_t port = d->picked_first; rc == 0 && !tcp && port <= d->picked_last; port++)
 		ret->bits[port / 8] &= (uint8_t)~(1u << (port % 8));
 	return rc;

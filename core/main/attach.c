@@ -39,6 +39,7 @@
 #include "main/control.h"
 #include "main/engine.h"
 #include "main/follow.h"
+#include "main/mirror.h"
 #include "main/msg.h"
 #include "main/nsagent.h"
 #include "main/publish.h"
@@ -74,6 +75,7 @@ struct attach {
 	uint32_t asked;			/* ... so often */
 	struct publish publish;
 	struct uplink uplink;
+	struct mirror mirror;
 	struct control control;
 	bool control_more;		/* it has more requests than one turn takes */
 	uint64_t started_ms;
@@ -104,6 +106,7 @@ static void close_mains(struct attach *a)
 	watch_close(&a->watch);
 	control_close(&a->control);
 	uplink_close(&a->uplink);
+	mirror_close(&a->mirror);
 }
 
 static int run_nsagent(void *arg, int sock)
@@ -362,7 +365,7 @@ static int open_reverse(struct attach *a, struct forward *f, bool optional, stru
 		return err_set(e, ERR_INTERNAL, "nsagent spoke nonsense");
 	}
 	if (!done.error)
-		return publish_adopt(&a->publish, f, e);
+		return publish_adopt(&a->publish, f, e) < 0 ? -1 : 0;
 	if (optional && (done.error == -EADDRNOTAVAIL || done.error == -EAFNOSUPPORT))
 		return 0;	/* IPv6 is switched off in the container */
 	err_set(e, ERR_PORT, "reverse.%s: cannot listen on port %u of %s in the container: %s",
@@ -433,7 +436,8 @@ static int start(struct attach *a, struct err *e)
 	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, NULL, &a->net, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
 	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0 ||
-	    start_watch(a, e) < 0 || control_open(&a->control, a->state_fd, e) < 0)
+	    mirror_open(&a->mirror, &a->conf, e) < 0 || start_watch(a, e) < 0 ||
+	    control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
 	a->rawping_fd[0] = rawping_open(true);
 	a->rawping_fd[1] = rawping_open(false);
@@ -575,7 +579,7 @@ static struct serve serve_of(struct attach *a)
 	};
 }
 
-static void on_ports(struct attach *a)
+static int on_ports(struct attach *a)
 {
 	static struct msg_ports m;	/* large: not on the stack */
 	struct serve s = serve_of(a);
@@ -583,10 +587,9 @@ static void on_ports(struct attach *a)
 
 	if (r == 0 && !(msg_ports_ok(&m) && follow_wanted(&a->conf, (enum conf_proto)m.proto)))
 		r = -EBADMSG;
-	if (r < 0)
-		child_give_up(&a->nsagent, r);
-	else
+	if (r == 0)
 		follow_ports(&s, &m);
+	return r;
 }
 
 static int on_moved(struct attach *a)
@@ -598,18 +601,37 @@ static int on_moved(struct attach *a)
 	return r < 0 ? r : uplink_moved(&a->uplink, &s, &m);
 }
 
-/* Of itself it speaks of ports only, and only if it was told to watch them. */
+static int on_listening(struct attach *a)
+{
+	struct serve s = serve_of(a);
+	struct msg_listen_done m;
+	int fd, r = msg_recv(a->nsagent.sock, &m, sizeof(m), &fd);
+
+	return r < 0 ? r : mirror_opened(&a->mirror, &s, &m, fd);
+}
+
+static int on_inner(struct attach *a)
+{
+	return supply_pass(&a->nsagent, &a->engine);
+}
+
+/* Of itself it speaks of ports only, and only if it was told to watch them; all else
+ * are answers. */
 static void on_nsagent(struct attach *a)
 {
+	static const struct {
+		uint32_t kind;
+		int (*fn)(struct attach *a);
+	} answers[] = { { MSG_INNER_DONE, on_inner }, { MSG_PORTS, on_ports },
+			{ MSG_MOVED, on_moved }, { MSG_LISTEN_DONE, on_listening } };
 	uint32_t kind;
 	int r = msg_peek_kind(a->nsagent.sock, &kind);
+	size_t i = 0;
 
-	if (r == 0 && kind != MSG_INNER_DONE && kind != MSG_MOVED) {
-		on_ports(a);
-		return;
-	}
+	while (r == 0 && i < ARRAY_LEN(answers) && answers[i].kind != kind)
+		i++;
 	if (r == 0)
-		r = kind == MSG_MOVED ? on_moved(a) : supply_pass(&a->nsagent, &a->engine);
+		r = i < ARRAY_LEN(answers) ? answers[i].fn(a) : -EBADMSG;
 	if (r < 0)
 		child_give_up(&a->nsagent, r);
 }
@@ -647,6 +669,7 @@ static void tick(struct attach *a)
 	child_tick(&a->nsagent, now_ms());
 	s = serve_of(a);
 	uplink_tick(&a->uplink, &s);
+	mirror_tick(&a->mirror, &s);
 	if (s.tap_gone)
 		end(a, "the container deleted its interface");
 }
@@ -655,7 +678,7 @@ static int next_wait(const struct attach *a)
 {
 	uint64_t now = now_ms();
 	const int waits[] = { child_wait_ms(&a->engine, now), child_wait_ms(&a->nsagent, now),
-			      uplink_wait_ms(&a->uplink, now) };
+			      uplink_wait_ms(&a->uplink, now), mirror_wait_ms(&a->mirror, now) };
 	int least = -1;
 
 	if (a->control_more)
@@ -815,6 +838,7 @@ int attach_main(void)
 		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
 		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 },
 		.watch = WATCH_INIT, .control = CONTROL_INIT, .uplink = UPLINK_INIT,
+		.mirror = MIRROR_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};

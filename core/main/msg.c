@@ -218,7 +218,7 @@ bool msg_listen_ok(const struct msg_listen *m)
 
 bool msg_listen_done_ok(const struct msg_listen_done *m)
 {
-	return m->kind == MSG_LISTEN_DONE && m->error <= 0;
+	return m->kind == MSG_LISTEN_DONE && m->error <= 0 && addr_is_loopback(&m->addr) && m->port;
 }
 
 static bool err_ok(const struct err *e)

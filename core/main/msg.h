@@ -82,6 +82,9 @@ struct msg_listen {
 struct msg_listen_done {
 	uint32_t kind;
 	int32_t error;		/* 0, one descriptor attached; or -errno */
+	struct addr addr;	/* as asked */
+	uint16_t port;
+	uint16_t pad;
 };
 
 struct msg_watch {

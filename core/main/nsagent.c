@@ -198,7 +198,7 @@ static int do_listen(struct agent *a, const union request *req)
 	const struct listen_how how = { .ifname = "", .ipv4 = true, .ipv6 = true };
 	struct forward f = { .addr = req->listen.addr, .port = req->listen.port,
 			     .proto = CONF_TCP };
-	struct msg_listen_done done = { .kind = MSG_LISTEN_DONE };
+	struct msg_listen_done done = { .kind = MSG_LISTEN_DONE, .addr = f.addr, .port = f.port };
 	int r;
 
 	if (!msg_listen_ok(&req->listen))

@@ -262,8 +262,7 @@ int publish_adopt(struct publish *p, const struct forward *f, struct err *e)
 		fd_drop(&sock);
 		return err_set(e, ERR_PORT, "reverse: more than %u listeners", FORWARD_MAX);
 	}
-	keep(p, f);
-	return 0;
+	return (int)keep(p, f);
 }
 
 uint32_t publish_open_place(struct publish *p, const struct conf *c, const struct netcfg *net,

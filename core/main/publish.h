@@ -37,8 +37,8 @@ struct publish_step {
 };
 bool publish_next_reverse(const struct conf *c, struct publish_step *step, struct forward *want);
 
-/* Adds a listener that nsagent opened, which becomes p's. 0, or -1 with *e and it is
- * closed. */
+/* Adds a listener that nsagent opened, which becomes p's. Its place, or -1 with *e and it
+ * is closed. */
 int publish_adopt(struct publish *p, const struct forward *f, struct err *e);
 /* One more rule, at run time: appended to c->forwards and opened whole, or neither.
  * Its index, or -1 with *e. */

@@ -132,19 +132,42 @@ static int check_conf(struct conf *c, struct err *e)
 	return conf_validate(c, e);
 }
 
-int attach_open(struct attach *a, struct conf *c, int stop_fd, struct err *e)
+/* The namespace is open: makes and locks the folder. */
+static int open_state(struct attach *a, struct conf *c, struct err *e)
 {
-	*a = ATTACH_INIT;
-	a->core.stop_fd = stop_fd;
-	if (check_conf(c, e) < 0 || netns_open_path(c->netns_path, &a->ns, e) < 0)
-		return -1;
 	c->owner_pid = a->ns.owner_pid;
 	/* The folder of a living attachment is not ours to undo. */
-	if (state_open(c->container_id, c->ifname, true, stop_fd, &a->dir, e) == 1 &&
+	if (state_open(c->container_id, c->ifname, true, a->core.stop_fd, &a->dir, e) == 1 &&
 	    check_free(a, e) == 0)
 		return 0;
 	attach_done(a);
 	return -1;
+}
+
+int attach_open(struct attach *a, struct conf *c, int stop_fd, struct err *e)
+{
+	int r;
+
+	*a = ATTACH_INIT;
+	a->core.stop_fd = stop_fd;
+	if (check_conf(c, e) < 0)
+		return -1;
+	r = c->owner_pid ? netns_open_owned(c->netns_path, c->owner_pid, &a->ns, e)
+			 : netns_open_path(c->netns_path, &a->ns, e);
+	return r < 0 ? -1 : open_state(a, c, e);
+}
+
+int attach_open_netns(struct attach *a, struct conf *c, int netns_fd, int stop_fd,
+		      struct err *e)
+{
+	FD_OWNED int fd = netns_fd;
+
+	*a = ATTACH_INIT;
+	a->core.stop_fd = stop_fd;
+	if (check_conf(c, e) < 0 ||
+	    netns_take(fd_take(&fd), c->netns_path, c->owner_pid, &a->ns, e) < 0)
+		return -1;
+	return open_state(a, c, e);
 }
 
 void attach_undo(struct attach *a)

@@ -3,7 +3,7 @@
  * attach: one attachment made and ended, whatever the front end: state folder
  * and lock, namespace, the core's start, the state file. Owns all of it while
  * it is half made, and undoes it; knows nothing of JSON requests or results.
- * Called by the CNI plugin and the command line, later by hook and netavark.
+ * Called by the CNI plugin, the command line and the OCI hook, later by netavark.
  *
  * Each way goes in steps, so that a front end can do its own things while the
  * attachment is locked (an IPAM plugin's addresses belong to who has the lock):
@@ -34,10 +34,16 @@ struct attach {
 
 /*
  * Validates a filled configuration, opens the namespace, makes and locks the
- * folder; c->state_dir and c->owner_pid are set here. Fails with ERR_EXISTS if the attachment lives; on failure nothing is
+ * folder; c->state_dir is set here, and c->owner_pid, if it is 0, by the
+ * namespace's path. Fails with ERR_EXISTS if the attachment lives; on failure nothing is
  * left. stop_fd: a signalfd that interrupts, or -1.
  */
 int attach_open(struct attach *a, struct conf *c, int stop_fd, struct err *e);
+
+/* The same with the namespace's descriptor, which is taken over; the path is
+ * only for words, and c->owner_pid must be known. */
+int attach_open_netns(struct attach *a, struct conf *c, int netns_fd, int stop_fd,
+		      struct err *e);
 
 /*
  * Validates once more and starts the daemon. On success the network works and

@@ -108,6 +108,40 @@ static int open_into(struct netns *n, struct err *e)
 	return find_owner(n, e);
 }
 
+/* Who waits for us keeps its number from being another's. */
+static int set_owner(struct netns *n, int32_t pid, struct err *e)
+{
+	fd_drop(&n->owner_fd);
+	n->owner_pid = 0;
+	n->owner_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (n->owner_fd >= 0)
+		n->owner_pid = pid;
+	else if (errno == ESRCH)
+		return err_set(e, ERR_CONTAINER, "the container ended already: no process %d", pid);
+	return 0;
+}
+
+int netns_open_owned(const char *path, int32_t pid, struct netns *ret, struct err *e)
+{
+	if (netns_open_path(path, ret, e) < 0)
+		return -1;
+	if (set_owner(ret, pid, e) == 0)
+		return 0;
+	netns_close(ret);
+	return -1;
+}
+
+int netns_take(int fd, const char *path, int32_t pid, struct netns *ret, struct err *e)
+{
+	*ret = NETNS_INIT;
+	ret->fd = fd;
+	snprintf(ret->path, sizeof(ret->path), "%s", path);
+	if (check_kind(fd, path, e) == 0 && set_owner(ret, pid, e) == 0)
+		return 0;
+	netns_close(ret);
+	return -1;
+}
+
 int netns_open_path(const char *path, struct netns *ret, struct err *e)
 {
 	*ret = NETNS_INIT;

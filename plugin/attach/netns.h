@@ -2,8 +2,8 @@
 /*
  * netns: the container's network namespace as a front end is given it, by path,
  * checked to be one and not our own. Also finds the process
- * whose end is the container's, where the path tells it (/proc/<pid>/...), and
- * holds it by pidfd. Never enters a namespace. Called by attach.c.
+ * whose end is the container's, where the front end knows it or the path tells
+ * it (/proc/<pid>/...), and holds it by pidfd. Never enters a namespace. Called by attach.c.
  */
 #ifndef PLUGIN_ATTACH_NETNS_H
 #define PLUGIN_ATTACH_NETNS_H
@@ -23,6 +23,13 @@ struct netns {
 
 /* 0, or -1 with *e (ERR_NETNS, ERR_PRIVILEGE) and *ret as NETNS_INIT. */
 int netns_open_path(const char *path, struct netns *ret, struct err *e);
+
+/* The same where the front end knows whose end is the container's: process pid,
+ * which its runtime has not reaped. ERR_CONTAINER if there is none. */
+int netns_open_owned(const char *path, int32_t pid, struct netns *ret, struct err *e);
+
+/* The same of a namespace that is open already; fd is taken over in any case. */
+int netns_take(int fd, const char *path, int32_t pid, struct netns *ret, struct err *e);
 
 void netns_close(struct netns *n);
 

@@ -54,8 +54,9 @@ static int core_from_env(const char *path, char ret[CONF_PATH_MAX], struct err *
 int spawn_find_core(char ret[CONF_PATH_MAX], struct err *e)
 {
 	/* From the executable's folder: the build tree (plugin/ and top), then an
-	 * installation that was moved as a whole (libexec/cni, or the core's own folder). */
-	static const char *const beside[] = { "../core", "core", "../cni-passt", "." };
+	 * installation that was moved as a whole (libexec/cni, libexec/oci/hooks.d, or
+	 * the core's own folder). */
+	static const char *const beside[] = { "../core", "core", "../cni-passt", "../../cni-passt", "." };
 	const char *env = secure_getenv("CNI_PASST_CORE");
 	char self[CONF_PATH_MAX];
 	ssize_t n;

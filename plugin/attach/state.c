@@ -40,13 +40,36 @@ static bool is_initial_root(void)
 	return n == 3 && in == 0 && out == 0 && count == 4294967295UL;
 }
 
-/* The folder that holds ours: XDG_RUNTIME_DIR or /run. */
+/* What our own number is in the outermost user namespace that we can see. */
+static unsigned long outer_uid(void)
+{
+	unsigned long in, out, count, uid = geteuid();
+	FILE *f = fopen("/proc/self/uid_map", "re");
+
+	while (f && fscanf(f, "%lu %lu %lu", &in, &out, &count) == 3)
+		if (uid >= in && uid - in < count) {
+			uid = uid - in + out;
+			break;
+		}
+	if (f)
+		fclose(f);
+	return uid;
+}
+
+/* The folder that holds ours: XDG_RUNTIME_DIR, or, for programs that are started
+ * without an environment (hooks), where it usually is; else /run. */
 static const char *base_path(bool *from_env)
 {
 	const char *dir = getenv("XDG_RUNTIME_DIR");
+	static char usual[64];
+	struct stat st;
 
-	*from_env = dir && dir[0] && !is_initial_root();
-	return *from_env ? dir : "/run";
+	*from_env = !is_initial_root();
+	if (*from_env && dir && dir[0])
+		return dir;
+	snprintf(usual, sizeof(usual), "/run/user/%lu", outer_uid());
+	*from_env = *from_env && stat(usual, &st) == 0 && st.st_uid == geteuid();
+	return *from_env ? usual : "/run";
 }
 
 int state_path(const char *container_id, const char *ifname, char ret[CONF_PATH_MAX],

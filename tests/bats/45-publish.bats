@@ -285,6 +285,20 @@ named() { [ "$(cat "/proc/$1/comm")" = "$2" ]; }
 connected() { [ -n "$(bed_host ss -Htn state established "sport = :$1")" ]; }
 gone() { ! bed_listening "$@"; }
 
+@test "publish: DEL and ADD with the same ports, again and again, under load" {
+	local rounds=${BED_SHORT:+20} load
+	bed_server SERVER in_c tcp 80 python3 "$BED_DIR/server.py" whoami 80
+	# shellcheck disable=SC2016
+	bed_bg load bed_peer bash -c 'while :; do : < "/dev/tcp/$1/8080"; sleep 0.02; done 2> /dev/null' bash "$HOST4"
+	for ((i = 0; i < ${rounds:-200}; i++)); do
+		add '{"tcp": ["8080:80", "9000-9009:80-89"], "udp": ["5353:53"]}'
+		((i % 10)) || line bed_host TCP4:127.0.0.1:8080 > /dev/null
+		forward '{}' | cni DEL "c$C" "/proc/$C/ns/net" eth0
+	done
+	bed_kill "$load"
+	nothing_left "$C"
+}
+
 @test "ready: the host's port listens while the container's program does" {
 	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"listen": "ready",
 		"forward": {"tcp": ["8080:80"], "udp": ["5353:53"]}}')

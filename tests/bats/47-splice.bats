@@ -240,6 +240,34 @@ time.sleep(3600)'
 	c_client typing 127.0.0.1 5432 5
 }
 
+c_listens() { in_c ss -Htln "sport = :$1" | grep -qF "$2"; }
+c_silent() { ! in_c ss -Htln "sport = :$1" | grep -q .; }
+
+@test "reverse auto: what the host's loopback has, the container's has too, while it has it" {
+	add '{"reverse": {"tcp": ["auto", "~7003"]}, "forward": {"tcp": ["7004:7004"]}}'
+	bed_server OWN in_c tcp 7002 socat TCP4-LISTEN:7002,bind=127.0.0.1,fork EXEC:true
+	bed_server FOUR bed_host tcp 7001 python3 "$BED_DIR/server.py" http 7001 "$BED_DIR/www" 127.0.0.1
+	bed_until 5 c_listens 7001 127.0.0.1:7001 || die "not there: $(in_c ss -tln)"
+	same "download" "$(in_c curl -sS --max-time 60 http://127.0.0.1:7001/sum)" "$(cat "$BED_DIR/www/sum")"
+	c_client refused ::1 7001		# of the other family nothing listens
+	serve bed_host echo 7002		# the container's own program keeps it
+	serve bed_host echo 7003		# excepted
+	serve bed_host echo 7005		# of all addresses and both families
+	bed_until 5 c_listens 7005 "[::1]:7005"
+	c_client typing 127.0.0.1 7005 5
+	c_client typing ::1 7005 5
+	c_silent 7003 || die "excepted, and there"
+	c_silent 7004 || die "it leads back into the container"
+	# processes that are replaced
+	kill -9 "$(bed_engine "$C")"
+	kill -9 "$(bed_nsagent "$C")"
+	bed_until 5 c_client typing 127.0.0.1 7005 5
+	bed_kill "$FOUR"
+	bed_until 5 c_silent 7001 || die "7001 is still there"
+	bed_server FOUR bed_host tcp 7006 python3 "$BED_DIR/server.py" http 7006 "$BED_DIR/www" 127.0.0.1
+	bed_until 10 c_listens 7006 127.0.0.1:7006
+}
+
 @test "hostLoopback: services of the host's loopback by an address of their own, by no other" {
 	add '{"hostLoopback": ["169.254.1.3", "fd00::3"]}'
 	serve bed_host http 80 "$BED_DIR/www" 127.0.0.1

@@ -145,10 +145,12 @@ bed_make() {
 	BED=cp${BED_DIR##*.}
 	chmod 0755 "$BED_DIR"
 	bed_pick_user
-	mkdir -p "$BED_DIR"/{plugin,core,run,www,tmp,pids}
+	mkdir -p "$BED_DIR"/{plugin,core,hooks,run,www,tmp,pids}
 	cp "$build/plugin/cni-passt" "$BED_DIR/plugin/"
 	cp "$build/core/cni-passt-core" "$build/cli/cni-passt-pasta" "$BED_DIR/core/"
+	cp "$build/hooks/cni-passt-hook" "$BED_DIR/hooks/"
 	cp "$bed_tree/examples/basic.conf" "$bed_tree"/conf/*.conflist "$BED_DIR/"
+	cp "$bed_tree"/examples/hook* "$BED_DIR/hooks/"
 	cp "$bed_tree"/tests/bats/*.py "$BED_DIR/" 2> /dev/null || true
 	chmod 0700 "$BED_DIR/run"
 	chown "$BED_UID:$BED_GID" "$BED_DIR/run" "$BED_DIR/tmp"
@@ -367,7 +369,7 @@ bed_server() {
 	local name=$1 where=$2 proto=$3 port=$4
 	shift 4
 	bed_bg "$name" "$where" "$@"
-	bed_until 5 bed_listening "$where" "$proto" "$port" ||
+	bed_until 20 bed_listening "$where" "$proto" "$port" ||
 		{ echo "$1 does not listen on $proto port $port" >&2; return 1; }
 }
 

@@ -14,7 +14,8 @@
 #     $BED_DIR/podman        configuration, hooks.d; root's storage and net.d
 #     $BED_DIR/tmp/podman    the ordinary user's storage and net.d
 #
-# podman_make after bed_make, podman_remove before bed_remove. Then
+# podman_make after bed_make (podman_world: all but images and podman's storage, for
+# bundles of runc and crun), podman_remove before bed_remove. Then
 #
 #     podman_root, podman_user ARGUMENT...            podman, as the machine's root, as the ordinary user
 #     podman_as root|user COMMAND...                  another program, likewise
@@ -52,7 +53,8 @@ podman_rootfs() {
 	echo 'root:x:0:' > "$1/etc/group"
 }
 
-podman_make() {
+# All but podman's own: for bundles.
+podman_world() {
 	local name
 	mkdir -p "$BED_DIR"/podman/{etc,hooks.d,net.d,root} "$BED_DIR/tmp/podman/net.d"
 	name=$(getent passwd "$BED_UID" | cut -d : -f 1)
@@ -70,6 +72,12 @@ podman_make() {
 	podman_hold || return 1
 	podman_rootfs "$BED_DIR/podman/rootfs"
 	tar -C "$BED_DIR/podman/rootfs" -cf "$BED_DIR/podman/bb.tar" .
+}
+
+podman_make() {
+	podman_world || return 1
+	PODMAN_MADE=1
+	export PODMAN_MADE
 	podman_root import -q "$BED_DIR/podman/bb.tar" "$PODMAN_IMAGE" > /dev/null &&
 		podman_user import -q "$BED_DIR/podman/bb.tar" "$PODMAN_IMAGE" > /dev/null
 }
@@ -103,6 +111,7 @@ podman_conf() {
 
 # The mount namespaces and their holders.
 podman_hold() {
+	# shellcheck disable=SC2016
 	bed_bg PODMAN_HOLD_ROOT bed_host unshare -m --propagation private sh -c '
 		mount -t tmpfs none /run && mkdir /run/lock /run/netns &&
 		for f in passwd subuid subgid; do
@@ -146,13 +155,13 @@ podman_user() { podman_as user podman "$@"; }
 podman_remove() {
 	local who
 	[ -n "${PODMAN_HOLD_USER-}" ] || return 0
-	for who in root user; do
+	for who in ${PODMAN_MADE+root user}; do
 		podman_as "$who" podman pod rm -fa -t 0 > /dev/null 2>&1 || true
 		podman_as "$who" podman rm -fa -t 0 > /dev/null 2>&1 || true
 	done
 	# the rootless pause process, known by its file
-	podman_as user podman system migrate > /dev/null 2>&1 || true
+	[ -z "${PODMAN_MADE-}" ] || podman_as user podman system migrate > /dev/null 2>&1 || true
 	bed_kill "$PODMAN_HOLD_USER"
 	bed_kill "$PODMAN_HOLD_ROOT"
-	unset PODMAN_HOLD_ROOT PODMAN_HOLD_USER
+	unset PODMAN_HOLD_ROOT PODMAN_HOLD_USER PODMAN_MADE
 }

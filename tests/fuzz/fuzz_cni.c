@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugin/cni.h"
-#include "plugin/keys.h"
+#include "plugin/json/cni.h"
+#include "plugin/json/keys.h"
 #include "plugin/result.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "plugin/check.h"
-#include "plugin/cni.h"
+#include "plugin/json/cni.h"
 #include "plugin/ipam.h"
 
 static void as_result(const char *text, size_t len)

@@ -17,7 +17,7 @@ n=0
 
 tree() { # a tree in order, in $tmp/t
 	rm -rf "$tmp/t"
-	mkdir -p "$tmp"/t/core/{base,wire,conf,flow,proto,io,main,sandbox} "$tmp"/t/plugin/attach
+	mkdir -p "$tmp"/t/core/{base,wire,conf,flow,proto,io,main,sandbox} "$tmp"/t/plugin/{attach,json} "$tmp"/t/hooks
 	cd "$tmp/t"
 	put core/base/b.h 'int b_call(void);'
 	put core/base/b.c '#include "base/b.h"' 'int b_call(void) { return 1; }'
@@ -27,6 +27,9 @@ tree() { # a tree in order, in $tmp/t
 	put core/io/i.c '#include "proto/port.h"' 'int port_send(void) { return 0; }' 'int i_call(void);' 'int i_call(void) { return 0; }' 'int port_i(void) { return 0; }'
 	put core/io/netlink.c '#include <netlink/netlink.h>' 'int nl_connect(void);' 'int n_call(void);' 'int n_call(void) { return nl_connect(); }'
 	put plugin/attach/a.c '#include "base/b.h"' 'int a_call(void);' 'int a_call(void) { return b_call(); }'
+	put plugin/p.c 'int q_call(void);' 'int q_call(void) { return 0; }'
+	put plugin/json/j.c 'int j_call(void);' 'int j_call(void) { return 0; }'
+	put hooks/h.c '#include "base/b.h"' 'int j_call(void);' 'int h_call(void);' 'int h_call(void) { return b_call() + j_call(); }'
 	put README.md '# t'
 }
 
@@ -46,7 +49,7 @@ archive() {
 	else
 		mkdir lib
 	fi
-	for dir in core/* plugin/attach; do
+	for dir in core/* plugin/attach plugin/json plugin hooks; do
 		room=${dir##*/}
 		for src in "$dir"/*.c; do
 			[ -f "$src" ] || continue
@@ -114,6 +117,10 @@ expect_refusal rooms 'calls port_send of room io' core/flow/c.c 'int port_send(v
 # a call through a seam that port.h does not name
 expect_refusal rooms 'calls port_i of room io' core/proto/c.c 'int port_i(void);' 'int c(void) { return port_i(); }'
 expect_refusal rooms 'calls i_call of room io' plugin/attach/c.c 'int i_call(void);' 'int c(void) { return i_call(); }'
+expect_refusal rooms 'room hooks includes plugin/p.h' hooks/c.c '#include "plugin/p.h"'
+expect_refusal rooms 'room json includes plugin/attach/a.h' plugin/json/c.c '#include "plugin/attach/a.h"'
+expect_refusal rooms 'calls q_call of room plugin' hooks/c.c 'int q_call(void);' 'int c(void) { return q_call(); }'
+expect_refusal rooms 'calls h_call of room hooks' plugin/c.c 'int h_call(void);' 'int c(void) { return h_call(); }'
 expect_refusal rooms 'calls nl_connect, which only' core/io/c.c 'int nl_connect(void);' 'int c(void) { return nl_connect(); }'
 expect_refusal rooms 'calls json_object_get, which only' core/conf/c.c 'int json_object_get(void);' 'int c(void) { return json_object_get(); }'
 expect_refusal headers 'c.h does not compile alone' core/wire/c.h 'uint8_t x(void);'

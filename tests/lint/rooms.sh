@@ -25,14 +25,15 @@ declare -A may=(
 	[sandbox]="base conf sandbox"
 	[main]="base wire conf flow proto io sandbox main"
 	[attach]="base conf attach"
-	[plugin]="base conf attach plugin"
-	[hooks]="base conf attach hooks"
+	[json]="base conf json"
+	[plugin]="base conf attach json plugin"
+	[hooks]="base conf attach json hooks"
 	[cli]="base conf attach cli"
 )
 declare -A folder=(
 	[base]=core/base [wire]=core/wire [conf]=core/conf [flow]=core/flow [proto]=core/proto
 	[io]=core/io [sandbox]=core/sandbox [main]=core/main
-	[attach]=plugin/attach [plugin]=plugin [hooks]=hooks [cli]=cli
+	[attach]=plugin/attach [json]=plugin/json [plugin]=plugin [hooks]=hooks [cli]=cli
 )
 # A library's headers, the files that may include them, and its symbols.
 libraries=(
@@ -56,6 +57,7 @@ room_of_include() { # into the variable $to: the room "X/y.h" belongs to, nothin
 	to=
 	case $1 in
 	plugin/attach/*) to=attach ;;
+	plugin/json/*) to=json ;;
 	plugin/*) to=plugin ;;
 	hooks/*) to=hooks ;;
 	cli/*) to=cli ;;

@@ -63,8 +63,11 @@ write() {
 	done
 	{ room core; room core/main; } | with_main | list core_program_files
 	room plugin/attach | without_main | list attach_files
+	room plugin/json | without_main | list json_files
 	room plugin | without_main | list plugin_files
 	room plugin | with_main | list plugin_program_files
+	room hooks | without_main | list hooks_files
+	room hooks | with_main | list hooks_program_files
 	room cli | without_main | list cli_files
 	room cli | with_main | list cli_program_files
 	find_files tests 9 '*.c' '*.h' | grep -Ev '/(test_|fuzz_)[^/]*\.c$|^tests/bench/|/replay\.c$' |

@@ -498,12 +498,12 @@ static void test_add_forward(void **state)
 static void test_reverses(void **state)
 {
 	static const char *const bad[] = {
-		"auto", "lo/80", "203.0.113.2:80:80", "80:203.0.113.9:80", "[2001:db8::1]:80:80",
+		"127.0.0.5:auto", "lo/auto", "lo/80", "203.0.113.2:80:80", "80:203.0.113.9:80", "[2001:db8::1]:80:80",
 		"0:80",
 	};
 	static const char *const fine[] = {
 		"80", "8000-8999:7000-7999", "127.0.0.1:80:80", "[::1]:81:[::1]:80",
-		"127.0.0.2:80:127.0.0.9:80", "~82",
+		"127.0.0.2:80:127.0.0.9:80", "~82", "auto", "127.0.0.1:auto", "[::1]:auto",
 	};
 	struct conf c = good();
 

@@ -63,6 +63,29 @@ static void test_tcp(void **state)
 	assert_int_equal(d.fd, -1);
 }
 
+/* What the loopback reaches; a socket of one family is not the other's. */
+static void test_loopback(void **state)
+{
+	struct diag_ports p[2];
+	struct diag d;
+	uint16_t any, loop;
+	int a = open_one(SOCK_STREAM, INADDR_ANY, false, &any);
+	int l = open_one(SOCK_STREAM, INADDR_LOOPBACK, false, &loop);
+	int rc = -EINTR;
+
+	(void)state;
+	if (diag_open(&d) < 0)
+		skip();
+	while (rc == -EINTR)
+		rc = diag_read_loopback(&d, p);
+	assert_int_equal(rc, 0);
+	assert_true(diag_has(&p[0], any) && diag_has(&p[0], loop));
+	assert_false(diag_has(&p[1], any) || diag_has(&p[1], loop));
+	close(a);
+	close(l);
+	diag_close(&d);
+}
+
 static void test_udp(void **state)
 {
 	struct diag d;
@@ -92,7 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tcp),
-		cmocka_unit_test(test_udp),
+		cmocka_unit_test(test_loopback), cmocka_unit_test(test_udp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

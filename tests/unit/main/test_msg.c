@@ -376,7 +376,8 @@ static void test_inner(void **state)
 static void test_listen(void **state)
 {
 	struct msg_listen m = { .kind = MSG_LISTEN, .addr = addr_loopback(true), .port = 1 };
-	struct msg_listen_done d = { .kind = MSG_LISTEN_DONE };
+	struct msg_listen_done d = { .kind = MSG_LISTEN_DONE, .addr = addr_loopback(true),
+				     .port = 80 };
 
 	(void)state;
 	assert_true(msg_listen_ok(&m));

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "plugin/cni.h"
+#include "plugin/json/cni.h"
 
 static int decode(const char *text, bool list, struct request *r, struct err *e)
 {

@@ -4,7 +4,7 @@
 #include "../unit.h"
 
 #include "conf/forward.h"
-#include "plugin/keys.h"
+#include "plugin/json/keys.h"
 
 static int read_text(const char *text, const char *args, struct keys *k, struct err *e)
 {

@@ -3,6 +3,7 @@
  * results, errors, VERSION, and messages made fit to print. */
 #include "../unit.h"
 
+#include "plugin/attach/front.h"
 #include "plugin/result.h"
 
 static struct netcfg netcfg(void)
@@ -137,7 +138,7 @@ static void test_clean(void **state)
 	char s[] = "a\tb\x7f\xe2\x82\xac\xf0\x9f\x98\x80\xff\xe2\x82";
 
 	(void)state;
-	result_clean(s);
+	front_clean(s);
 	assert_string_equal(s, "a?b?\xe2\x82\xac\xf0\x9f\x98\x80???");
 }
 

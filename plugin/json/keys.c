@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "plugin/keys.h"
+#include "plugin/json/keys.h"
 
 #include <ctype.h>
 #include <stdio.h>

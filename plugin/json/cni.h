@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * cni: the CNI request: versions spoken, the network configuration read with a
- * size cap and decoded strictly. Knows no key of ours but "cniVersion" (keys.c
+ * size cap and decoded strictly. Other JSON of runtimes is read the same way. Knows no key of ours but "cniVersion" (keys.c
  * does) and prints nothing (result.c, main.c). CNI SPEC.md, sections 1 and 2.
  */
-#ifndef PLUGIN_CNI_H
-#define PLUGIN_CNI_H
+#ifndef PLUGIN_JSON_CNI_H
+#define PLUGIN_JSON_CNI_H
 
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -38,10 +38,13 @@ int cni_version_parse(const char *s);
  * to free, or NULL with *e (ERR_IO, ERR_DECODE if too long). */
 char *cni_read(int fd, const char *what, size_t *len, struct err *e);
 
+/* One JSON object, len bytes with a NUL behind them: strict, UTF-8, no trailing
+ * bytes; errors name line and column. The caller puts it; NULL with *e. */
+struct json_object *cni_parse(const char *text, size_t len, const char *what, struct err *e);
+
 /*
- * Decodes one configuration, len bytes with a NUL behind them: strict JSON, one
- * object, UTF-8, no trailing bytes; errors name line and column. With `list`,
- * a list of plugins (*.conflist) is taken too and its entry of our type used,
+ * Decodes one configuration, len bytes with a NUL behind them, as cni_parse()
+ * does. With `list`, a list of plugins (*.conflist) is taken too and its entry of our type used,
  * with the list's name and version. On failure -1 with *e, and ret->version as
  * far as known. cni_drop in any case.
  */

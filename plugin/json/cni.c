@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "plugin/cni.h"
+#include "plugin/json/cni.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -102,7 +102,7 @@ static int check_text(const char *text, size_t len, const char *what, struct err
 	return 0;
 }
 
-static struct json_object *parse(const char *text, size_t len, const char *what, struct err *e)
+struct json_object *cni_parse(const char *text, size_t len, const char *what, struct err *e)
 {
 	struct json_tokener *tok;
 	struct json_object *o;
@@ -112,7 +112,7 @@ static struct json_object *parse(const char *text, size_t len, const char *what,
 	while (len && is_space(text[len - 1]))
 		len--;
 	if (!len) {
-		err_set(e, ERR_DECODE, "%s: empty, not a network configuration", what);
+		err_set(e, ERR_DECODE, "%s: empty, not a JSON object", what);
 		return NULL;
 	}
 	if (check_text(text, len, what, e) < 0)
@@ -207,7 +207,7 @@ int cni_decode(const char *text, size_t len, const char *what, bool list,
 	struct json_object *o;
 
 	*ret = (struct request){ .version = CNI_NEWEST };
-	o = parse(text, len, what, e);
+	o = cni_parse(text, len, what, e);
 	if (!o)
 		return -1;
 	ret->netconf = list ? from_list(o, what, e) : json_object_get(o);

@@ -4,8 +4,8 @@
  * another type is simply not there. (Keys of ours are read by keys.c, which
  * refuses instead.)
  */
-#ifndef PLUGIN_GET_H
-#define PLUGIN_GET_H
+#ifndef PLUGIN_JSON_GET_H
+#define PLUGIN_JSON_GET_H
 
 #include <json-c/json.h>
 #include <stddef.h>

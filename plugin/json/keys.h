@@ -5,8 +5,8 @@
  * not built yet are refused by name. Types and texts are checked here; what
  * the values mean together is conf_validate's. Called by main.c.
  */
-#ifndef PLUGIN_KEYS_H
-#define PLUGIN_KEYS_H
+#ifndef PLUGIN_JSON_KEYS_H
+#define PLUGIN_JSON_KEYS_H
 
 #include <json-c/json.h>
 

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "main/mirror.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "conf/forward.h"
+#include "io/listen.h"
+
+#define PORTS	65536u
+
+/* Whose listeners they are, in struct forward: no rule of "forward" has this number. */
+#define RULE	UINT32_MAX
+
+static struct addr loopback_of(int family)
+{
+	return addr_loopback(family == 0);
+}
+
+/* Whether a rule asks for that loopback's ports. */
+static bool is_wanted(const struct conf *c, int family)
+{
+	const struct addr lo = loopback_of(family);
+
+	for (uint32_t i = 0; i < c->nreverses; i++) {
+		const struct conf_forward *f = &c->reverses[i];
+
+		if (f->kind == CONF_FORWARD_AUTO && f->proto == CONF_TCP &&
+		    (addr_is_any(&f->addr) || addr_eq(&f->addr, &lo)))
+			return family == 0 ? c->ipv4 : c->ipv6;
+	}
+	return false;
+}
+
+static void *reserve(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int mirror_open(struct mirror *m, const struct conf *c, struct err *e)
+{
+	int rc;
+
+	*m = MIRROR_INIT;
+	if (!is_wanted(c, 0) && !is_wanted(c, 1))
+		return 0;
+	m->seen = reserve(2 * sizeof(*m->seen));
+	m->ports = reserve(PORTS * sizeof(*m->ports));
+	rc = m->seen && m->ports ? diag_open(&m->diag) : -ENOMEM;
+	if (rc < 0)
+		return err_set(e, ERR_IO, "reverse.tcp: \"auto\": what the host listens on cannot be"
+			       " seen: %s", strerror(-rc));
+	m->look_ms = 1;
+	return 0;
+}
+
+void mirror_close(struct mirror *m)
+{
+	diag_close(&m->diag);
+}
+
+int mirror_wait_ms(const struct mirror *m, uint64_t now_ms)
+{
+	if (!m->look_ms)
+		return -1;
+	return m->look_ms > now_ms ? (int)(m->look_ms - now_ms) : 0;
+}
+
+/* The place of an open one. */
+static uint32_t place_of(const struct publish *p, int family, uint32_t port)
+{
+	const struct addr addr = loopback_of(family);
+	uint32_t i = publish_next(p, 0, RULE);
+
+	while (i != FORWARD_NONE && !(p->list[i].port == port && addr_eq(&p->list[i].addr, &addr)))
+		i = publish_next(p, i + 1, RULE);
+	return i;
+}
+
+static bool is_published(const struct publish *p, uint32_t port)
+{
+	for (uint32_t i = 0; i < p->n; i++)
+		if (p->list[i].sock >= 0 && !p->list[i].reverse && p->list[i].port == port &&
+		    p->list[i].proto == CONF_TCP)
+			return true;
+	return false;
+}
+
+static bool is_due(const struct serve *s, const struct diag_ports *now, int family, uint32_t port)
+{
+	return diag_has(&now[family], port) && is_wanted(s->conf, family) &&
+	       !forward_excepted(s->conf->reverses, s->conf->nreverses, CONF_TCP, (uint16_t)port) &&
+	       !is_published(s->publish, port);
+}
+
+/* False: not now. */
+static bool ask(struct serve *s, int family, uint32_t port)
+{
+	const struct msg_listen m = {
+		.kind = MSG_LISTEN, .addr = loopback_of(family), .port = (uint16_t)port,
+	};
+
+	return s->nsagent->sock >= 0 && listen_room(s->publish->nopen + 1, NULL) == 0 &&
+	       msg_send_fds(s->nsagent->sock, &m, sizeof(m), NULL, 0) == 0;
+}
+
+static void close_port(struct mirror *m, struct serve *s, int family, uint32_t port)
+{
+	uint32_t place = place_of(s->publish, family, port);
+
+	if (place != FORWARD_NONE) {
+		serve_tell(s, MSG_FORWARD_CLOSE, place);
+		publish_close_place(s->publish, place);
+	}
+	m->ports[port][family] = MIRROR_CLOSED;
+}
+
+/* What a nsagent that died was asked for, and what is to be tried again. */
+static void forget(struct mirror *m, enum mirror_port what)
+{
+	for (uint32_t port = 0; port < PORTS; port++)
+		for (int family = 0; family < 2; family++)
+			if (m->ports[port][family] == what)
+				m->ports[port][family] = MIRROR_CLOSED;
+	m->more = true;
+}
+
+static void compare(struct mirror *m, struct serve *s, const struct diag_ports *now)
+{
+	uint32_t asks = 0;
+
+	m->more = false;
+	for (uint32_t port = 1; port < PORTS; port++)
+		for (int family = 0; family < 2; family++) {
+			uint8_t *is = &m->ports[port][family];
+			bool due = (*is != MIRROR_CLOSED || diag_has(&now[family], port)) &&
+				   is_due(s, now, family, port);
+
+			if (!due && *is == MIRROR_OPEN) {
+				close_port(m, s, family, port);
+			} else if (!due && *is == MIRROR_REFUSED) {
+				*is = MIRROR_CLOSED;
+			} else if (*is == MIRROR_ASKED) {
+				m->more = true;
+			} else if (due && *is == MIRROR_CLOSED) {
+				if (asks++ < MIRROR_ASKS && ask(s, family, port))
+					*is = MIRROR_ASKED;
+				m->more = true;
+			}
+		}
+}
+
+static void look(struct mirror *m, struct serve *s)
+{
+	static struct diag_ports now[2];
+	int rc = diag_read_loopback(&m->diag, now);
+
+	if (rc < 0) {
+		if (rc != -EINTR) {	/* the rest of an answer may still come */
+			diag_close(&m->diag);
+			diag_open(&m->diag);
+		}
+		return;
+	}
+	if (!m->more && memcmp(now, m->seen, sizeof(now)) == 0)
+		return;
+	memcpy(m->seen, now, sizeof(now));
+	compare(m, s, now);
+}
+
+void mirror_tick(struct mirror *m, struct serve *s)
+{
+	if (!m->look_ms || s->now_ms < m->look_ms)
+		return;
+	m->look_ms = s->now_ms + MIRROR_LOOK_MS;
+	if (m->agent != s->nsagent->pid) {
+		m->agent = s->nsagent->pid;
+		forget(m, MIRROR_ASKED);
+	}
+	if (s->now_ms >= m->again_ms) {
+		m->again_ms = s->now_ms + MIRROR_AGAIN_MS;
+		forget(m, MIRROR_REFUSED);
+	}
+	look(m, s);
+}
+
+/* Its place in the table, or -1. */
+static int adopt(struct serve *s, const struct msg_listen_done *done, int fd)
+{
+	const struct forward f = {
+		.addr = done->addr, .port = done->port, .to_port = done->port, .proto = CONF_TCP,
+		.reverse = true, .rule = RULE, .sock = fd,
+	};
+	struct err e = ERR_INIT;
+	int place = publish_adopt(s->publish, &f, &e);
+
+	if (place < 0)
+		log_warn("%s", e.msg);
+	else
+		serve_tell(s, MSG_FORWARD_OPEN, (uint32_t)place);
+	return place;
+}
+
+int mirror_opened(struct mirror *m, struct serve *s, const struct msg_listen_done *done, int fd)
+{
+	uint8_t *is;
+
+	if (!msg_listen_done_ok(done) || !done->error != (fd >= 0) || !m->look_ms) {
+		fd_drop(&fd);
+		return -EBADMSG;
+	}
+	is = &m->ports[done->port][!addr_is4(&done->addr)];
+	if (*is != MIRROR_ASKED) {
+		fd_drop(&fd);
+		return -EBADMSG;
+	}
+	*is = fd >= 0 && adopt(s, done, fd) >= 0 ? MIRROR_OPEN : MIRROR_REFUSED;
+	log_debug("reverse auto port=%u %s", done->port,
+		  done->error ? strerror(-done->error) : "open");
+	return 0;
+}
