@@ -21,6 +21,7 @@
 #include "plugin/attach/attach.h"
 #include "plugin/attach/front.h"
 #include "plugin/attach/resolv.h"
+#include "plugin/broker.h"
 #include "plugin/check.h"
 #include "plugin/command.h"
 #include "plugin/forward.h"
@@ -50,6 +51,7 @@ struct call {
 	bool json;			/* by hand: --json */
 	struct command command;		/* by hand: what only commands for people take */
 	unsigned int given;		/* by hand: enum need of the options that were given */
+	const char *listen;		/* by hand: --listen */
 	enum cni_version version;	/* for errors, as soon as it is known */
 	struct err err;
 };
@@ -228,6 +230,26 @@ static int add_locked(struct call *c, const struct request *req, struct keys *k,
 	return r;
 }
 
+/* The name servers of where the daemon runs, if the configuration has none. */
+static void fill_names(struct conf *c, const struct via *v)
+{
+	const struct via_names *n = &v->hello.names;
+	struct conf host = *c;
+
+	if (!v->brokered) {
+		resolv_fill(c);
+		return;
+	}
+	if (c->nnameservers || !n->nnameservers)
+		return;
+	host.nnameservers = n->nnameservers;
+	memcpy(host.nameservers, n->nameservers, sizeof(host.nameservers));
+	memcpy(host.domain, n->domain, sizeof(host.domain));
+	host.nsearch = n->nsearch;
+	memcpy(host.search, n->search, sizeof(host.search));
+	resolv_merge(c, &host);
+}
+
 static int add_attachment(struct call *c, const struct request *req, struct keys *k)
 {
 	FD_OWNED int stop_fd = front_hold_signals();
@@ -235,10 +257,10 @@ static int add_attachment(struct call *c, const struct request *req, struct keys
 
 	if (stop_fd < 0)
 		return err_set(&c->err, ERR_IO, "signalfd: %s", strerror(errno));
-	resolv_fill(&k->conf);
 	if (fill_identity(c, &k->conf) < 0 ||
 	    attach_open(&a, &k->conf, stop_fd, &c->err) < 0)
 		return -1;
+	fill_names(&k->conf, &a.via);
 	if (add_locked(c, req, k, &a, stop_fd) < 0)
 		return -1;
 	attach_done(&a);
@@ -480,6 +502,11 @@ static int run_doctor(struct call *c)
 	return run_command(c, doctor_command);
 }
 
+static int run_broker(struct call *c)
+{
+	return broker_run(c->listen, &c->err);
+}
+
 static int run_later(struct call *c)
 {
 	return err_set(&c->err, ERR_ENV, "%s%s is not supported yet",
@@ -499,7 +526,7 @@ static const struct verb verbs[] = {
 	{ "flows", TAKES_WORDS | TAKES_WATCH | TAKES_FILTER, false, CNI_0_1_0, run_flows },
 	{ "forward", TAKES_WORDS, false, CNI_0_1_0, run_forward },
 	{ "capture", 0, false, CNI_0_1_0, run_later },
-	{ "broker", 0, false, CNI_0_1_0, run_later },
+	{ "broker", 0, false, CNI_0_1_0, run_broker },
 	{ "doctor", TAKES_WORDS, false, CNI_0_1_0, run_doctor },
 };
 
@@ -587,6 +614,7 @@ static void help(void)
 	puts("Usage: cni-passt ADD|DEL|CHECK|GC|STATUS|VERSION [option...]\n"
 	     "       cni-passt list | show ID | stats [ID] | flows ID | doctor [--json]\n"
 	     "       cni-passt forward ID list|add|del [tcp|udp RULE] [--json]\n"
+	     "       cni-passt broker [--listen PATH]\n"
 	     "Attaches a network namespace to the host's network without root, and detaches it.\n"
 	     "\n"
 	     "  --netns PATH         the container's network namespace\n"
@@ -600,6 +628,7 @@ static void help(void)
 	     "  --port PORT, --address ADDRESS[/LEN], --proto tcp|udp|ping, --state STATE\n"
 	     "                       flows: only these\n"
 	     "  --sort age|idle|tx|rx|rtt|retransmits   flows: the largest first\n"
+	     "  --listen PATH        the broker's socket\n"
 	     "  --help, --version\n"
 	     "\n"
 	     "ID is a container id or the beginning of one, ID/ifname where it has several\n"
@@ -626,7 +655,7 @@ static int parse_pid(struct call *c, const char *s)
 	return 0;
 }
 
-enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_JSON, OPT_HELP, OPT_VERSION,
+enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_JSON, OPT_LISTEN, OPT_HELP, OPT_VERSION,
 	OPT_WATCH, OPT_PROMETHEUS, OPT_PORT, OPT_ADDRESS, OPT_PROTO, OPT_STATE, OPT_SORT };
 
 static const struct option options[] = {
@@ -643,6 +672,7 @@ static const struct option options[] = {
 	{ "proto", required_argument, NULL, OPT_PROTO },
 	{ "state", required_argument, NULL, OPT_STATE },
 	{ "sort", required_argument, NULL, OPT_SORT },
+	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -702,6 +732,9 @@ static int take_option(struct call *c, int opt)
 		return -1;
 	case OPT_JSON:
 		c->json = true;
+		return -1;
+	case OPT_LISTEN:
+		c->listen = optarg;
 		return -1;
 	case OPT_HELP:
 		help();

@@ -25,6 +25,7 @@
 	X(drop_multicast, "multicast and broadcast not passed on") \
 	X(drop_hops, "packets whose hop limit ended here") \
 	X(drop_icmp_error, "ICMP errors of the container about nothing it got") \
+	X(drop_metadata, "packets to a cloud's metadata service (key metadata)") \
 	X(drop_noroute, "packets of a family switched off or without a route outside") \
 	X(frag_rx, "IP fragments read from the container") \
 	X(frag_reassembled, "datagrams put together of them") \
@@ -50,6 +51,7 @@
 	X(tcp_reset_in, "resets from the container") \
 	X(tcp_reset_out, "resets sent to the container") \
 	X(tcp_badseg, "TCP segments outside the window or the state") \
+	X(tcp_challenges_limited, "of those without text the ones not answered: too soon after the last") \
 	X(tcp_outoforder, "TCP segments beyond the next expected byte") \
 	X(tcp_ooo_dropped, "of them those not kept: too many pieces") \
 	X(tcp_paws, "TCP segments with an old timestamp") \
@@ -95,6 +97,8 @@ struct counters {
 	COUNTERS_TABLE(X)
 #undef X
 	uint64_t drop_wire[WIRE_ERR_COUNT];	/* malformed, by reason */
+	/* The system call that ended a sealed process, for main's log (sandbox.h). */
+	int32_t forbidden_engine, forbidden_nsagent;
 };
 
 #endif

@@ -104,6 +104,9 @@ enum tcp_mark {
 	TCPM_TAIL = 1 << 19,		/* the end of what is under way was sent again, once */
 	TCPM_ECN = 1 << 20,		/* the container asked for ECN (RFC 3168, 6.1.1) ... */
 	TCPM_ECE = 1 << 21,		/* ... and is told of congestion until it answers by CWR */
+	TCPM_IN_URG = 1 << 22,		/* the container's urgent byte in_urg was not passed yet */
+	TCPM_OUT_PRI = 1 << 23,		/* the host's kernel said that it has urgent data */
+	TCPM_OUT_URG = 1 << 24,		/* out_urg is to be told of */
 };
 
 /*
@@ -136,6 +139,9 @@ struct tcp_flow {
 	uint32_t resend_mark;		/* ... the last of them when snd_nxt was this; */
 	uint32_t head_mark;		/* the first hole at the latest when snd_nxt was this */
 	uint32_t fin_seq;
+	uint32_t in_urg;		/* the container's urgent byte */
+	uint32_t out_urg;		/* the byte behind the remote's urgent one */
+	uint32_t challenge_ms;		/* when what did not fit was answered last, 0: never */
 	uint16_t ooo;			/* ranges beyond rcv_nxt that came, 0: none */
 	uint16_t sacked;		/* ranges beyond snd_una that the container has, 0: none */
 	struct hold ring;		/* from snd_base on, with TCPM_NO_PEEK */

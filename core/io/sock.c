@@ -2,11 +2,15 @@
 /* sock: the host sockets of flows: the part of proto/port.h that is not the
  * tap. All are non-blocking and watched edge-triggered, once, for good. */
 #include <errno.h>
+#include <limits.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -110,8 +114,8 @@ static int bind_stream(int fd, const struct addr *from)
 
 void sock_stream_options(int fd)
 {
-	/* The container did Nagle's waiting; urgent bytes stay in the stream, or
-	 * MSG_PEEK offsets would not be sequence numbers. */
+	/* The container did Nagle's waiting; urgent bytes stay in the stream (port_urgent()
+	 * finds them), or MSG_PEEK offsets would not be sequence numbers. */
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 	/* A remote that vanished while nothing is said is found by the host's own
@@ -231,7 +235,6 @@ void sock_complain(struct ctx *c, const struct flow *f, int rc)
 {
 	bool ping = f->key.proto == FLOW_PING && (rc == -EACCES || rc == -EPERM);
 	struct log_limit *limit = ping ? &c->io->no_ping : &c->io->no_socket;
-	struct rlimit files = { .rlim_cur = 0 };
 
 	if (!log_allowed(limit, c->now))
 		return;
@@ -239,13 +242,12 @@ void sock_complain(struct ctx *c, const struct flow *f, int rc)
 		log_warn("echo requests are dropped: net.ipv4.ping_group_range leaves group %u out"
 			 " and there is no right to a raw socket; as root:"
 			 " sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"",
-			 (unsigned int)getegid());
+			 c->io->group);
 		return;
 	}
-	getrlimit(RLIMIT_NOFILE, &files);
 	log_warn("no socket for a new %s flow: %s; flows=%u, limit of open files %llu, more since"
 		 " the last such line: %llu", flow_proto_names[f->key.proto], strerror(-rc),
-		 c->flows.count, (unsigned long long)files.rlim_cur,
+		 c->flows.count, c->io->files_max,
 		 (unsigned long long)limit->last_swallowed);
 }
 
@@ -271,7 +273,7 @@ int port_open(struct ctx *c, struct flow *f)
 		rc = -errno;
 	if (rc == 0 || rc == -EINPROGRESS) {
 		if (f->key.proto == FLOW_TCP)
-			ev.events |= EPOLLOUT | EPOLLRDHUP;
+			ev.events |= EPOLLOUT | EPOLLRDHUP | EPOLLPRI;
 		if (epoll_ctl(c->io->epoll, EPOLL_CTL_ADD, fd, &ev) < 0)
 			rc = -errno;
 	}
@@ -311,7 +313,7 @@ int port_accept(struct ctx *c, const struct forward *fwd, struct addr *peer, uin
 int port_adopt(struct ctx *c, struct flow *f, int sock)
 {
 	struct epoll_event ev = {
-		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET,
 		.data.u64 = io_ref(IO_REF_FLOW, f->gen, flow_idx(&c->flows, f)),
 	};
 	int rc = prepare_stream(c, sock);
@@ -402,7 +404,7 @@ void port_set_ip(struct ctx *c, struct flow *f, const struct flow_ip *ip)
 	f->ip = *ip;
 }
 
-ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
+ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n, bool urgent)
 {
 	const struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)iov,
 				  .msg_iovlen = (size_t)n };
@@ -410,7 +412,7 @@ ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
 
 	(void)c;
 	do {
-		done = sendmsg(f->sock, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+		done = sendmsg(f->sock, &m, MSG_NOSIGNAL | MSG_DONTWAIT | (urgent ? MSG_OOB : 0));
 	} while (done < 0 && errno == EINTR);
 	return done < 0 ? -errno : done;
 }
@@ -431,6 +433,30 @@ ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 		done = recvmsg(f->sock, &m, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
 	} while (done < 0 && errno == EINTR);
 	return done < 0 ? -errno : done;
+}
+
+/* A peek from the first byte on stops before the urgent one: before all that came there is
+ * one where it stops, or it is the first. */
+bool port_urgent(struct ctx *c, struct flow *f, uint32_t peek_at, uint32_t *ret)
+{
+	const struct timespec at_once = { .tv_sec = 0 };
+	struct pollfd p = { .fd = f->sock, .events = POLLPRI };
+	int at_mark = 0, all = 0;
+	ssize_t before;
+
+	if (ppoll(&p, 1, &at_once, NULL) != 1 || !(p.revents & POLLPRI) ||
+	    ioctl(f->sock, SIOCATMARK, &at_mark) < 0 || ioctl(f->sock, FIONREAD, &all) < 0)
+		return false;
+	*ret = 0;
+	if (at_mark)
+		return true;
+	if (c->peek && port_peek_seek(c, f, 0) < 0)
+		return false;
+	before = recv(f->sock, NULL, INT_MAX, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+	if (c->peek)
+		port_peek_seek(c, f, peek_at);
+	*ret = (uint32_t)before;
+	return before > 0 && before < all;
 }
 
 int port_peek_seek(struct ctx *c, struct flow *f, uint32_t off)
@@ -625,6 +651,11 @@ static bool probe(int family, int type, int level, int name, int value)
 void sock_probe(struct ctx *c)
 {
 	uint32_t without = c->conf->without;
+	struct rlimit files = { .rlim_cur = 0 };
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	c->io->files_max = files.rlim_cur;
+	c->io->group = getegid();
 
 	c->peek = !(without & CONF_WITHOUT_PEEK) &&
 		  probe(AF_INET, SOCK_STREAM, SOL_SOCKET, SO_PEEK_OFF, 0) &&

@@ -81,13 +81,16 @@ void port_connected(struct ctx *c, struct flow *f);
  * stay the kernel's (RFC 3168). */
 void port_set_ip(struct ctx *c, struct flow *f, const struct flow_ip *ip);
 
-/* Stream: bytes taken, or -EAGAIN, -errno. */
-ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n);
+/* Stream: bytes taken, or -EAGAIN, -errno. urgent: the last one is (MSG_OOB). */
+ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n, bool urgent);
 /* No more to send: FIN to the remote. */
 int port_shutdown(struct ctx *c, struct flow *f);
 /* Reads; peek leaves the bytes and moves SO_PEEK_OFF on by what was read. 0 is
  * end of file. */
 ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n, bool peek);
+/* Whether an urgent byte came that is not read yet; *ret is how many stand before it. No
+ * port_recv() reads over it, only from it on. SO_PEEK_OFF, where it is in use, is peek_at. */
+bool port_urgent(struct ctx *c, struct flow *f, uint32_t peek_at, uint32_t *ret);
 /* Sets SO_PEEK_OFF to off bytes from the queue's head. */
 int port_peek_seek(struct ctx *c, struct flow *f, uint32_t off);
 /* Drops n bytes from the queue's head (SO_PEEK_OFF moves back with them). */

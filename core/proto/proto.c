@@ -28,6 +28,14 @@ void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable
 	}
 }
 
+void proto_urgent_event(struct ctx *c, uint32_t idx, uint32_t gen)
+{
+	struct flow *f = flow_at(&c->flows, idx);
+
+	if (f->state == FLOW_OPEN && (f->gen & GEN_MASK) == gen && f->key.proto == FLOW_TCP)
+		tcp_urgent_event(f);
+}
+
 void proto_splice_event(struct ctx *c, uint32_t idx, uint32_t gen, enum splice_side side,
 			unsigned int events)
 {

@@ -10,6 +10,8 @@
 /* The socket of flow idx, generation gen, changed; stale events are ignored. */
 void proto_socket_event(struct ctx *c, uint32_t idx, uint32_t gen, bool readable,
 			bool writable, bool error);
+/* A TCP socket has urgent data; the event itself follows. */
+void proto_urgent_event(struct ctx *c, uint32_t idx, uint32_t gen);
 
 /* A socket of the spliced flow idx changed; events: enum splice_event. */
 void proto_splice_event(struct ctx *c, uint32_t idx, uint32_t gen, enum splice_side side,

@@ -77,6 +77,17 @@ static void hear_ecn(struct flow *f, const struct ip *ip, const struct tcp *t, s
 		f->tcp.marks |= TCPM_ECE;
 }
 
+/* The pointer, as long as it leads to a byte of this segment or a later one. */
+static void put_urgent(const struct tcp_flow *f, struct tcp *t)
+{
+	uint32_t ahead = f->out_urg - t->seq;
+
+	if (!ahead || ahead > UINT16_MAX || (t->flags & TCPF_RST))
+		return;
+	t->flags |= TCPF_URG;
+	t->urg = (uint16_t)ahead;
+}
+
 /* Sends one segment of the flow with the acknowledgment and window of now. */
 int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 		     const struct iovec *iov, int n, size_t len, size_t *sent)
@@ -89,10 +100,12 @@ int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 	};
 	int rc;
 
+	if (UNLIKELY(f->tcp.marks & TCPM_OUT_URG))
+		put_urgent(&f->tcp, &t);
 	tcp_options(c, f, &t.opt);
 	if (len)		/* the payload's size was reckoned without SACK blocks */
 		t.opt.nsack = 0;
-	rc = frame_tcp(c, &f->key, &t, iov, n, len, f->tcp.mss, sent);
+	rc = frame_tcp(c, &f->key, &t, iov, n, len, tcp_segment_size(&f->tcp), sent);
 
 	if (rc == 0) {
 		c->count->tcp_rx_segments++;
@@ -182,12 +195,21 @@ void tcp_end_check(struct ctx *c, struct flow *f)
 	tcp_timer_set(c, f, TCP_LINGER_MS);
 }
 
+/* Whether a SYN is a new connection's and no old one's of before TIME-WAIT: by its
+ * timestamp, where both have one and it tells, or by its number (RFC 6191, 2). */
+static bool begins_anew(const struct tcp_flow *f, const struct tcp *t)
+{
+	if (!t->opt.ts || ((f->marks & TCPM_TS) && t->opt.tsval == f->ts_recent))
+		return seq_lt(f->rcv_nxt, t->seq);
+	return !(f->marks & TCPM_TS) || seq_lt(f->ts_recent, t->opt.tsval);
+}
+
 /* A segment for a connection in TIME-WAIT (RFC 9293, 3.10.7.4; a new SYN may
  * reopen it, 3.6.1). True if the segment has been dealt with. */
 static bool time_wait(struct ctx *c, struct flow *f, const struct tcp *t)
 {
 	if ((t->flags & TCPF_SYN) && !(t->flags & (TCPF_ACK | TCPF_RST)) &&
-	    seq_lt(f->tcp.rcv_nxt, t->seq)) {
+	    begins_anew(&f->tcp, t)) {
 		tcp_free(c, f);
 		return false;
 	}
@@ -212,6 +234,20 @@ static bool acceptable(const struct tcp_flow *f, uint32_t seq, uint32_t len)
 	       (seq_le(seq, f->rcv_nxt) && seq_lt(f->rcv_nxt, seq + len) && wnd);
 }
 
+/* The answer to what carries nothing and does not fit. Were each answered, two ends
+ * that disagree would answer one another for ever (RFC 5961, 7). */
+static void challenge(struct ctx *c, struct flow *f)
+{
+	uint32_t now = (uint32_t)c->now | 1;	/* 0: never yet */
+
+	if (f->tcp.challenge_ms && now - f->tcp.challenge_ms < TCP_CHALLENGE_MS) {
+		c->count->tcp_challenges_limited++;
+		return;
+	}
+	f->tcp.challenge_ms = now;
+	tcp_mark(c, f, TCPM_ACK);
+}
+
 /* RST (RFC 9293, 3.10.7.4 second test; RFC 5961, 3.2): only at the exact next
  * byte; elsewhere in the window it is answered by an ACK. */
 static void segment_rst(struct ctx *c, struct flow *f, const struct tcp *t)
@@ -220,7 +256,7 @@ static void segment_rst(struct ctx *c, struct flow *f, const struct tcp *t)
 		c->count->tcp_reset_in++;
 		tcp_abort(c, f, false, true);
 	} else if (t->seq - f->tcp.rcv_nxt < f->tcp.rcv_adv - f->tcp.rcv_nxt) {
-		tcp_mark(c, f, TCPM_ACK);
+		challenge(c, f);
 	}
 }
 
@@ -296,6 +332,8 @@ static bool segment_text(struct ctx *c, struct flow *f, const struct tcp *t,
 			tcp_mark(c, f, TCPM_ACK);
 		return true;
 	}
+	if (UNLIKELY(t->flags & TCPF_URG))
+		tcp_in_urgent(f, t);
 	if (seq_lt(tf->rcv_nxt, t->seq)) {
 		segment_ahead(c, f, t, data, len);
 		return true;
@@ -354,8 +392,11 @@ static bool segment_synack_acked(struct ctx *c, struct flow *f, const struct tcp
  * else a challenge ACK (RFC 5961, 4.2). */
 static void segment_syn(struct ctx *c, struct flow *f, const struct tcp *t)
 {
-	if (f->tcp.state == TCPS_SYN_RCVD && t->seq == f->tcp.irs && (t->flags & TCPF_ACK) &&
-	    t->ack == f->tcp.snd_nxt)
+	if (f->tcp.state == TCPS_OPEN) {
+		challenge(c, f);
+		return;
+	}
+	if (t->seq == f->tcp.irs && (t->flags & TCPF_ACK) && t->ack == f->tcp.snd_nxt)
 		tcp_established(c, f, t);
 	tcp_mark(c, f, TCPM_ACK);		/* in SYN-RECEIVED: our SYN-ACK again */
 }
@@ -393,7 +434,7 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 	}
 	if (seq_lt(f->tcp.snd_nxt, t->ack)) {	/* of what was never sent */
 		c->count->tcp_badseg++;
-		tcp_mark(c, f, TCPM_ACK);
+		challenge(c, f);
 		return;
 	}
 	/* The ACK field counts even where the text does not fit: a sender whose
@@ -402,7 +443,10 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 		return;
 	if (!fits) {
 		c->count->tcp_badseg += seg_len != 0;
-		tcp_mark(c, f, TCPM_ACK);
+		if (seg_len)
+			tcp_mark(c, f, TCPM_ACK);
+		else
+			challenge(c, f);
 		tcp_end_check(c, f);	/* a FIN sent again may acknowledge ours */
 		return;
 	}
@@ -428,8 +472,10 @@ void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const 
 	};
 	struct flow *f = flow_find(&c->flows, &key);
 	const struct flow_ip hdr = tcp_ip(ip);
+	struct tcp_past past = { .known = false };
 
 	if (f && f->tcp.state == TCPS_TIME_WAIT) {
+		past = (struct tcp_past){ true, f->tcp.snd_nxt };
 		if (time_wait(c, f, t))
 			return;
 		f = NULL;
@@ -451,7 +497,7 @@ void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const 
 	else if (f)
 		segment_flow(c, f, t, data, len);
 	else if ((t->flags & (TCPF_SYN | TCPF_ACK | TCPF_RST)) == TCPF_SYN)
-		tcp_open(c, &key, ip, t);
+		tcp_open(c, &key, ip, t, past);
 	else
 		tcp_reply_rst(c, &key, t, len + !!(t->flags & TCPF_SYN) +
 			      !!(t->flags & TCPF_FIN));
@@ -496,6 +542,11 @@ void tcp_socket_event(struct ctx *c, struct flow *f, bool readable, bool writabl
 		flow_enqueue(&c->flows, f);
 	}
 	tcp_end_check(c, f);
+}
+
+void tcp_urgent_event(struct flow *f)
+{
+	f->tcp.marks |= TCPM_OUT_PRI;
 }
 
 bool tcp_serve(struct ctx *c, struct flow *f)

@@ -40,6 +40,12 @@
  * echoed. Our own segments are not marked as capable of it: a mark could not slow
  * what has no congestion window. The other side's ECN is the host kernel's.
  *
+ * Urgent data (RFC 9293, 3.8.5): the byte before the one the pointer says, as all systems
+ * have it (RFC 6093). The container's is sent by MSG_OOB when its turn comes; for the remote's
+ * the pointer stands on all segments up to it, which are single ones as long. An urgent
+ * byte that another follows before it was passed is an ordinary one then, as with
+ * any receiver.
+ *
  * Deviations: the window scale and MSS are fixed at SYN. An ACK waits up to
  * TCP_ACK_WAIT_MS for the remote's answer where the flow is a conversation of small
  * segments (RFC 1122, 4.2.3.2 allows 500 ms).
@@ -72,6 +78,8 @@
 #define TCP_IDLE_STEP_S	75u	/* ... asked so often ... */
 #define TCP_IDLE_TRIES	9u	/* ... and so many times (RFC 9293, 3.8.4) */
 #define TCP_LINGER_MS		2000u	/* TIME-WAIT on a link without stray segments */
+#define TCP_CHALLENGE_MS	100u	/* between answers of one flow to what does not fit */
+#define TCP_PAST_GAP		65536u	/* a connection of the same ends begins so far beyond the last */
 #define TCP_DUPACKS		3u	/* RFC 5681, 3.2; RFC 6675, DupThresh */
 #define TCP_ACK_WAIT_MS		2u	/* so short that no program's small writes wait to be seen */
 #define TCP_TALK_MS		40u	/* an answer within this makes a conversation */
@@ -90,6 +98,8 @@ void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const 
 		 size_t len);
 /* The flow's socket became readable, writable or failed. */
 void tcp_socket_event(struct ctx *c, struct flow *f, bool readable, bool writable, bool error);
+/* ... or has urgent data: the next tcp_out() looks where. */
+void tcp_urgent_event(struct flow *f);
 /* Serves a flow out of the ready queue; true if it wants another turn. */
 bool tcp_serve(struct ctx *c, struct flow *f);
 /* The flow's timer fired. */
@@ -106,6 +116,17 @@ bool tcp_vacate(struct ctx *c, const struct flow_key *key);
 
 /* --- between the tcp files --- */
 
+/*
+ * Of what goes to the container a segment is at most half of the largest window: a buffer
+ * of little more than one could hold no second, and a receiver that once showed less than what
+ * is left beside a segment might never show more (Linux waits for place for one as large
+ * as those that come): a timer's wait for each piece (RFC 9293, 3.8.6.2.1).
+ */
+static inline uint16_t tcp_segment_size(const struct tcp_flow *t)
+{
+	return (uint16_t)MIN_OF((uint32_t)t->mss, MAX_OF(t->max_wnd / 2, 1u));
+}
+
 /* tcp.c */
 void tcp_mark(struct ctx *c, struct flow *f, uint32_t mark);	/* sets it, lists f for tcp_finish() */
 void tcp_abort(struct ctx *c, struct flow *f, bool tell_container, bool tell_remote);
@@ -119,11 +140,17 @@ void tcp_free(struct ctx *c, struct flow *f);
 void tcp_established(struct ctx *c, struct flow *f, const struct tcp *t);	/* by that ACK of our SYN */
 
 /* tcp_open.c */
+/* The connection that a SYN ended the TIME-WAIT of: how far we had counted. */
+struct tcp_past {
+	bool known;
+	uint32_t snd_nxt;
+};
 void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
-	      const struct tcp *syn);
+	      const struct tcp *syn, struct tcp_past past);
 void tcp_connected(struct ctx *c, struct flow *f);
 int tcp_send_synack(struct ctx *c, struct flow *f);
-void tcp_init(struct ctx *c, struct flow *f, enum tcp_state state);	/* all but the peer's SYN */
+uint32_t tcp_initial_seq(const struct ctx *c, const struct flow_key *key);
+void tcp_init(struct ctx *c, struct flow *f, enum tcp_state state, uint32_t iss); /* all but the peer's SYN */
 void tcp_take_syn(struct ctx *c, struct flow *f, const struct tcp *syn);
 uint16_t tcp_our_mss(const struct ctx *c, bool v4);
 
@@ -138,6 +165,7 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len); /
 void tcp_in_ahead(struct ctx *c, struct flow *f, uint32_t seq, const void *data, size_t len);
 bool tcp_in_drain(struct ctx *c, struct flow *f);			/* false: f is gone */
 bool tcp_in_fin(struct ctx *c, struct flow *f);				/* false: f is gone */
+void tcp_in_urgent(struct flow *f, const struct tcp *t);		/* what its pointer says */
 uint16_t tcp_in_window(struct ctx *c, struct flow *f);			/* the field; moves rcv_adv */
 static inline uint32_t tcp_in_chunks(uint32_t cap)	/* the window is rounded up to its granule */
 {

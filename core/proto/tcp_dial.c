@@ -60,7 +60,7 @@ bool tcp_dial(struct ctx *c, const struct flow_key *key, int sock, const struct 
 	f->inbound = true;
 	f->outer = *client;
 	f->outer_port = client_port;
-	tcp_init(c, f, TCPS_SYN_SENT);
+	tcp_init(c, f, TCPS_SYN_SENT, tcp_initial_seq(c, key));
 	c->half_open++;
 	if (port_adopt(c, f, sock) < 0 || !tcp_in_reserve(c, f)) {
 		c->count->flows_refused++;

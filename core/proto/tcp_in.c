@@ -153,9 +153,9 @@ uint16_t tcp_in_window(struct ctx *c, struct flow *f)
 }
 
 /* Sends to the host what it takes of iov; bytes taken or -errno (0: none now). */
-static ssize_t offer(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
+static ssize_t offer(struct ctx *c, struct flow *f, const struct iovec *iov, int n, bool urgent)
 {
-	ssize_t sent = port_send(c, f, iov, n);
+	ssize_t sent = port_send(c, f, iov, n, urgent);
 
 	return sent == -EAGAIN || sent == -ENOBUFS || sent == -ENOMEM ? 0 : sent;
 }
@@ -228,6 +228,38 @@ static bool fill_hole(struct ctx *c, struct flow *f, const void *data, size_t le
 	return true;
 }
 
+/* What the host has not taken yet begins here. */
+static uint32_t not_passed(const struct tcp_flow *t)
+{
+	return t->rcv_nxt - !!(t->marks & TCPM_IN_FIN) - t->hold.len;
+}
+
+/* RFC 9293, 3.10.7.4, sixth; a pointer of 0 says nothing. */
+void tcp_in_urgent(struct flow *f, const struct tcp *seg)
+{
+	struct tcp_flow *t = &f->tcp;
+	uint32_t at = seg->seq + seg->urg - 1u;
+
+	if (!seg->urg || seq_lt(at, not_passed(t)) ||
+	    ((t->marks & TCPM_IN_URG) && seq_le(at, t->in_urg)))
+		return;
+	t->marks |= TCPM_IN_URG;
+	t->in_urg = at;
+}
+
+/* The next bytes in order while an urgent one is to come: through the hold buffer,
+ * out of which it goes alone. */
+static bool pass_to_mark(struct ctx *c, struct flow *f, const void *data, size_t len)
+{
+	size_t kept = hold_append(&c->pool, &f->tcp.hold, data, len);
+
+	f->tcp.rcv_nxt += (uint32_t)kept;
+	if (!tcp_in_drain(c, f))
+		return false;
+	judge_cap(c, f);
+	return true;
+}
+
 bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 {
 	const struct iovec iov = { (void *)(uintptr_t)data, len };
@@ -238,8 +270,10 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 	note_sender(c, t);
 	if (t->ooo)
 		return fill_hole(c, f, data, len);
+	if (UNLIKELY((t->marks & (TCPM_IN_URG | TCPM_FAILED)) == TCPM_IN_URG))
+		return pass_to_mark(c, f, data, len);
 	if (!t->hold.len && !(t->marks & TCPM_FAILED))
-		sent = offer(c, f, &iov, 1);
+		sent = offer(c, f, &iov, 1, false);
 	if (sent < 0 && !failed(c, f))
 		return false;
 	if (t->marks & TCPM_FAILED)
@@ -277,6 +311,17 @@ bool tcp_in_fin(struct ctx *c, struct flow *f)
 	return pass_fin(c, f);
 }
 
+/* What of the hold buffer goes in one send: an urgent byte by itself, or all before it. */
+static uint32_t up_to_mark(const struct tcp_flow *t, bool *urgent)
+{
+	uint32_t ahead = t->in_urg - not_passed(t);
+
+	*urgent = (t->marks & TCPM_IN_URG) && !ahead;
+	if (!(t->marks & TCPM_IN_URG) || ahead >= t->hold.len)
+		return t->hold.len;
+	return ahead ? ahead : 1;
+}
+
 bool tcp_in_drain(struct ctx *c, struct flow *f)
 {
 	struct tcp_flow *t = &f->tcp;
@@ -286,12 +331,16 @@ bool tcp_in_drain(struct ctx *c, struct flow *f)
 	size_t len;
 
 	while (t->hold.len && sent > 0) {
-		int n = hold_iov(&c->pool, &t->hold, 0, t->hold.len, iov, &len);
+		bool urgent;
+		uint32_t most = up_to_mark(t, &urgent);
+		int n = hold_iov(&c->pool, &t->hold, 0, most, iov, &len);
 
-		sent = offer(c, f, iov, n);
+		sent = offer(c, f, iov, n, urgent);
 		if (sent < 0)
 			return failed(c, f);
 		hold_consume(&c->pool, &t->hold, (uint32_t)sent);
+		if (urgent && sent)
+			t->marks &= ~(uint32_t)TCPM_IN_URG;
 	}
 	/* RFC 9293, 3.8.6.2.2: a window that was small is reopened at once, by
 	 * an update of its own, when it can grow by two segments or half. */

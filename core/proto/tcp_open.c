@@ -20,7 +20,7 @@
 #define SYN_ECN		(TCPF_ECE | TCPF_CWR | TCPF_ACK)
 
 /* RFC 6528: a clock of 4 microseconds plus a keyed hash of the connection. */
-static uint32_t initial_seq(const struct ctx *c, const struct flow_key *key)
+uint32_t tcp_initial_seq(const struct ctx *c, const struct flow_key *key)
 {
 	return (uint32_t)(c->now_us / 4 + siphash(&c->isn_key, key, sizeof(*key)));
 }
@@ -30,10 +30,17 @@ uint16_t tcp_our_mss(const struct ctx *c, bool v4)
 	return (uint16_t)(c->net->mtu - (v4 ? IP4_HLEN : IP6_HLEN) - TCP_HLEN);
 }
 
-void tcp_init(struct ctx *c, struct flow *f, enum tcp_state state)
+/* RFC 9293, 3.6.1: beyond all that the last connection of the same ends used. A fast
+ * one outran the clock. */
+static uint32_t seq_beyond(const struct ctx *c, const struct flow_key *key, struct tcp_past past)
 {
-	uint32_t iss = initial_seq(c, &f->key);
+	uint32_t seq = tcp_initial_seq(c, key), least = past.snd_nxt + TCP_PAST_GAP;
 
+	return past.known && seq_lt(seq, least) ? least : seq;
+}
+
+void tcp_init(struct ctx *c, struct flow *f, enum tcp_state state, uint32_t iss)
+{
 	f->tcp = (struct tcp_flow){
 		.state = state, .iss = iss, .snd_una = iss, .snd_nxt = iss, .snd_base = iss,
 		.hold = HOLD_INIT, .ring = HOLD_INIT, .rto = TCP_RTO_FIRST, .list_next = FLOW_NONE,
@@ -90,10 +97,11 @@ static void refused(struct ctx *c, struct flow *f, int err)
 }
 
 void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
-	      const struct tcp *syn)
+	      const struct tcp *syn, struct tcp_past past)
 {
 	struct route_target to;
-	enum route_verdict verdict = route_outbound(c->conf, c->net, &ip->dst, &to);
+	enum route_verdict verdict = route_outbound(c->conf, c->net, &ip->dst,
+						    key->remote_port, &to);
 	struct flow *f;
 	int rc;
 
@@ -110,7 +118,7 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	f->outer_scope = to.scope;
 	f->outer_port = key->remote_port;
 	f->ip = tcp_ip(ip);
-	tcp_init(c, f, TCPS_CONNECTING);
+	tcp_init(c, f, TCPS_CONNECTING, seq_beyond(c, key, past));
 	tcp_take_syn(c, f, syn);
 	if (!tcp_in_reserve(c, f)) {
 		c->count->flows_refused++;

@@ -108,11 +108,31 @@ static uint32_t usable(const struct tcp_flow *t)
 /* Whole segments of one super-frame. */
 static uint32_t frame_room(const struct tcp_flow *t, uint32_t room)
 {
-	uint32_t whole = FRAME_GSO_MAX / t->mss * t->mss;
+	uint32_t size = tcp_segment_size(t), whole = FRAME_GSO_MAX / size * size;
 
+	if (t->marks & TCPM_OUT_URG)	/* each segment has a pointer of its own */
+		whole = size;
 	if (room >= whole)
 		return whole;
-	return room > t->mss ? room / t->mss * t->mss : room;
+	return room > size ? room / size * size : room;
+}
+
+/* Where the urgent byte is that the host's kernel has. The container hears of it at once,
+ * whatever its window is (RFC 9293, 3.8.5). Of what was sent already nobody is told. */
+static void look_urgent(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+	uint32_t before, behind;
+
+	t->marks &= ~(uint32_t)TCPM_OUT_PRI;
+	if (!port_urgent(c, f, t->peek_at, &before))
+		return;
+	behind = t->snd_base + (t->marks & TCPM_NO_PEEK ? t->ring.len : 0) + before + 1;
+	if (!seq_lt(t->snd_nxt, behind))
+		return;
+	t->out_urg = behind;
+	t->marks |= TCPM_OUT_URG;
+	tcp_mark(c, f, TCPM_ACK);
 }
 
 /* Waits for the container's window: for an ACK if data are under way, else for
@@ -143,14 +163,15 @@ static void sent_data(struct ctx *c, struct flow *f, uint32_t len)
 
 enum step { STEP_MORE, STEP_DONE, STEP_GONE };
 
-/* Sends one frame, or finds why not. */
-static enum step out_step(struct ctx *c, struct flow *f, bool *more)
+/* Sends one frame, or finds why not. *some: the read before this one gave less than it was
+ * asked for. */
+static enum step out_step(struct ctx *c, struct flow *f, bool *more, bool *some)
 {
 	struct tcp_flow *t = &f->tcp;
 	uint32_t room = usable(t), max;
 	/* RFC 9293, 3.8.6.2.1: no small segment for want of window, until the timer
 	 * that waits for a larger one (the probe's) has run out. */
-	bool small = room < t->mss && room < t->max_wnd / 2 && !t->retries;
+	bool small = room < tcp_segment_size(t) && !t->retries;
 	struct iovec iov[HOLD_IOV_MAX];
 	size_t sent = 0;
 	ssize_t got;
@@ -172,6 +193,14 @@ static enum step out_step(struct ctx *c, struct flow *f, bool *more)
 		f->ready &= (uint8_t)~FLOW_READABLE;
 		return STEP_DONE;
 	}
+	/* There was more after all: it came just now, or an urgent byte stands between, of
+	 * which the event is still to come. (A ring has it already.) */
+	if (got > 0 && *some && !(t->marks & (TCPM_OUT_URG | TCPM_NO_PEEK))) {
+		look_urgent(c, f);
+		got = MIN_OF(got, (ssize_t)frame_room(t, room));
+		iov[0].iov_len = (size_t)got;
+	}
+	*some = got > 0 && (uint32_t)got < max;
 	if (got == -ENOBUFS || (small && got == (ssize_t)max)) {
 		wait_window(c, f);
 		return STEP_DONE;
@@ -195,8 +224,12 @@ static enum step out_step(struct ctx *c, struct flow *f, bool *more)
 
 bool tcp_out(struct ctx *c, struct flow *f, bool *more)
 {
+	bool some = false;
+
 	*more = false;
 	f->tcp.marks &= ~(uint32_t)TCPM_BLOCKED;
+	if (UNLIKELY(f->tcp.marks & TCPM_OUT_PRI))
+		look_urgent(c, f);
 	if (f->tcp.marks & TCPM_OUT_EOF) {	/* nothing follows, whatever epoll says */
 		f->ready &= (uint8_t)~FLOW_READABLE;
 		return send_fin(c, f, more);
@@ -204,7 +237,7 @@ bool tcp_out(struct ctx *c, struct flow *f, bool *more)
 	if (!(f->ready & FLOW_READABLE))
 		return true;
 	for (unsigned int i = 0; i < TCP_OUT_BUDGET; i++) {
-		enum step step = out_step(c, f, more);
+		enum step step = out_step(c, f, more, &some);
 
 		if (step == STEP_GONE)
 			return false;
@@ -426,6 +459,8 @@ static bool newly_acked(struct ctx *c, struct flow *f, uint32_t ack)
 		t->retries = 0;
 		tcp_timer_rto(f);
 	}
+	if (seq_le(t->out_urg, ack))
+		t->marks &= ~(uint32_t)TCPM_OUT_URG;
 	if ((t->marks & TCPM_FIN_SENT) && ack == t->snd_nxt)
 		t->marks |= TCPM_FIN_ACKED;
 	if (t->marks & TCPM_NO_PEEK)

@@ -115,7 +115,7 @@ prepare_kills() {
 			[ "$command" = ADD ] || cni ADD "c$C" "$NS" eth0 < "$BED_DIR/tmp/conf" > /dev/null
 			strace_cni "-e trace=$call -e inject=$call:signal=SIGKILL:when=$n" "$command" > /dev/null 2>&1 || true
 			# What was not committed undoes itself, in a moment.
-			bed_until 1 bed_no_core || true
+			BED_PATIENCE=1 bed_until 1 bed_no_core || true
 			run_cni GC "" "" "" < <(conf "$swept")
 			same "GC after a kill of $command at $call $n: $output" "$status$stdout" 0
 			nothing_left "$C" || die "after a kill of $command at $call $n"

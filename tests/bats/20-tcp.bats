@@ -16,6 +16,8 @@ setup_file() {
 	bed_server RESET bed_peer tcp 1001 python3 "$BED_DIR/server.py" reset 1001
 	bed_server HASH bed_peer tcp 1002 python3 "$BED_DIR/server.py" hash-back 1002
 	BED_OUT=$BED_DIR/early bed_server EARLY bed_peer tcp 1003 python3 "$BED_DIR/server.py" early-close 1003
+	cp "$BATS_TEST_DIRNAME/oob.py" "$BED_DIR/"
+	bed_server OOB bed_peer tcp 1005 python3 "$BED_DIR/oob.py" server 1005
 	bed_server SINK bed_peer tcp 1004 socat -u TCP6-LISTEN:1004,fork,reuseaddr,ipv6only=0 OPEN:/dev/null
 	bed_server HOSTWEB bed_host tcp 8080 python3 "$BED_DIR/server.py" http 8080 "$BED_DIR/www"
 	bed_server LOCAL4 bed_host tcp 8081 python3 "$BED_DIR/server.py" http 8081 "$BED_DIR/www" 127.0.0.1
@@ -35,6 +37,19 @@ teardown() {
 	detach "$C"
 	bed_kill "$C"
 	bed_until 3 bed_no_core
+}
+
+# at_once MS ARGUMENT...: the slowest answer took less, in one of three runs: what waits for a
+# timer of ours does so in each, a busy machine does not
+at_once() {
+	local most=$1 run worst
+	shift
+	for run in 1 2 3; do
+		worst=$(client "$@")
+		[ "$worst" -ge "$most" ] || return 0
+		echo "run $run: the slowest of $* took $worst ms"
+	done
+	die "not at once"
 }
 
 client() { bed_in "$C" python3 "$BED_DIR/client.py" "$@"; }
@@ -93,18 +108,22 @@ client() { bed_in "$C" python3 "$BED_DIR/client.py" "$@"; }
 }
 
 @test "TCP: single keystrokes come back at once, beside a bulk upload too" {
-	local worst
-	worst=$(client typing "$PEER4" 7 300)
-	[ "$worst" -lt 150 ] || die "the slowest took $worst ms"
-	worst=$(client typing "$PEER6" 7 300)
-	[ "$worst" -lt 150 ] || die "the slowest took $worst ms"
-	worst=$(client bulk-and-typing "$PEER4" 7 1004)
-	[ "$worst" -lt 200 ] || die "the slowest beside a bulk upload took $worst ms"
+	at_once 150 typing "$PEER4" 7 300
+	at_once 150 typing "$PEER6" 7 300
+	at_once 200 bulk-and-typing "$PEER4" 7 1004
 }
 
 @test "TCP: 500 connections at once" {
 	client many "$PEER4" 7 500
 	client many "$PEER6" 7 100
+}
+
+@test "TCP: urgent data are urgent at the other end, both ways, where they were" {
+	local n
+	for n in 1 10 3000 500000; do
+		bed_in "$C" python3 "$BED_DIR/oob.py" client "$PEER4" 1005 "$n"
+		bed_in "$C" python3 "$BED_DIR/oob.py" client "$PEER6" 1005 "$n"
+	done
 }
 
 @test "TCP: socat both ways at once" {

@@ -26,7 +26,7 @@ struct script {
 	struct fake_world *w;
 	struct fake_sock *sock;		/* of the connection, once it was opened */
 	struct addr inner, remote;
-	uint32_t isn, iss;
+	uint32_t isn, iss, iss_before;
 	uint32_t stream;		/* next SEQ that `stream` expects */
 	bool syn_seen, dirty, skip;
 	bool edge_known;
@@ -168,8 +168,8 @@ static bool pass_time(struct script *s, uint64_t ms)
 struct segment {
 	uint8_t flags;
 	long seq, len;
-	bool has_ack, has_win, has_mss, has_ws, has_gso;
-	long ack, win, mss, ws, gso;
+	bool has_ack, has_win, has_mss, has_ws, has_gso, has_urg;
+	long ack, win, mss, ws, gso, urg;
 
 	/* options: what must be there, and what must not */
 	bool sackok, no_sackok, ts, no_ts, no_sack, ce;
@@ -257,7 +257,7 @@ static bool read_segment(struct script *s, char **words, struct segment *ret)
 	const struct { const char *name; bool *has; long *value; } options[] = {
 		{ "ack", &g.has_ack, &g.ack }, { "win", &g.has_win, &g.win },
 		{ "mss", &g.has_mss, &g.mss }, { "ws", &g.has_ws, &g.ws },
-		{ "gso", &g.has_gso, &g.gso },
+		{ "gso", &g.has_gso, &g.gso }, { "urg", &g.has_urg, &g.urg },
 	};
 	int end = 0;
 
@@ -303,6 +303,7 @@ static bool do_ingress(struct script *s, char **words)
 	t.seq = s->isn + (uint32_t)g.seq;
 	t.ack = g.flags & TCPF_ACK ? s->iss + (uint32_t)g.ack : 0;
 	t.wnd = (uint16_t)(g.has_win ? g.win : 64240);
+	t.urg = (uint16_t)g.urg;
 	t.opt.mss = (uint16_t)g.mss;
 	t.opt.wscale = (int8_t)g.ws;
 	t.opt.sack_ok = g.sackok;
@@ -377,12 +378,14 @@ static void describe(const struct script *s, const struct fake_seen *f, char *bu
 		snprintf(buf, size, "icmp %u %u", f->icmp.type, f->icmp.code);
 		return;
 	}
-	n = snprintf(buf, size, "%s%s%s%s%s%s %d(%zu) ack %d win %u mss %u ws %d gso %u",
+	n = snprintf(buf, size, "%s%s%s%s%s%s%s %d(%zu) ack %d win %u mss %u ws %d gso %u",
 			 t->flags & TCPF_FIN ? "F" : "", t->flags & TCPF_SYN ? "S" : "",
 			 t->flags & TCPF_RST ? "R" : "", t->flags & TCPF_PSH ? "P" : "",
-			 t->flags & TCPF_ECE ? "E" : "",
+			 t->flags & TCPF_URG ? "U" : "", t->flags & TCPF_ECE ? "E" : "",
 			 t->flags & TCPF_ACK ? "." : "", (int)(t->seq - s->iss), f->len,
 			 (int)(t->ack - s->isn), t->wnd, t->opt.mss, t->opt.wscale, f->gso_size);
+	if (t->urg)
+		n += snprintf(buf + n, size - (size_t)n, " urg %u", t->urg);
 	if (t->opt.sack_ok)
 		n += snprintf(buf + n, size - (size_t)n, " sackok");
 	if (t->opt.ts)
@@ -473,7 +476,7 @@ static bool do_expect(struct script *s, char **words)
 	    (g.has_ack && (uint32_t)g.ack != f.tcp.ack - s->isn) ||
 	    (g.has_win && g.win != f.tcp.wnd) || (g.has_mss && g.mss != f.tcp.opt.mss) ||
 	    (g.has_ws && g.ws != f.tcp.opt.wscale) || (g.has_gso && g.gso != f.gso_size) ||
-	    !options_fit(s, &g, &f.tcp.opt))
+	    (uint16_t)g.urg != f.tcp.urg || !options_fit(s, &g, &f.tcp.opt))
 		return wrong(s, "%s came", text);
 	if (f.len && s->stream == (uint32_t)g.seq)
 		s->stream += (uint32_t)g.len;
@@ -574,25 +577,42 @@ static bool do_failed(struct script *s, char **words)
 static bool do_remote(struct script *s, char **words)
 {
 	static uint8_t data[1u << 22];
-	bool error = false;
+	bool error = false, unseen, urgent;
 	long n = 0;
 
 	if (!have_socket(s) || !words[0])
 		return wrong(s, "remote what?");
-	if (strcmp(words[0], "fin") == 0) {
+	unseen = strcmp(words[0], "unseen") == 0;
+	urgent = unseen || strcmp(words[0], "urgent") == 0;
+	words += urgent;
+	if (words[0] && strcmp(words[0], "fin") == 0) {
 		s->sock->in_eof = true;
-	} else if (strcmp(words[0], "reset") == 0) {
+	} else if (words[0] && strcmp(words[0], "reset") == 0) {
 		s->sock->err = words[1] ? errno_of(words[1]) : -ECONNRESET;
 		s->sock->in_eof = error = true;
-	} else if (!number(words[0], &n) || n < 0 || (size_t)n > sizeof(data)) {
+	} else if (!words[0] || !number(words[0], &n) || n < 0 || (size_t)n > sizeof(data)) {
 		return wrong(s, "remote N|fin|reset wanted");
 	}
 	for (long i = 0; i < n; i++)
 		data[i] = in_byte(s->sock->in_read + s->sock->in.len + (uint64_t)i);
 	fake_put(s->sock, data, (size_t)n);
+	if (urgent) {
+		s->sock->urgent = s->sock->in.len - 1;
+		if (!unseen)
+			fake_urgent_event(s->w, s->sock);
+	}
 	fake_event(s->w, s->sock, true, error, error);
 	s->dirty = true;
 	return true;
+}
+
+static bool do_urgent(struct script *s, char **words)
+{
+	long n;
+
+	if (!settle(s) || !have_socket(s) || !number(words[0], &n))
+		return false;
+	return s->sock->out_urgent == (size_t)n ? true : wrong(s, "it is %zu", s->sock->out_urgent);
 }
 
 static bool do_room(struct script *s, char **words)
@@ -748,8 +768,19 @@ static bool do_isn(struct script *s, char **words)
 	if (!number(words[0], &n))
 		return wrong(s, "isn N wanted");
 	s->isn += (uint32_t)n;
+	s->iss_before = s->iss;
 	s->syn_seen = s->edge_known = false;
 	return true;
+}
+
+static bool do_beyond(struct script *s, char **words)
+{
+	long n;
+
+	if (!number(words[0], &n) || !s->syn_seen)
+		return wrong(s, "beyond N wanted, behind a SYN-ACK");
+	return seq_lt(s->iss_before + (uint32_t)n, s->iss) ? true :
+	       wrong(s, "it counts from %d beyond", (int)(s->iss - s->iss_before));
 }
 
 static const struct {
@@ -761,7 +792,7 @@ static const struct {
 	{ "failed", do_failed }, { "accept", do_accept }, { "remote", do_remote }, { "room", do_room },
 	{ "writable", do_writable }, { "took", do_took }, { "socket", do_socket },
 	{ "opens", do_opens }, { "flow", do_flow }, { "tap", do_tap }, { "count", do_count },
-	{ "isn", do_isn }, { "setup", do_setup }, { "only", do_only },
+	{ "urgent", do_urgent }, { "isn", do_isn }, { "beyond", do_beyond }, { "setup", do_setup }, { "only", do_only },
 };
 
 static bool run_line(struct script *s, char *line)

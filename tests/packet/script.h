@@ -9,6 +9,7 @@
  *	setup flows N | chunks N | ranges N | mtu N	before all else
  *	only peek|ring|offload|plain|v4|v6	the script is for that variant
  *	isn +N			the container's next connection counts N further
+ *	beyond N		... and ours from more than N beyond where the last began
  *
  *	< FLAGS SEQ(LEN) [ack N] [win N] [mss N] [ws N] [OPTION...]	from the container
  *	> FLAGS SEQ(LEN) [ack N] [win N] [mss N|none] [ws N|none] [gso N] [OPTION...]
@@ -16,6 +17,7 @@
  *		sackok		SACK permitted; to the container on a SYN-ACK: it must be there
  *		ts VAL[/ECR]	timestamps; to the container VAL may be *
  *		sack L-R[,L-R...]	SACK blocks in this order, counted as SEQ or ack is
+ *		urg N		the urgent pointer, with U in FLAGS
  *		nosackok, nots, nosack	to the container: it must not be there
  *		ce		from the container: a queue marked it (RFC 3168, 5)
  *	> icmp TYPE CODE	an ICMP error about the SYN (IPv6: > icmp of its own)
@@ -31,6 +33,9 @@
  *				no longer
  *	connected		it comes about; failed ERRNO: it does not
  *	remote N		N bytes arrive; remote fin; remote reset [ERRNO]
+ *	remote urgent N		N bytes arrive, the last one urgent; remote unseen N: before epoll
+ *				tells of it
+ *	urgent N		the byte that the host socket took as urgent last; 0: none
  *	room N|all		how much more send() takes; writable: and epoll says so
  *	took N			bytes that the host socket took so far
  *	socket open|shut|closed|aborted	... and closed is closed without a reset

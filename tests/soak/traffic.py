@@ -27,9 +27,11 @@ PERIOD = 1048573
 PATTERN = memoryview(random.Random(1).randbytes(PERIOD) * 2)
 CHUNK = 1 << 18
 PATIENCE = 60		# seconds in which a conversation must get on by a byte, beyond its own pauses
+LONGEST = 300		# seconds after which what was begun must have ended, on the slowest of machines
 HEADER_PATIENCE = 15	# it may be sent again a few times
 POKE = 2		# seconds after which who waits for a reset sends a byte: the reset
 			# itself may be lost, the one that answers this byte comes later
+SLOW_STEPS = 50		# pauses of a slow reader or writer
 CLOSED_PORT = 9
 
 KINDS = ("bulk", "ask", "client_closes_first", "server_closes_first", "client_resets", "server_resets")
@@ -76,7 +78,7 @@ class Conversation:
         self.slow_write = self.flags & (SLOW_CLIENT_WRITE if client else SLOW_SERVER_WRITE)
 
     async def send(self, n):
-        step = max(n // 50, 1) if self.slow_write else CHUNK
+        step = max(n // SLOW_STEPS, 1) if self.slow_write else CHUNK
         while n:
             piece = self.out.next(min(n, step, CHUNK))
             await self.loop.sock_sendall(self.sock, piece)
@@ -86,7 +88,8 @@ class Conversation:
                 await asyncio.sleep(0.02)
 
     async def read(self, n):
-        step = max(n // 50, 1) if self.slow_read else CHUNK
+        step = max(n // SLOW_STEPS, 1) if self.slow_read else CHUNK
+        pause_at = n - step
         while n:
             data = await self.loop.sock_recv(self.sock, min(n, step, CHUNK))
             if not data:
@@ -94,7 +97,9 @@ class Conversation:
             self.into.check(data)
             self.moved = self.loop.time()
             n -= len(data)
-            if self.slow_read:
+            # Not for each piece: a small buffer makes thousands of them.
+            if self.slow_read and n <= pause_at:
+                pause_at = n - step
                 await asyncio.sleep(0.02)
 
     async def read_end(self):
@@ -441,7 +446,12 @@ counts = collections.Counter()
 
 
 async def client(port, seed, seconds, workers, addresses):
-    await asyncio.gather(*(Worker(port, seed * 1000 + i, seconds, addresses).run() for i in range(workers)))
+    all_of_them = [Worker(port, seed * 1000 + i, seconds, addresses) for i in range(workers)]
+    tasks = {asyncio.ensure_future(w.run()): w for w in all_of_them}
+    _, late = await asyncio.wait(tasks, timeout=seconds + LONGEST)
+    for task in late:
+        fail(f"client: still under way after {LONGEST} seconds more: {getattr(tasks[task], 'conversation', '')}")
+    await end_all(late)
     if counts["answers"] < counts["answers_wanted"] * 0.8:
         fail("client: UDP: more were lost than the link loses")
     print(" ".join(f"{name}={n}" for name, n in sorted(counts.items())), flush=True)

@@ -284,7 +284,7 @@ void port_set_ip(struct ctx *c, struct flow *f, const struct flow_ip *ip)
 	sock_of(c, f)->ip = f->ip = *ip;
 }
 
-ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
+ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n, bool urgent)
 {
 	struct fake_sock *s = sock_of(c, f);
 	size_t done = 0;
@@ -306,7 +306,35 @@ ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n)
 		if (part < iov[i].iov_len)
 			break;
 	}
+	if (done && urgent)
+		s->out_urgent = s->out.len;
 	return done ? (ssize_t)done : -EAGAIN;
+}
+
+/* As Linux: the mark is at the first byte, or a read from before it stops there. */
+static size_t read_end(const struct fake_sock *s, size_t at)
+{
+	return s->urgent != SIZE_MAX && at < s->urgent ? MIN_OF(s->in.len, s->urgent) : s->in.len;
+}
+
+static void bytes_read(struct fake_sock *s, size_t n)
+{
+	fake_bytes_drop(&s->in, n);
+	s->in_read += n;
+	s->peek_off -= MIN_OF(s->peek_off, (uint32_t)n);
+	if (s->urgent != SIZE_MAX)
+		s->urgent = s->urgent >= n ? s->urgent - n : SIZE_MAX;
+}
+
+bool port_urgent(struct ctx *c, struct flow *f, uint32_t peek_at, uint32_t *ret)
+{
+	struct fake_sock *s = sock_of(c, f);
+
+	FAKE_HOLDS(!c->peek || peek_at == s->peek_off);
+	if (s->urgent >= s->in.len)	/* also where there is none */
+		return false;
+	*ret = (uint32_t)s->urgent;
+	return true;
 }
 
 int port_shutdown(struct ctx *c, struct flow *f)
@@ -323,7 +351,7 @@ int port_shutdown(struct ctx *c, struct flow *f)
 ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n, bool peek)
 {
 	struct fake_sock *s = sock_of(c, f);
-	size_t at = peek ? s->peek_off : 0, start = at, room = 0;
+	size_t at = peek ? s->peek_off : 0, start = at, room = 0, end = read_end(s, at);
 	int err;
 
 	FAKE_HOLDS(s->proto == FLOW_TCP);
@@ -331,8 +359,8 @@ ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 	for (int i = 0; i < n; i++)
 		room += iov[i].iov_len;
 	FAKE_HOLDS(room);		/* 0 would be taken for the end */
-	for (int i = 0; i < n && at < s->in.len; i++) {
-		size_t part = MIN_OF(iov[i].iov_len, s->in.len - at);
+	for (int i = 0; i < n && at < end; i++) {
+		size_t part = MIN_OF(iov[i].iov_len, end - at);
 
 		memcpy(iov[i].iov_base, s->in.p + at, part);
 		at += part;
@@ -344,9 +372,7 @@ ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 	if (peek) {
 		s->peek_off = (uint32_t)at;
 	} else {
-		fake_bytes_drop(&s->in, at);
-		s->in_read += at;
-		s->peek_off -= MIN_OF(s->peek_off, (uint32_t)at);
+		bytes_read(s, at);
 	}
 	return (ssize_t)(at - start);
 }
@@ -361,13 +387,11 @@ int port_peek_seek(struct ctx *c, struct flow *f, uint32_t off)
 ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n)
 {
 	struct fake_sock *s = sock_of(c, f);
-	size_t part = MIN_OF((size_t)n, s->in.len);
+	size_t part = MIN_OF((size_t)n, read_end(s, 0));
 
 	FAKE_HOLDS(n);
-	FAKE_HOLDS(part == n);		/* only what was peeked is acknowledged */
-	fake_bytes_drop(&s->in, part);
-	s->in_read += part;
-	s->peek_off -= MIN_OF(s->peek_off, (uint32_t)part);
+	FAKE_HOLDS(n <= s->in.len);	/* only what was peeked is acknowledged */
+	bytes_read(s, part);
 	return (ssize_t)part;
 }
 
@@ -599,6 +623,11 @@ void fake_put_from(struct fake_sock *s, const struct addr *from, uint16_t port, 
 	fake_put_dgram(s, data, len, 0, 0);
 	s->recv[s->nrecv - 1].from = *from;
 	s->recv[s->nrecv - 1].from_port = port;
+}
+
+void fake_urgent_event(struct fake_world *w, const struct fake_sock *s)
+{
+	proto_urgent_event(&w->c, s->flow, s->gen & 0xffffffu);
 }
 
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,

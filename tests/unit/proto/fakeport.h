@@ -82,8 +82,10 @@ struct fake_sock {
 	bool in_eof;
 	int err;		/* pending, negative errno */
 	size_t urgent;		/* splice(2) goes no further than these bytes of in, until they are
-				 * read otherwise; SIZE_MAX: nothing is urgent */
+				 * read otherwise; a read from before there neither; SIZE_MAX:
+				 * nothing is urgent */
 	struct fake_bytes out;	/* all that was sent */
+	size_t out_urgent;	/* its byte sent as urgent last, from 1; 0: none */
 	size_t out_room;	/* bytes port_send() still takes; SIZE_MAX: all */
 
 	/* datagrams */
@@ -257,6 +259,7 @@ void fake_put_from(struct fake_sock *s, const struct addr *from, uint16_t port, 
 /* What epoll would say. */
 void fake_event(struct fake_world *w, const struct fake_sock *s, bool readable, bool writable,
 		bool error);
+void fake_urgent_event(struct fake_world *w, const struct fake_sock *s);	/* ... before that */
 
 /* A connection accepted on that side, from a client's endpoint to another's; its
  * socket, for splice_open(). */
