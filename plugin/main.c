@@ -29,6 +29,7 @@
 #include "plugin/ipam.h"
 #include "plugin/json/cni.h"
 #include "plugin/json/keys.h"
+#include "plugin/netavark.h"
 #include "plugin/result.h"
 
 #ifndef PACKAGE_VERSION
@@ -51,6 +52,7 @@ struct call {
 	bool json;			/* by hand: --json */
 	struct command command;		/* by hand: what only commands for people take */
 	unsigned int given;		/* by hand: enum need of the options that were given */
+	bool netavark;			/* netavark calls: its answers, its errors */
 	const char *listen;		/* by hand: --listen */
 	enum cni_version version;	/* for errors, as soon as it is known */
 	struct err err;
@@ -190,7 +192,8 @@ static int answer_add(struct call *c, const struct keys *k, const struct attach 
 		.prev = k->prev,
 	};
 
-	return print_json(result_build(&r), stop_fd, &c->err);
+	return print_json(c->netavark ? netavark_status(&a->net, k->dns) : result_build(&r),
+			  stop_fd, &c->err);
 }
 
 static struct ipam_for ipam_for(const struct call *c, int stop_fd)
@@ -507,6 +510,82 @@ static int run_broker(struct call *c)
 	return broker_run(c->listen, &c->err);
 }
 
+/* One of netavark's requests from stdin, an object to put; NULL with c->err. */
+static struct json_object *read_netavark(struct call *c)
+{
+	struct request req = { .netconf = NULL };
+	size_t len;
+	char *text;
+
+	c->netavark = true;
+	text = cni_read(STDIN_FILENO, "request on stdin", &len, &c->err);
+	if (text && cni_decode(text, len, "request on stdin", false, &req, &c->err) < 0)
+		cni_drop(&req);
+	free(text);
+	return req.netconf;
+}
+
+static int need_netns(struct call *c)
+{
+	c->netavark = true;
+	if (c->nwords == 1) {
+		c->netns = c->words[0];
+		return 0;
+	}
+	c->usage = true;
+	return err_set(&c->err, ERR_ENV, "%s needs one word, the network namespace's path", c->verb);
+}
+
+static int run_setup(struct call *c)
+{
+	const struct request none = { .netconf = NULL };
+	struct netavark n = { .keys = { .dns = NULL } };
+	struct json_object *o = need_netns(c) < 0 ? NULL : read_netavark(c);
+	/* A rootless podman's rootlessport has the ports. */
+	int r = o ? netavark_read(o, state_is_initial_root(), &n, &c->err) : -1;
+
+	c->container_id = n.container_id;
+	c->ifname = n.ifname;
+	if (r == 0)
+		r = add_attachment(c, &none, &n.keys);
+	netavark_drop(&n);
+	json_object_put(o);
+	return r;
+}
+
+static int run_teardown(struct call *c)
+{
+	const struct request none = { .netconf = NULL };
+	struct netavark n;
+	struct json_object *o = need_netns(c) < 0 ? NULL : read_netavark(c);
+	int r = o ? netavark_identify(o, &n, &c->err) : -1;
+
+	if (r == 0) {
+		c->container_id = n.container_id;
+		c->ifname = n.ifname;
+		r = del_attachment(c, &none);
+	}
+	json_object_put(o);
+	return r;
+}
+
+static int run_create(struct call *c)
+{
+	struct json_object *o = read_netavark(c);
+
+	if (!o || netavark_create(o, &c->err) < 0) {
+		json_object_put(o);
+		return -1;
+	}
+	return print_json(o, -1, &c->err);
+}
+
+static int run_info(struct call *c)
+{
+	c->netavark = true;
+	return print_json(netavark_info(PACKAGE_VERSION), -1, &c->err);
+}
+
 static int run_later(struct call *c)
 {
 	return err_set(&c->err, ERR_ENV, "%s%s is not supported yet",
@@ -520,6 +599,10 @@ static const struct verb verbs[] = {
 	{ "GC", 0, true, CNI_1_1_0, run_gc },
 	{ "STATUS", 0, true, CNI_1_1_0, run_status },
 	{ "VERSION", 0, true, CNI_0_1_0, run_version },
+	{ "create", 0, false, CNI_0_1_0, run_create },
+	{ "setup", TAKES_WORDS, false, CNI_0_1_0, run_setup },
+	{ "teardown", TAKES_WORDS, false, CNI_0_1_0, run_teardown },
+	{ "info", 0, false, CNI_0_1_0, run_info },
 	{ "list", TAKES_WORDS, false, CNI_0_1_0, run_list },
 	{ "show", TAKES_WORDS, false, CNI_0_1_0, run_show },
 	{ "stats", TAKES_WORDS | TAKES_WATCH | TAKES_PROMETHEUS, false, CNI_0_1_0, run_stats },
@@ -582,6 +665,10 @@ static int run(struct call *c)
 /* The one place an error is printed. */
 static enum exit_status report(struct call *c)
 {
+	if (c->netavark) {
+		print_json(netavark_error(&c->err), -1, NULL);
+		return EXIT_FAILED;
+	}
 	if (!c->by_hand) {
 		print_json(result_error(c->version, &c->err), -1, NULL);
 		return EXIT_FAILED;
@@ -799,6 +886,16 @@ static int run_plugin(struct call *c)
 	return run(c) < 0 ? (int)report(c) : EXIT_DONE;
 }
 
+/* Run by the name it has in netavark's folder of plugins, where no word means info. */
+static bool is_netavarks(const char *name)
+{
+	static const char folder[] = "/netavark/";
+	const char *slash = name ? strrchr(name, '/') : NULL;
+
+	return slash && slash - name >= (ptrdiff_t)sizeof(folder) - 2 &&
+	       strncmp(slash - (sizeof(folder) - 2), folder, sizeof(folder) - 1) == 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct call c = { .version = CNI_NEWEST, .args = variable("CNI_ARGS"), .err = ERR_INIT };
@@ -809,6 +906,8 @@ int main(int argc, char **argv)
 		return run_by_hand(&c, argc, argv);
 	if (variable("CNI_COMMAND"))
 		return run_plugin(&c);
+	if (is_netavarks(argv[0]))
+		return run_info(&c) < 0 ? (int)report(&c) : EXIT_DONE;
 	about(stderr);
 	return EXIT_DONE;
 }
