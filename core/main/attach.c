@@ -30,6 +30,7 @@
 #include "conf/encode.h"
 #include "conf/handoff.h"
 #include "flow/counters.h"
+#include "io/capture.h"
 #include "io/netlink.h"
 #include "io/ns.h"
 #include "io/rawping.h"
@@ -69,6 +70,7 @@ struct attach {
 	int signal_fd;
 	int life_fd;			/* HANDOFF_FD_LIFE */
 	int tap_fd;
+	int capture_fd;			/* io/capture.h; -1: none */
 	int rawping_fd[2];		/* IPv4, IPv6; -1: none */
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
@@ -127,6 +129,7 @@ static int run_nsagent(void *arg, int sock)
 	publish_close(&a->publish);	/* or a port closed later would stay taken */
 	fd_drop(&a->rawping_fd[0]);
 	fd_drop(&a->rawping_fd[1]);
+	fd_drop(&a->capture_fd);
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
 		.watch = { [CONF_TCP] = tcp, [CONF_UDP] = udp },
@@ -156,6 +159,7 @@ static int run_engine(void *arg, int sock)
 		.page = a->page,
 		.forwards = a->publish.list, .nforwards = a->publish.n,
 		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
+		.capture_fd = a->capture_fd,
 	});
 }
 
@@ -471,6 +475,8 @@ static int start(struct attach *a, struct err *e)
 	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0 ||
 	    mirror_open(&a->mirror, &a->conf, e) < 0 || start_watch(a, e) < 0 ||
 	    control_open(&a->control, a->state_fd, e) < 0)
+		return -1;
+	if (a->conf.capture[0] && (a->capture_fd = capture_open(a->conf.capture, e)) < 0)
 		return -1;
 	open_rawping(a);
 	return start_engine(a, e);
@@ -890,7 +896,7 @@ int attach_main(void)
 	struct attach a = {
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .place_fd = -1, .signal_fd = -1, .tap_fd = -1,
-		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 },
+		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 }, .capture_fd = -1,
 		.watch = WATCH_INIT, .control = CONTROL_INIT, .uplink = UPLINK_INIT,
 		.mirror = MIRROR_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },

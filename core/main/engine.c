@@ -13,6 +13,7 @@
 #include "main/msg.h"
 #include "proto/network.h"
 #include "sandbox/sandbox.h"
+#include "wire/vnet.h"
 
 /* Main ends the attachment then. To exit before it has read the message could
  * look like a crash to it: wait for the end. */
@@ -157,6 +158,7 @@ int engine_main(const struct engine_args *args)
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
+	capture_use(&io.capture, args->capture_fd, ctx.tap_vnet ? VNET_HLEN : 0, ctx.now_us);
 	rc = rawping_use(&ctx, args->rawping_fd);
 	if (rc == 0)
 		rc = seal(args);
