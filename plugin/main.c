@@ -23,6 +23,7 @@
 #include "plugin/attach/resolv.h"
 #include "plugin/broker.h"
 #include "plugin/check.h"
+#include "plugin/command.h"
 #include "plugin/forward.h"
 #include "plugin/gc.h"
 #include "plugin/ipam.h"
@@ -49,6 +50,8 @@ struct call {
 	int nwords;			/* by hand: what follows the verb */
 	char **words;
 	bool json;			/* by hand: --json */
+	struct command command;		/* by hand: what only commands for people take */
+	unsigned int given;		/* by hand: enum need of the options that were given */
 	bool netavark;			/* netavark calls: its answers, its errors */
 	const char *listen;		/* by hand: --listen */
 	enum cni_version version;	/* for errors, as soon as it is known */
@@ -59,6 +62,7 @@ enum need {
 	NEED_ID = 1, NEED_IFNAME = 2, NEED_NETNS = 4,
 	NEED_CNI_NETNS = 8,		/* of a CNI runtime; by hand the state file knows it */
 	TAKES_WORDS = 16,		/* by hand, behind the verb */
+	TAKES_WATCH = 32, TAKES_PROMETHEUS = 64, TAKES_FILTER = 128,	/* options, by hand */
 };
 
 struct verb {
@@ -461,6 +465,47 @@ static int run_forward(struct call *c)
 	return o ? print_json(o, -1, &c->err) : 0;
 }
 
+static int run_command(struct call *c, int (*fn)(struct command *c))
+{
+	int r;
+
+	signal(SIGPIPE, SIG_DFL);	/* `| head` is no error */
+	c->command.verb = c->verb;
+	c->command.nwords = c->nwords;
+	c->command.words = c->words;
+	c->command.json = c->json;
+	c->command.netns = c->netns;
+	c->command.err = &c->err;
+	r = fn(&c->command);
+	c->usage = c->command.usage;
+	return r;
+}
+
+static int run_list(struct call *c)
+{
+	return run_command(c, list_command);
+}
+
+static int run_show(struct call *c)
+{
+	return run_command(c, show_command);
+}
+
+static int run_stats(struct call *c)
+{
+	return run_command(c, stats_command);
+}
+
+static int run_flows(struct call *c)
+{
+	return run_command(c, flows_command);
+}
+
+static int run_doctor(struct call *c)
+{
+	return run_command(c, doctor_command);
+}
+
 static int run_broker(struct call *c)
 {
 	return broker_run(c->listen, &c->err);
@@ -559,14 +604,14 @@ static const struct verb verbs[] = {
 	{ "setup", TAKES_WORDS, false, CNI_0_1_0, run_setup },
 	{ "teardown", TAKES_WORDS, false, CNI_0_1_0, run_teardown },
 	{ "info", 0, false, CNI_0_1_0, run_info },
-	{ "list", 0, false, CNI_0_1_0, run_later },
-	{ "show", 0, false, CNI_0_1_0, run_later },
-	{ "stats", 0, false, CNI_0_1_0, run_later },
-	{ "flows", 0, false, CNI_0_1_0, run_later },
+	{ "list", TAKES_WORDS, false, CNI_0_1_0, run_list },
+	{ "show", TAKES_WORDS, false, CNI_0_1_0, run_show },
+	{ "stats", TAKES_WORDS | TAKES_WATCH | TAKES_PROMETHEUS, false, CNI_0_1_0, run_stats },
+	{ "flows", TAKES_WORDS | TAKES_WATCH | TAKES_FILTER, false, CNI_0_1_0, run_flows },
 	{ "forward", TAKES_WORDS, false, CNI_0_1_0, run_forward },
 	{ "capture", 0, false, CNI_0_1_0, run_later },
 	{ "broker", 0, false, CNI_0_1_0, run_broker },
-	{ "doctor", 0, false, CNI_0_1_0, run_later },
+	{ "doctor", TAKES_WORDS, false, CNI_0_1_0, run_doctor },
 };
 
 static const struct verb *find_verb(const struct call *c)
@@ -655,6 +700,7 @@ static void about(FILE *f)
 static void help(void)
 {
 	puts("Usage: cni-passt ADD|DEL|CHECK|GC|STATUS|VERSION [option...]\n"
+	     "       cni-passt list | show ID | stats [ID] | flows ID | doctor [--json]\n"
 	     "       cni-passt forward ID list|add|del [tcp|udp RULE] [--json]\n"
 	     "       cni-passt broker [--listen PATH]\n"
 	     "Attaches a network namespace to the host's network without root, and detaches it.\n"
@@ -665,6 +711,11 @@ static void help(void)
 	     "  --ifname NAME        its interface (eth0)\n"
 	     "  --conf FILE          network configuration (*.conf, *.conflist); - is stdin\n"
 	     "  --json               listings as JSON\n"
+	     "  --watch              stats, flows: again each second\n"
+	     "  --prometheus         stats: for node_exporter's textfile collector; without ID of all\n"
+	     "  --port PORT, --address ADDRESS[/LEN], --proto tcp|udp|ping, --state STATE\n"
+	     "                       flows: only these\n"
+	     "  --sort age|idle|tx|rx|rtt|retransmits   flows: the largest first\n"
 	     "  --listen PATH        the broker's socket\n"
 	     "  --help, --version\n"
 	     "\n"
@@ -692,7 +743,8 @@ static int parse_pid(struct call *c, const char *s)
 	return 0;
 }
 
-enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_JSON, OPT_LISTEN, OPT_HELP, OPT_VERSION };
+enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_JSON, OPT_LISTEN, OPT_HELP, OPT_VERSION,
+	OPT_WATCH, OPT_PROMETHEUS, OPT_PORT, OPT_ADDRESS, OPT_PROTO, OPT_STATE, OPT_SORT };
 
 static const struct option options[] = {
 	{ "netns", required_argument, NULL, OPT_NETNS },
@@ -701,15 +753,56 @@ static const struct option options[] = {
 	{ "ifname", required_argument, NULL, OPT_IFNAME },
 	{ "conf", required_argument, NULL, OPT_CONF },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "watch", no_argument, NULL, OPT_WATCH },
+	{ "prometheus", no_argument, NULL, OPT_PROMETHEUS },
+	{ "port", required_argument, NULL, OPT_PORT },
+	{ "address", required_argument, NULL, OPT_ADDRESS },
+	{ "proto", required_argument, NULL, OPT_PROTO },
+	{ "state", required_argument, NULL, OPT_STATE },
+	{ "sort", required_argument, NULL, OPT_SORT },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
+/* Whether it is one of commands for people only. */
+static bool take_command_option(struct call *c, int opt)
+{
+	struct command *o = &c->command;
+	const struct {
+		int opt;
+		unsigned int need;
+		const char **text;
+		bool *flag;
+	} list[] = {
+		{ OPT_WATCH, TAKES_WATCH, NULL, &o->watch },
+		{ OPT_PROMETHEUS, TAKES_PROMETHEUS, NULL, &o->prometheus },
+		{ OPT_PORT, TAKES_FILTER, &o->port, NULL },
+		{ OPT_ADDRESS, TAKES_FILTER, &o->address, NULL },
+		{ OPT_PROTO, TAKES_FILTER, &o->proto, NULL },
+		{ OPT_STATE, TAKES_FILTER, &o->state, NULL },
+		{ OPT_SORT, TAKES_FILTER, &o->sort, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+		if (list[i].opt != opt)
+			continue;
+		c->given |= list[i].need;
+		if (list[i].flag)
+			*list[i].flag = true;
+		else
+			*list[i].text = optarg;
+		return true;
+	}
+	return false;
+}
+
 /* Returns an exit status, or -1 to go on. */
 static int take_option(struct call *c, int opt)
 {
+	if (take_command_option(c, opt))
+		return -1;
 	switch (opt) {
 	case OPT_NETNS:
 		c->netns = optarg;
@@ -768,6 +861,8 @@ static int run_by_hand(struct call *c, int argc, char **argv)
 	if (c->nwords && find_verb(c) && find_verb(c)->run != run_later &&
 	    !(find_verb(c)->needs & TAKES_WORDS))
 		return usage(c, "one word too many: ", argv[optind + 1]);
+	if (find_verb(c) && (c->given & ~find_verb(c)->needs))
+		return usage(c, "an option that another command has was given to ", c->verb);
 	if (c->netns && c->pid)
 		return usage(c, "--netns and --pid are two ways to say one thing: give one", "");
 	if (c->pid)

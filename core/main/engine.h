@@ -7,6 +7,7 @@
 #include "conf/resolv.h"
 #include "flow/counters.h"
 #include "flow/forward.h"
+#include "flow/view.h"
 
 struct engine_args {
 	const struct conf *conf;
@@ -19,6 +20,7 @@ struct engine_args {
 	int rawping_fd[2];		/* io/rawping.h; -1: none */
 	int main_fd;			/* SOCK_SEQPACKET to main; EOF: main is gone */
 	struct counters *counters;	/* shared with main */
+	struct view_page *page;		/* too: filled when main asks */
 	const struct resolvers *resolvers;	/* whom the DNS forwarder asks at first */
 };
 
