@@ -748,10 +748,12 @@ static void init(struct options *o, const char *name)
 
 	*o = (struct options){ .name = name, .ephemeral = read_ephemeral() };
 	conf_init(c);
+	c->via = CONF_VIA_DIRECT;	/* "the host" is where this command is run */
 	c->configure = false;
 	c->mtu = OPTIONS_MTU;
 	c->nhost_addresses = 0;
 	c->map_gateway = true;
+	c->metadata = true;	/* whoever says pasta wants what pasta does */
 	c->log_size = LOG_SIZE;
 	for (int i = 0; i < CONF_PROTO_COUNT; i++) {
 		o->forward[i] = (struct ports){ .rules = c->forwards, .n = &c->nforwards,

@@ -172,7 +172,10 @@ int hook_attach(struct hook_call *c, int netns_fd, struct err *e)
 	}
 	attach_undo(&a);
 	attach_remove(&a, NULL);
-	return is_shared_there(c, e) ? 0 : -1;
+	if (!is_shared_there(c, e))
+		return -1;
+	*e = ERR_INIT;
+	return 0;
 }
 
 /* What another front end made for the container is its own to end: only an

@@ -21,6 +21,7 @@
 #include "plugin/attach/attach.h"
 #include "plugin/attach/front.h"
 #include "plugin/attach/resolv.h"
+#include "plugin/broker.h"
 #include "plugin/check.h"
 #include "plugin/forward.h"
 #include "plugin/gc.h"
@@ -47,6 +48,7 @@ struct call {
 	int nwords;			/* by hand: what follows the verb */
 	char **words;
 	bool json;			/* by hand: --json */
+	const char *listen;		/* by hand: --listen */
 	enum cni_version version;	/* for errors, as soon as it is known */
 	struct err err;
 };
@@ -224,6 +226,26 @@ static int add_locked(struct call *c, const struct request *req, struct keys *k,
 	return r;
 }
 
+/* The name servers of where the daemon runs, if the configuration has none. */
+static void fill_names(struct conf *c, const struct via *v)
+{
+	const struct via_names *n = &v->hello.names;
+	struct conf host = *c;
+
+	if (!v->brokered) {
+		resolv_fill(c);
+		return;
+	}
+	if (c->nnameservers || !n->nnameservers)
+		return;
+	host.nnameservers = n->nnameservers;
+	memcpy(host.nameservers, n->nameservers, sizeof(host.nameservers));
+	memcpy(host.domain, n->domain, sizeof(host.domain));
+	host.nsearch = n->nsearch;
+	memcpy(host.search, n->search, sizeof(host.search));
+	resolv_merge(c, &host);
+}
+
 static int add_attachment(struct call *c, const struct request *req, struct keys *k)
 {
 	FD_OWNED int stop_fd = front_hold_signals();
@@ -231,10 +253,10 @@ static int add_attachment(struct call *c, const struct request *req, struct keys
 
 	if (stop_fd < 0)
 		return err_set(&c->err, ERR_IO, "signalfd: %s", strerror(errno));
-	resolv_fill(&k->conf);
 	if (fill_identity(c, &k->conf) < 0 ||
 	    attach_open(&a, &k->conf, stop_fd, &c->err) < 0)
 		return -1;
+	fill_names(&k->conf, &a.via);
 	if (add_locked(c, req, k, &a, stop_fd) < 0)
 		return -1;
 	attach_done(&a);
@@ -435,6 +457,11 @@ static int run_forward(struct call *c)
 	return o ? print_json(o, -1, &c->err) : 0;
 }
 
+static int run_broker(struct call *c)
+{
+	return broker_run(c->listen, &c->err);
+}
+
 static int run_later(struct call *c)
 {
 	return err_set(&c->err, ERR_ENV, "%s%s is not supported yet",
@@ -454,7 +481,7 @@ static const struct verb verbs[] = {
 	{ "flows", 0, false, CNI_0_1_0, run_later },
 	{ "forward", TAKES_WORDS, false, CNI_0_1_0, run_forward },
 	{ "capture", 0, false, CNI_0_1_0, run_later },
-	{ "broker", 0, false, CNI_0_1_0, run_later },
+	{ "broker", 0, false, CNI_0_1_0, run_broker },
 	{ "doctor", 0, false, CNI_0_1_0, run_later },
 };
 
@@ -541,6 +568,7 @@ static void help(void)
 {
 	puts("Usage: cni-passt ADD|DEL|CHECK|GC|STATUS|VERSION [option...]\n"
 	     "       cni-passt forward ID list|add|del [tcp|udp RULE] [--json]\n"
+	     "       cni-passt broker [--listen PATH]\n"
 	     "Attaches a network namespace to the host's network without root, and detaches it.\n"
 	     "\n"
 	     "  --netns PATH         the container's network namespace\n"
@@ -549,6 +577,7 @@ static void help(void)
 	     "  --ifname NAME        its interface (eth0)\n"
 	     "  --conf FILE          network configuration (*.conf, *.conflist); - is stdin\n"
 	     "  --json               listings as JSON\n"
+	     "  --listen PATH        the broker's socket\n"
 	     "  --help, --version\n"
 	     "\n"
 	     "ID is a container id or the beginning of one, ID/ifname where it has several\n"
@@ -575,7 +604,7 @@ static int parse_pid(struct call *c, const char *s)
 	return 0;
 }
 
-enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_JSON, OPT_HELP, OPT_VERSION };
+enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_JSON, OPT_LISTEN, OPT_HELP, OPT_VERSION };
 
 static const struct option options[] = {
 	{ "netns", required_argument, NULL, OPT_NETNS },
@@ -584,6 +613,7 @@ static const struct option options[] = {
 	{ "ifname", required_argument, NULL, OPT_IFNAME },
 	{ "conf", required_argument, NULL, OPT_CONF },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -609,6 +639,9 @@ static int take_option(struct call *c, int opt)
 		return -1;
 	case OPT_JSON:
 		c->json = true;
+		return -1;
+	case OPT_LISTEN:
+		c->listen = optarg;
 		return -1;
 	case OPT_HELP:
 		help();

@@ -79,6 +79,14 @@ enum conf_conflict {
 	CONF_CONFLICT_COUNT
 };
 
+/* From where the daemon is started; the front end's affair (plugin/attach/via.h). */
+enum conf_via {
+	CONF_VIA_AUTO,		/* the broker, if one answers from another network namespace */
+	CONF_VIA_DIRECT,	/* where the front end runs */
+	CONF_VIA_BROKER,	/* where the broker runs */
+	CONF_VIA_COUNT
+};
+
 /* Kernel features not to use even where they are there: for tests of the
  * fall-backs. Front ends take the list from CNI_PASST_WITHOUT. */
 enum conf_without {
@@ -112,6 +120,9 @@ struct conf {
 	bool ipv4, ipv6;
 	bool follow;				/* be what the host is, also when that changes */
 	bool source_check;			/* drop what comes from others' addresses */
+	bool metadata;				/* the container may ask the cloud's metadata service */
+	bool sandbox_strict;			/* a part of the sandbox that cannot be had is fatal */
+	uint32_t run_uid, run_gid;		/* who engine and nsagent are if the caller is root; 0: root */
 	uint32_t mtu;				/* 0: the outer interface's */
 	struct mac mac;				/* the container's; always set */
 	struct mac gw_mac;			/* ours, all that is not the container; always set */
@@ -161,6 +172,7 @@ struct conf {
 	uint32_t log_size;			/* bytes before it starts anew; 0: LOG_FILE_MAX */
 
 	uint32_t without;			/* enum conf_without */
+	enum conf_via via;			/* not handed over */
 
 	/* What only the command lines of pasta and passt ask for (cli/). */
 	uint32_t off;				/* enum conf_off */

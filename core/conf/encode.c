@@ -133,6 +133,10 @@ static void code_net(struct codec *x, struct conf *c)
 	code_bool(x, &c->ipv6);
 	code_bool(x, &c->follow);
 	code_bool(x, &c->source_check);
+	code_bool(x, &c->metadata);
+	code_bool(x, &c->sandbox_strict);
+	code_u32(x, &c->run_uid);
+	code_u32(x, &c->run_gid);
 	code_u32(x, &c->mtu);
 	code_bytes(x, c->mac.b, sizeof(c->mac.b));
 	code_bytes(x, c->gw_mac.b, sizeof(c->gw_mac.b));

@@ -5,7 +5,8 @@
  * The front end execs the core with the descriptors below and no other, 0-2 on
  * /dev/null, in a session of its own. The core answers one struct ready. With
  * status 0 the network works; the front end then writes the state file, sends
- * HANDOFF_COMMIT and goes. If the socket closes before the commit, the front
+ * HANDOFF_COMMIT and goes. A broker (plugin/attach/via.h) may do the exec in the
+ * front end's place; all else stays between the two of them. If the socket closes before the commit, the front
  * end died: the core undoes everything and exits.
  */
 #ifndef CONF_HANDOFF_H
@@ -20,7 +21,9 @@ enum handoff_fd {
 	HANDOFF_FD_STATE = 6,	/* O_PATH|O_DIRECTORY: this attachment's state folder */
 	HANDOFF_FD_LIFE = 7,	/* O_RDWR: the FIFO HANDOFF_LIFE_NAME in the state folder */
 	HANDOFF_FD_OWNER = 8,	/* pidfd of conf.owner_pid; only if owner_pid != 0 */
-	HANDOFF_FD_END = 9
+	HANDOFF_FD_PLACE = 9,	/* O_PATH|O_DIRECTORY: where conf.netns_path is to be looked for, by
+				 * its last name; only where the path means nothing to the core */
+	HANDOFF_FD_END = 10
 };
 
 /*

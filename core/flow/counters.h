@@ -25,6 +25,7 @@
 	X(drop_multicast, "multicast and broadcast not passed on") \
 	X(drop_hops, "packets whose hop limit ended here") \
 	X(drop_icmp_error, "ICMP errors of the container about nothing it got") \
+	X(drop_metadata, "packets to a cloud's metadata service (key metadata)") \
 	X(drop_noroute, "packets of a family switched off or without a route outside") \
 	X(frag_rx, "IP fragments read from the container") \
 	X(frag_reassembled, "datagrams put together of them") \
@@ -87,6 +88,8 @@ struct counters {
 	COUNTERS_TABLE(X)
 #undef X
 	uint64_t drop_wire[WIRE_ERR_COUNT];	/* malformed, by reason */
+	/* The system call that ended a sealed process, for main's log (sandbox.h). */
+	int32_t forbidden_engine, forbidden_nsagent;
 };
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "flow/route.h"
 
+#define NAME_SERVER	53	/* the port of one */
+
 static bool is_in(const struct addr *list, uint32_t n, const struct addr *dst)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -52,6 +54,33 @@ static enum route_verdict route_to_group(const struct netcfg *net, const struct 
 	return ROUTE_MULTICAST;
 }
 
+/*
+ * Where clouds tell a machine, and nobody else they think, its credentials. What is a
+ * name server of the host too (as in Google's) stays one: port 53.
+ */
+static bool is_metadata(const struct netcfg *net, const struct addr *dst, uint16_t port)
+{
+	static const uint8_t four[][4] = {
+		{ 169, 254, 169, 254 },		/* nearly all */
+		{ 169, 254, 170, 2 },		/* Amazon, of tasks */
+		{ 169, 254, 170, 23 },		/* Amazon, of pods */
+		{ 100, 100, 100, 200 },		/* Alibaba */
+	};
+	static const struct addr six[] = {
+		{ { 0xfd, 0, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54 } },	/* Amazon, fd00:ec2::254 */
+		{ { 0xfd, 0, 0x0e, 0xc2, [15] = 0x23 } },		/* Amazon, of pods */
+		{ { 0xfd, 0x20, 0, 0xce, [14] = 0x02, [15] = 0x54 } },	/* Google, fd20:ce::254 */
+	};
+	bool found = is_in(six, ARRAY_LEN(six), dst);
+
+	for (size_t i = 0; i < ARRAY_LEN(four) && !found; i++) {
+		const struct addr a = addr_from4(four[i]);
+
+		found = addr_eq(&a, dst);
+	}
+	return found && !(port == NAME_SERVER && is_in(net->nameservers, net->nnameservers, dst));
+}
+
 /* Whether dst leads to the host's loopback: hostLoopback, and the gateway if it shall. */
 static bool is_host_loopback(const struct conf *conf, const struct netcfg *net,
 			     const struct addr *dst)
@@ -63,7 +92,8 @@ static bool is_host_loopback(const struct conf *conf, const struct netcfg *net,
 }
 
 enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *net,
-				  const struct addr *dst, struct route_target *ret)
+				  const struct addr *dst, uint16_t port,
+				  struct route_target *ret)
 {
 	if (addr_is4(dst) ? !conf->ipv4 : !conf->ipv6)
 		return ROUTE_NONE;
@@ -77,6 +107,8 @@ enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *
 	if (addr_is_unspecified(dst) || addr_is_loopback(dst) ||
 	    netcfg_has_address(net, dst))
 		return ROUTE_MARTIAN;
+	if (!conf->metadata && is_metadata(net, dst, port))
+		return ROUTE_PROHIBITED;
 	if (addr_is_multicast(dst) || addr_is_broadcast(dst) || is_subnet_broadcast(net, dst))
 		return route_to_group(net, dst, ret);
 	if (addr_is_linklocal6(dst)) {

@@ -12,6 +12,7 @@ enum route_verdict {
 				 * unspecified, the container's own */
 	ROUTE_MULTICAST,	/* multicast or broadcast: for datagrams only */
 	ROUTE_NONE,		/* family switched off, or no way outside */
+	ROUTE_PROHIBITED,	/* a cloud's metadata service, unless "metadata" allows it */
 };
 
 struct route_target {
@@ -21,7 +22,7 @@ struct route_target {
 };
 
 /*
- * Where a packet of the container for dst goes. Never lets it reach the
+ * Where a packet of the container for dst goes (port: 0 for echo). Never lets it reach the
  * host's loopback, except by an address of hostLoopback: connect() to 0.0.0.0
  * or :: would, so these are martians.
  * *ret is set on ROUTE_OK, and on ROUTE_MULTICAST, where a scope of 0 means that it
@@ -30,7 +31,8 @@ struct route_target {
  * limited one, since the container's networks need not be the outer interface's.
  */
 enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *net,
-				  const struct addr *dst, struct route_target *ret);
+				  const struct addr *dst, uint16_t port,
+				  struct route_target *ret);
 
 /* The address of a family by which the container finds the host, or us, where their
  * own would not lead there: hostAddress, else the gateway. False: it has neither. */

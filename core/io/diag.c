@@ -38,22 +38,33 @@ static void read_picked(struct diag *d)
 
 int diag_open(struct diag *d)
 {
-	const struct timeval patience = { .tv_sec = ANSWER_S };
+	int rc;
 
 	*d = DIAG_INIT;
-	d->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	if (d->fd < 0 ||
-	    setsockopt(d->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0) {
-		int err = errno;
-
-		diag_close(d);
-		return -err;
-	}
+	rc = diag_ask_anew(d);
+	if (rc < 0)
+		return rc;
 	d->inuse[0] = open("/proc/self/net/sockstat", O_RDONLY | O_CLOEXEC);
 	d->inuse[1] = open("/proc/self/net/sockstat6", O_RDONLY | O_CLOEXEC);
 	d->picked_first = 32768;	/* Linux's own */
 	d->picked_last = 60999;
 	read_picked(d);
+	return 0;
+}
+
+int diag_ask_anew(struct diag *d)
+{
+	const struct timeval patience = { .tv_sec = ANSWER_S };
+
+	fd_drop(&d->fd);
+	d->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (d->fd < 0 ||
+	    setsockopt(d->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0) {
+		int err = errno;
+
+		fd_drop(&d->fd);
+		return -err;
+	}
 	return 0;
 }
 

@@ -37,6 +37,9 @@ struct diag {
 int diag_open(struct diag *d);
 void diag_close(struct diag *d);
 
+/* A new socket for the questions; the files stay open. 0 or -errno. */
+int diag_ask_anew(struct diag *d);
+
 /* How many UDP sockets are bound: as long as it stays the same, most likely so are
  * they. Changes with each call where that cannot be known. */
 uint64_t diag_udp_hint(struct diag *d);
@@ -45,8 +48,8 @@ uint64_t diag_udp_hint(struct diag *d);
  * Fills *ret with the ports that TCP listens on, or UDP sockets without a peer are
  * bound to, in either family; those of the loopback only do not count, nor, for
  * UDP, the ports that the kernel picks for clients. 0, or -errno and *ret means
- * nothing; -EINTR: the list changed meanwhile, ask again. After any other error it is to be
- * closed: the socket may hold the rest of an answer.
+ * nothing; -EINTR: the list changed meanwhile, ask again. After any other error ask
+ * anew: the socket may hold the rest of an answer.
  */
 int diag_read(const struct diag *d, bool tcp, struct diag_ports *ret);
 

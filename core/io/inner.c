@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "io/io.h"
 
@@ -24,9 +23,15 @@ int inner_socket(bool v4)
 	return fd;
 }
 
-void inner_reuse_ports(void)
+int inner_open_reuse(void)
 {
-	FD_OWNED int fd = open(TW_REUSE, O_RDWR | O_CLOEXEC);
+	int fd = open(TW_REUSE, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void inner_reuse_ports(int fd)
+{
 	char now = 0;
 
 	if (fd < 0 || pread(fd, &now, 1, 0) != 1 || (now == '2' && pwrite(fd, "1", 1, 0) != 1))

@@ -9,6 +9,10 @@
  * them, or -errno. */
 int inner_socket(bool v4);
 
+/* The sysctl that inner_reuse_ports() writes, in the caller's namespace; -errno: it
+ * cannot be. */
+int inner_open_reuse(void);
+
 /*
  * Who connects to one port of the container all the time, and closes first, has each
  * source port in TIME-WAIT for a minute: 470 connections a second at most. Between
@@ -17,6 +21,6 @@ int inner_socket(bool v4);
  * do not look like that to it. Asks for the same for all (1), unless
  * somebody has switched it off (0).
  */
-void inner_reuse_ports(void);
+void inner_reuse_ports(int fd);
 
 #endif

@@ -47,7 +47,9 @@ struct io {
 	uint8_t *frames;		/* IO_BATCH + 1 slots of IO_FRAME_MAX bytes */
 	bool stop;			/* the tap is gone */
 	bool heard;			/* main's descriptor is readable */
-	struct log_limit no_ping, no_socket;	/* one line a minute each */
+	struct log_limit no_ping, no_socket;	/* one line a minute each, with ... */
+	unsigned long long files_max;	/* ... the limit of open files, and the group that ... */
+	unsigned int group;		/* ... ping_group_range leaves out */
 	struct rawping rawping;
 	struct pipe_pool pipes;
 	struct inner_pool inner[2];	/* IPv4, IPv6 */
@@ -87,7 +89,7 @@ void tap_readable(struct ctx *c);
 /* sock.c: watches listener idx of c->forwards, once, for good. 0 or -errno. */
 int sock_listen(struct ctx *c, uint32_t idx);
 
-/* sock.c: what the kernel has; sets c->peek and io->udp_gso. */
+/* sock.c: what the kernel has; sets c->peek, io->udp_gso, and what its log lines tell. */
 void sock_probe(struct ctx *c);
 
 /* There is no socket for f, or no port: what a person can mend, said once a minute. */

@@ -280,7 +280,7 @@ static int wait_events(struct ctx *c, struct epoll_event ev[IO_EVENTS])
 		read_clock(c);
 	from = c->now_us;
 	while (poll && !n && c->now_us - from < POLL_US) {
-		n = epoll_wait(c->io->epoll, ev, IO_EVENTS, 0);
+		n = epoll_pwait(c->io->epoll, ev, IO_EVENTS, 0, NULL);
 		if (!n)
 			sched_yield();
 		read_clock(c);
@@ -290,7 +290,7 @@ static int wait_events(struct ctx *c, struct epoll_event ev[IO_EVENTS])
 		return n;
 	}
 	from = c->now_us;
-	n = epoll_wait(c->io->epoll, ev, IO_EVENTS, ms);
+	n = epoll_pwait(c->io->epoll, ev, IO_EVENTS, ms, NULL);
 	read_clock(c);
 	if (ms && !p->rest)
 		judge_wait(p, poll, c->now_us - from);

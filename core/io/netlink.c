@@ -681,13 +681,13 @@ static bool has_ipv6(const struct netcfg *net)
 	return netcfg_primary(net, false);
 }
 
-/* What must hold before the link comes up. */
+/* What must hold before the link comes up, and for IPv6 that the host may get later: then
+ * no file can be opened any more. */
 static void prepare_ipv6(struct query *q, uint32_t ifindex, const struct netcfg *net)
 {
 	set_addr_gen_none(q, ifindex);
-	if (!has_ipv6(net))
-		return;
-	set_sysctl6(net->ifname, "disable_ipv6", "0");
+	if (has_ipv6(net))
+		set_sysctl6(net->ifname, "disable_ipv6", "0");
 	set_sysctl6(net->ifname, "accept_ra", "0");
 	set_sysctl6(net->ifname, "optimistic_dad", "1");	/* for what programs add later */
 }
@@ -849,8 +849,6 @@ static int move(struct query *q, const struct netcfg *was, const struct netcfg *
 
 	if (r < 0)
 		failed(e, r, "the MTU", now->ifname);
-	if (has_ipv6(now) && !has_ipv6(was))
-		prepare_ipv6(q, ifindex, now);
 	add_linklocal(q, now, done, e);
 	add_addresses(q, now, done, true, e);
 	add_addresses(q, now, done, false, e);

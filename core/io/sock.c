@@ -235,7 +235,6 @@ void sock_complain(struct ctx *c, const struct flow *f, int rc)
 {
 	bool ping = f->key.proto == FLOW_PING && (rc == -EACCES || rc == -EPERM);
 	struct log_limit *limit = ping ? &c->io->no_ping : &c->io->no_socket;
-	struct rlimit files = { .rlim_cur = 0 };
 
 	if (!log_allowed(limit, c->now))
 		return;
@@ -243,13 +242,12 @@ void sock_complain(struct ctx *c, const struct flow *f, int rc)
 		log_warn("echo requests are dropped: net.ipv4.ping_group_range leaves group %u out"
 			 " and there is no right to a raw socket; as root:"
 			 " sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"",
-			 (unsigned int)getegid());
+			 c->io->group);
 		return;
 	}
-	getrlimit(RLIMIT_NOFILE, &files);
 	log_warn("no socket for a new %s flow: %s; flows=%u, limit of open files %llu, more since"
 		 " the last such line: %llu", flow_proto_names[f->key.proto], strerror(-rc),
-		 c->flows.count, (unsigned long long)files.rlim_cur,
+		 c->flows.count, c->io->files_max,
 		 (unsigned long long)limit->last_swallowed);
 }
 
@@ -441,11 +439,12 @@ ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
  * one where it stops, or it is the first. */
 bool port_urgent(struct ctx *c, struct flow *f, uint32_t peek_at, uint32_t *ret)
 {
+	const struct timespec at_once = { .tv_sec = 0 };
 	struct pollfd p = { .fd = f->sock, .events = POLLPRI };
 	int at_mark = 0, all = 0;
 	ssize_t before;
 
-	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLPRI) ||
+	if (ppoll(&p, 1, &at_once, NULL) != 1 || !(p.revents & POLLPRI) ||
 	    ioctl(f->sock, SIOCATMARK, &at_mark) < 0 || ioctl(f->sock, FIONREAD, &all) < 0)
 		return false;
 	*ret = 0;
@@ -652,6 +651,11 @@ static bool probe(int family, int type, int level, int name, int value)
 void sock_probe(struct ctx *c)
 {
 	uint32_t without = c->conf->without;
+	struct rlimit files = { .rlim_cur = 0 };
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	c->io->files_max = files.rlim_cur;
+	c->io->group = getegid();
 
 	c->peek = !(without & CONF_WITHOUT_PEEK) &&
 		  probe(AF_INET, SOCK_STREAM, SOL_SOCKET, SO_PEEK_OFF, 0) &&

@@ -3,10 +3,16 @@
  * watch: an inotify event or a tick is only the reason to look; what counts is
  * whether the path still leads to the namespace we hold. A path that is bound
  * to another namespace is therefore an end too, and a stray event is none.
+ *
+ * A path of another mount namespace is looked for in its folder, which is given by
+ * descriptor. That mount namespace may go (podman makes one for each call of a
+ * plugin), and with it what was mounted there: then only the name is left to look
+ * at, which whoever ends a container removes as well.
  */
 #include "io/watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,40 +33,42 @@ const char *const watch_kind_names[WATCH_KIND_COUNT] = { "pidfd", "inotify", "ti
 
 static bool path_gone(const struct watch *w)
 {
+	bool placed = w->place_fd >= 0;
 	struct stat st;
 
-	if (stat(w->path, &st) == 0)
-		return st.st_dev != w->dev || st.st_ino != w->ino;
+	if (fstatat(placed ? w->place_fd : AT_FDCWD, w->path, &st, 0) == 0)
+		return st.st_dev != w->dev ? !placed : st.st_ino != w->ino;
 	/* Any other error (a lost right, say) tells nothing of the container. */
 	return errno == ENOENT || errno == ENOTDIR || errno == ESRCH;
 }
 
-/* The folder of path into dir. false if inotify cannot serve there: procfs
+/* The folder of the path into dir. false if inotify cannot serve there: procfs
  * makes no events, and a link's target may go while the link stays. */
-static bool watchable(const char *path, char *dir, size_t size)
+static bool watchable(const struct watch *w, char *dir, size_t size)
 {
-	const char *slash = strrchr(path, '/');
-	size_t n = slash ? (size_t)(slash - path) : 0;
+	const char *slash = strrchr(w->path, '/');
+	int n = slash ? (int)(slash - w->path) : 0, at = AT_FDCWD;
 	struct statfs fs;
 	struct stat st;
 
-	if (!slash || n >= size || lstat(path, &st) < 0 || S_ISLNK(st.st_mode))
+	if (w->place_fd >= 0) {
+		at = w->place_fd;
+		snprintf(dir, size, "/proc/self/fd/%d", at);
+	} else if (!slash || snprintf(dir, size, "%.*s", MAX_OF(n, 1), w->path) >= (int)size) {
 		return false;
-	memcpy(dir, path, n);
-	dir[n] = '\0';
-	if (n == 0)
-		snprintf(dir, size, "/");
-	return statfs(dir, &fs) == 0 && fs.f_type != PROC_SUPER_MAGIC;
+	}
+	return fstatat(at, w->path, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISLNK(st.st_mode) &&
+	       statfs(dir, &fs) == 0 && fs.f_type != PROC_SUPER_MAGIC;
 }
 
-static int open_inotify(const char *path)
+static int open_inotify(const struct watch *w)
 {
 	const uint32_t mask = IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF |
 			      IN_UNMOUNT | IN_ONLYDIR;
 	FD_OWNED int fd = -1;
 	char dir[PATH_MAX];
 
-	if (!watchable(path, dir, sizeof(dir)))
+	if (!watchable(w, dir, sizeof(dir)))
 		return -1;
 	fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (fd < 0 || inotify_add_watch(fd, dir, mask) < 0)
@@ -98,11 +106,11 @@ static int open_path(struct watch *w, const char *path, int netns_fd, struct err
 	if (fstat(netns_fd, &st) < 0)
 		return err_set(e, ERR_NETNS, "cannot look at the network namespace: %s",
 			       strerror(errno));
-	w->path = path;
+	w->path = w->place_fd >= 0 && strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	w->dev = st.st_dev;
 	w->ino = st.st_ino;
 	w->kind = WATCH_INOTIFY;
-	w->fd = open_inotify(path);
+	w->fd = open_inotify(w);
 	if (w->fd < 0) {
 		w->kind = WATCH_TIMER;
 		w->fd = open_timer();
@@ -115,14 +123,15 @@ static int open_path(struct watch *w, const char *path, int netns_fd, struct err
 	return 0;
 }
 
-int watch_open(struct watch *w, int pidfd, const char *path, int netns_fd, struct err *e)
+int watch_open(struct watch *w, const struct watch_what *what, struct err *e)
 {
 	*w = WATCH_INIT;
-	if (pidfd < 0)
-		return open_path(w, path, netns_fd, e);
+	w->place_fd = what->place_fd;
+	if (what->pidfd < 0)
+		return open_path(w, what->path, what->netns_fd, e);
 	w->kind = WATCH_PIDFD;
-	w->fd = pidfd;
-	if (readable(pidfd))
+	w->fd = what->pidfd;
+	if (readable(w->fd))
 		return ended_already(w, "its process is gone", e);
 	return 0;
 }
@@ -147,5 +156,6 @@ bool watch_ended(struct watch *w)
 void watch_close(struct watch *w)
 {
 	fd_drop(&w->fd);
+	fd_drop(&w->place_fd);
 	*w = WATCH_INIT;
 }

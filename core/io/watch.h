@@ -21,18 +21,27 @@ extern const char *const watch_kind_names[WATCH_KIND_COUNT];
 struct watch {
 	enum watch_kind kind;
 	int fd;			/* poll for POLLIN; owned */
+	int place_fd;		/* the folder that path is a name in; -1: none; owned */
 	const char *path;	/* the caller's, kept alive by it; NULL with a pidfd */
 	dev_t dev;		/* of the namespace */
 	ino_t ino;
 };
 
-#define WATCH_INIT ((struct watch){ .fd = -1 })
+#define WATCH_INIT ((struct watch){ .fd = -1, .place_fd = -1 })
+
+/* What is watched. */
+struct watch_what {
+	int pidfd;		/* or -1 */
+	const char *path;	/* names the namespace that netns_fd is */
+	int place_fd;		/* where its last name is to be looked for, or -1: see watch.c */
+	int netns_fd;
+};
 
 /*
- * Starts watching. pidfd (or -1) is taken over; path names the namespace that
- * netns_fd is. Fails with *e if the container has ended already. 0 or -1.
+ * Starts watching; what->pidfd and what->place_fd are taken over. Fails with *e if
+ * the container has ended already. 0 or -1.
  */
-int watch_open(struct watch *w, int pidfd, const char *path, int netns_fd, struct err *e);
+int watch_open(struct watch *w, const struct watch_what *what, struct err *e);
 
 /* To be called when w->fd is readable: whether the container has ended. */
 bool watch_ended(struct watch *w);

@@ -64,6 +64,7 @@ struct attach {
 	int front_fd;			/* -1 after the commit */
 	int netns_fd;
 	int state_fd;
+	int place_fd;			/* HANDOFF_FD_PLACE, or -1; the watch's */
 	int signal_fd;
 	int life_fd;			/* HANDOFF_FD_LIFE */
 	int tap_fd;
@@ -103,6 +104,13 @@ static void close_mains(struct attach *a)
 	mirror_close(&a->mirror);
 }
 
+static struct sandbox_who who(const struct conf *c)
+{
+	return (struct sandbox_who){
+		.uid = c->run_uid, .gid = c->run_gid, .strict = c->sandbox_strict,
+	};
+}
+
 static int run_nsagent(void *arg, int sock)
 {
 	struct attach *a = arg;
@@ -116,20 +124,26 @@ static int run_nsagent(void *arg, int sock)
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
 		.watch = { [CONF_TCP] = tcp, [CONF_UDP] = udp },
+		.who = who(&a->conf), .forbidden = &a->counters->forbidden_nsagent,
 	});
 }
 
 static int run_engine(void *arg, int sock)
 {
 	struct attach *a = arg;
-	struct err e = ERR_INIT;
+	struct err e = ERR_INIT, lack = ERR_INIT;
+	struct sandbox_who as = who(&a->conf);
+	pid_t parent = getppid();
 
 	close_mains(a);
 	fd_drop(&a->netns_fd);
-	if (sandbox_engine(&e) < 0) {
+	if (sandbox_engine(&as, &lack, &e) < 0) {
 		log_error("%s", e.msg);
 		return 1;
 	}
+	child_bind(parent);	/* a change of user undid it */
+	if (lack.code)
+		log_warn("%s", lack.msg);
 	return engine_main(&(struct engine_args){
 		.conf = &a->conf, .net = &a->net, .tap_fd = a->tap_fd,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
@@ -256,7 +270,7 @@ static bool is_cancelled(struct attach *a, const struct pollfd *front, const str
 }
 
 /* A child closed its socket or did not answer: says how it ended. */
-static int explain_silence(struct child *c, bool timeout, struct err *e)
+static int explain_silence(struct child *c, bool timeout, bool strict, struct err *e)
 {
 	char how[80];
 	int status;
@@ -265,7 +279,9 @@ static int explain_silence(struct child *c, bool timeout, struct err *e)
 		return err_set(e, ERR_IO, "%s did not answer in time", c->name);
 	status = child_end(c);
 	child_describe(status, how, sizeof(how));
-	return err_set(e, ERR_INTERNAL, "%s died while starting: %s", c->name, how);
+	err_set(e, ERR_INTERNAL, "%s died while starting: %s", c->name, how);
+	return strict ? err_hint(e, "\"sandbox\" is \"strict\": the log says which part of it"
+				    " cannot be had here") : -1;
 }
 
 /* Waits for one message of a child that is starting up. */
@@ -286,14 +302,14 @@ static int await(struct attach *a, struct child *c, void *msg, size_t len, int *
 		if (p[0].revents) {
 			r = msg_recv(c->sock, msg, len, fd);
 			if (r == -EPIPE)
-				return explain_silence(c, false, e);
+				return explain_silence(c, false, a->conf.sandbox_strict, e);
 			return r < 0 ? err_set(e, ERR_INTERNAL, "%s spoke nonsense: %s",
 					       c->name, strerror(-r)) : 0;
 		}
 		if (is_cancelled(a, &p[1], &p[2]))
 			return err_set(e, ERR_AGAIN, "the attachment was given up while starting");
 	}
-	return explain_silence(c, true, e);
+	return explain_silence(c, true, a->conf.sandbox_strict, e);
 }
 
 static int take_setup(struct attach *a, const struct msg_setup_done *done, struct err *e)
@@ -401,13 +417,30 @@ static int start_engine(struct attach *a, struct err *e)
 
 static int open_watch(struct attach *a, struct err *e)
 {
-	int pidfd = a->conf.owner_pid ? HANDOFF_FD_OWNER : -1;
+	const struct watch_what what = {
+		.pidfd = a->conf.owner_pid ? HANDOFF_FD_OWNER : -1, .path = a->conf.netns_path,
+		.place_fd = a->place_fd, .netns_fd = a->netns_fd,
+	};
 
 	if (a->conf.outlive) {
-		fd_drop(&pidfd);
+		if (what.pidfd >= 0)
+			close(what.pidfd);
+		fd_drop(&a->place_fd);
 		return 0;
 	}
-	return watch_open(&a->watch, pidfd, a->conf.netns_path, a->netns_fd, e);
+	return watch_open(&a->watch, &what, e);
+}
+
+/* Whether ping sockets will do is asked as the group that the engine will be in. */
+static void open_rawping(struct attach *a)
+{
+	gid_t own = getegid();
+	bool other = a->conf.run_gid && setegid(a->conf.run_gid) == 0;
+
+	a->rawping_fd[0] = rawping_open(true);
+	a->rawping_fd[1] = rawping_open(false);
+	if (other && setegid(own) < 0)
+		log_warn("the group stays %u: %s", a->conf.run_gid, strerror(errno));
 }
 
 /* All that must have worked before the front end hears "ready". */
@@ -425,8 +458,7 @@ static int start(struct attach *a, struct err *e)
 	    mirror_open(&a->mirror, &a->conf, e) < 0 || start_watch(a, e) < 0 ||
 	    control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
-	a->rawping_fd[0] = rawping_open(true);
-	a->rawping_fd[1] = rawping_open(false);
+	open_rawping(a);
 	return start_engine(a, e);
 }
 
@@ -484,16 +516,36 @@ static void end(struct attach *a, const char *why)
 	a->ended = true;
 }
 
+/* It made a system call that it may not. */
+static void log_forbidden(const struct child *c, int32_t call)
+{
+	char name[32];
+
+	sandbox_call_name(call, name, sizeof(name));
+	log_error("process=%s pid=%d made a system call that its filter forbids: %s (%d)", c->name,
+		  (int)c->pid, name, (int)call);
+}
+
 static void reap(struct attach *a)
 {
-	struct child *const children[] = { &a->engine, &a->nsagent };
+	const struct {
+		struct child *child;
+		int32_t *forbidden;
+	} list[] = {
+		{ &a->engine, &a->counters->forbidden_engine },
+		{ &a->nsagent, &a->counters->forbidden_nsagent },
+	};
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (size_t i = 0; i < ARRAY_LEN(children); i++)
-			if (children[i]->pid == pid)
-				child_died(children[i], status, now_ms());
+		for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+			if (list[i].child->pid != pid)
+				continue;
+			if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+				log_forbidden(list[i].child, *list[i].forbidden);
+			child_died(list[i].child, status, now_ms());
+		}
 }
 
 static void on_signal(struct attach *a)
@@ -794,12 +846,14 @@ static int run(struct attach *a)
 }
 
 /* The descriptors of the hand-over and no other, none of them for programs. */
-static bool take_descriptors(void)
+static bool take_descriptors(struct attach *a)
 {
 	for (int fd = HANDOFF_FD_CONF; fd < HANDOFF_FD_OWNER; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return false;
 	fcntl(HANDOFF_FD_OWNER, F_SETFD, FD_CLOEXEC);	/* may be missing */
+	if (fcntl(HANDOFF_FD_PLACE, F_SETFD, FD_CLOEXEC) == 0)
+		a->place_fd = HANDOFF_FD_PLACE;
 	close_range(HANDOFF_FD_END, ~0U, 0);
 	return true;
 }
@@ -808,7 +862,7 @@ int attach_main(void)
 {
 	struct attach a = {
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
-		.state_fd = HANDOFF_FD_STATE, .signal_fd = -1, .tap_fd = -1,
+		.state_fd = HANDOFF_FD_STATE, .place_fd = -1, .signal_fd = -1, .tap_fd = -1,
 		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 },
 		.watch = WATCH_INIT, .control = CONTROL_INIT, .uplink = UPLINK_INIT,
 		.mirror = MIRROR_INIT,
@@ -816,7 +870,7 @@ int attach_main(void)
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};
 
-	if (!take_descriptors()) {
+	if (!take_descriptors(&a)) {
 		fprintf(stderr, "cni-passt-core: --attach is for the front ends, which hand over"
 			" descriptors %d to %d; use cni-passt ADD\n", HANDOFF_FD_CONF,
 			HANDOFF_FD_END - 1);

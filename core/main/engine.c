@@ -12,6 +12,7 @@
 #include "io/io.h"
 #include "main/msg.h"
 #include "proto/network.h"
+#include "sandbox/sandbox.h"
 
 /* Main ends the attachment then. To exit before it has read the message could
  * look like a crash to it: wait for the end. */
@@ -120,6 +121,16 @@ static void run(struct ctx *c, int main_fd)
 	}
 }
 
+static int seal(const struct engine_args *args)
+{
+	struct err e = ERR_INIT;
+
+	if (sandbox_seal_engine(&args->counters->forbidden_engine, &e) == 0)
+		return 0;
+	log_warn("%s", e.msg);
+	return args->conf->sandbox_strict ? -EPERM : 0;
+}
+
 int engine_main(const struct engine_args *args)
 {
 	const struct msg_engine running = { .kind = MSG_RUNNING, .pid = (uint32_t)getpid() };
@@ -135,6 +146,8 @@ int engine_main(const struct engine_args *args)
 		return EXIT_FAILURE;
 	}
 	rc = rawping_use(&ctx, args->rawping_fd);
+	if (rc == 0)
+		rc = seal(args);
 	if (rc == 0)
 		rc = msg_send(args->main_fd, &running, sizeof(running), -1);
 	if (rc == 0)

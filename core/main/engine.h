@@ -22,7 +22,7 @@ struct engine_args {
 /*
  * Runs until main_fd closes; returns the process's exit status. Called in the
  * forked child after sandbox_engine(). Sends one struct msg_engine on main_fd
- * when it is about to wait for the first frame, and another if the container
+ * when it is sealed (sandbox.h) and about to wait for the first frame, and another if the container
  * deletes the interface; then it returns.
  */
 int engine_main(const struct engine_args *args);

@@ -1,117 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * msg: one message, one record, few descriptors or none. Nothing here allocates,
- * nothing keeps state, and whatever does not fit its contract is refused whole:
- * the other side may be a process that a container has taken over.
+ * msg: one message, one record, few descriptors or none (base/pass.h). Nothing here
+ * allocates, nothing keeps state, and whatever does not fit its contract is refused
+ * whole: the other side may be a process that a container has taken over.
  */
 #include "main/msg.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "io/tun.h"
 
 #define FEATURES_ALL	((uint32_t)(TUN_F_VNETHDR | TUN_F_CHECKSUM | TUN_F_TSO | TUN_F_UDPSEG))
 
-union control {			/* aligned as the kernel wants it */
-	struct cmsghdr align;
-	char buf[CMSG_SPACE(MSG_FDS_MAX * sizeof(int))];
-};
-
-static int send_fds(int sock, const void *msg, size_t len, const int *fd, uint32_t n, int flags)
-{
-	union control ctl = { .buf = { 0 } };
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)msg, .iov_len = len };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *c;
-	ssize_t done;
-
-	if (n) {
-		mh.msg_control = ctl.buf;
-		mh.msg_controllen = CMSG_SPACE(n * sizeof(*fd));
-		c = CMSG_FIRSTHDR(&mh);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(n * sizeof(*fd));
-		memcpy(CMSG_DATA(c), fd, n * sizeof(*fd));
-	}
-	do {
-		done = sendmsg(sock, &mh, MSG_NOSIGNAL | flags);
-	} while (done < 0 && errno == EINTR);
-	if (done < 0)
-		return -errno;
-	return (size_t)done == len ? 0 : -EIO;
-}
-
 int msg_send(int sock, const void *msg, size_t len, int fd)
 {
-	return send_fds(sock, msg, len, &fd, fd >= 0, 0);
+	return pass_send(sock, msg, len, &fd, fd >= 0, 0);
 }
 
 int msg_send_fds(int sock, const void *msg, size_t len, const int *fd, uint32_t n)
 {
-	return n <= MSG_FDS_MAX ? send_fds(sock, msg, len, fd, n, MSG_DONTWAIT) : -EINVAL;
-}
-
-/* The descriptors that came; returns how many. */
-static uint32_t attached(struct msghdr *mh, int fd[MSG_FDS_MAX])
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(mh);
-	size_t n;
-
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-		return 0;
-	n = MIN_OF((c->cmsg_len - CMSG_LEN(0)) / sizeof(*fd), (size_t)MSG_FDS_MAX);
-	memcpy(fd, CMSG_DATA(c), n * sizeof(*fd));
-	return (uint32_t)n;
-}
-
-/* One message of exactly len bytes, at most `most` descriptors; *n came. some: of
- * those sent, as many as our limit of open files lets in, may be fewer. */
-static int recv_fds(int sock, void *msg, size_t len, int fd[MSG_FDS_MAX], uint32_t *n,
-		    uint32_t most, bool some)
-{
-	union control ctl = { .buf = { 0 } };
-	struct iovec iov = { .iov_base = msg, .iov_len = len };
-	struct msghdr mh = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		/* msg_controllen asks for so many descriptors, not for what padding
-		 * would let through besides. */
-		.msg_control = ctl.buf, .msg_controllen = CMSG_LEN(MAX_OF(most, 1u) * sizeof(*fd)),
-	};
-	ssize_t done;
-
-	*n = 0;
-	do {
-		done = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC | (some ? MSG_DONTWAIT : 0));
-	} while (done < 0 && errno == EINTR);
-	if (done < 0)
-		return errno == ECONNRESET ? -EPIPE : -errno;
-	*n = attached(&mh, fd);
-	if (done == 0 && !*n)
-		return -EPIPE;
-	if ((size_t)done == len && *n <= most &&
-	    !(mh.msg_flags & (some ? MSG_TRUNC : MSG_TRUNC | MSG_CTRUNC)))
-		return 0;
-	msg_close_fds(fd, *n);
-	*n = 0;
-	return -EBADMSG;
+	return n <= MSG_FDS_MAX ? pass_send(sock, msg, len, fd, n, MSG_DONTWAIT) : -EINVAL;
 }
 
 void msg_close_fds(const int *fd, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++)
-		close(fd[i]);
+	pass_close(fd, n);
 }
 
 int msg_recv(int sock, void *msg, size_t len, int *fd)
 {
-	int got[MSG_FDS_MAX];
+	const struct pass_want want = { .len = len, .most = fd ? 1 : 0 };
+	int got[PASS_FDS_MAX];
 	uint32_t n;
-	int r = recv_fds(sock, msg, len, got, &n, fd ? 1 : 0, false);
+	int r = pass_recv(sock, &want, msg, got, &n);
 
 	if (fd)
 		*fd = n ? got[0] : -1;
@@ -120,7 +43,11 @@ int msg_recv(int sock, void *msg, size_t len, int *fd)
 
 int msg_recv_fds(int sock, void *msg, size_t len, int fd[MSG_FDS_MAX], uint32_t *n)
 {
-	return recv_fds(sock, msg, len, fd, n, MSG_FDS_MAX, true);
+	const struct pass_want want = {
+		.len = len, .most = MSG_FDS_MAX, .some = true, .flags = MSG_DONTWAIT,
+	};
+
+	return pass_recv(sock, &want, msg, fd, n);
 }
 
 int msg_peek_kind(int sock, uint32_t *kind)

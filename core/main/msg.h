@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/pass.h"
 #include "conf/netcfg.h"
 #include "flow/forward.h"
 #include "io/diag.h"
@@ -59,7 +60,7 @@ struct msg_setup_done {
 	struct err err;		/* code 0: done, one descriptor attached */
 };
 
-#define MSG_FDS_MAX	64u	/* descriptors of one message */
+#define MSG_FDS_MAX	PASS_FDS_MAX	/* descriptors of one message */
 
 /* MSG_INNER, and its answer, which may have fewer. */
 struct msg_inner {

@@ -35,7 +35,12 @@ struct agent {
 	unsigned int udp_skipped;	/* ... how many looks ago that was */
 	struct diag_ports *known;	/* what main was told last, one a protocol; NULL: nothing
 				 * to watch, or not yet */
-	bool reuses;		/* inner_reuse_ports() was done */
+	int reuse_fd;		/* for inner_reuse_ports(); -1: cannot be had, or done */
+	bool settled;		/* what is needed is open, the rest given up */
+	bool told;		/* MSG_WATCH came: main may hear of ports */
+	struct sandbox_who who;
+	pid_t main_pid;
+	int32_t *forbidden;	/* for sandbox_seal_nsagent() */
 	struct err entered;	/* code 0: inside; else why not, the answer to everything */
 };
 
@@ -91,10 +96,8 @@ static bool read_ports(struct agent *a, bool tcp, struct diag_ports *ret)
 {
 	int rc = a->diag.fd < 0 ? -EBADF : diag_read(&a->diag, tcp, ret);
 
-	if (rc < 0 && rc != -EINTR) {
-		diag_close(&a->diag);
-		diag_open(&a->diag);
-	}
+	if (rc < 0 && rc != -EINTR)
+		diag_ask_anew(&a->diag);
 	return rc == 0;
 }
 
@@ -132,11 +135,12 @@ static int look(struct agent *a)
 /* Waits for main, with a look at the ports meanwhile. */
 static int wait_main(struct agent *a)
 {
+	const struct timespec look_again = { .tv_nsec = NSAGENT_LOOK_MS * 1000000L };
 	struct pollfd p = { .fd = a->main_fd, .events = POLLIN };
 	int n, rc = 0;
 
 	while (rc == 0) {
-		n = poll(&p, 1, a->known ? NSAGENT_LOOK_MS : -1);
+		n = ppoll(&p, 1, a->known && a->told ? &look_again : NULL, NULL);
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
@@ -144,6 +148,32 @@ static int wait_main(struct agent *a)
 		rc = look(a);
 	}
 	return rc;
+}
+
+/* Opens what is needed later, then gives up to open anything. -1 with *e: not all can
+ * be given up, and all must. */
+static int settle(struct agent *a, struct err *e)
+{
+	struct err lack = ERR_INIT;
+
+	a->settled = true;
+	start_watch(a);
+	if (a->reuse_fd < 0)
+		a->reuse_fd = inner_open_reuse();
+	malloc_trim(0);
+	if (sandbox_settle(&a->who, &lack, e) < 0)
+		return -1;
+	child_bind(a->main_pid);	/* a change of user undid it */
+	if (lack.code)
+		log_warn("%s", lack.msg);
+	if (sandbox_seal_nsagent(a->forbidden, &lack) == 0)
+		return 0;
+	if (a->who.strict) {
+		*e = lack;
+		return -1;
+	}
+	log_warn("%s", lack.msg);
+	return 0;
 }
 
 /*
@@ -156,7 +186,6 @@ static int do_setup(struct agent *a, const union request *req)
 {
 	struct msg_setup_done done = { .kind = MSG_SETUP_DONE };
 	FD_OWNED int tap = -1;
-	int r;
 
 	if (!msg_setup_ok(&req->setup) || a->ifindex)
 		return -EBADMSG;
@@ -164,10 +193,11 @@ static int do_setup(struct agent *a, const union request *req)
 		done.err = a->entered;
 	else
 		tap = make_interface(&req->setup, &done);
+	/* Else it is done while others work, at MSG_WATCH. */
+	if (tap >= 0 && a->who.strict && settle(a, &done.err) < 0)
+		fd_drop(&tap);
 	a->ifindex = tap >= 0 ? done.ifindex : 0;
-	r = msg_send(a->main_fd, &done, sizeof(done), tap);
-	malloc_trim(0);
-	return r;
+	return msg_send(a->main_fd, &done, sizeof(done), tap);
 }
 
 /*
@@ -181,9 +211,9 @@ static int do_inner(struct agent *a, const union request *req)
 
 	if (!msg_inner_ok(&req->inner))
 		return -EBADMSG;
-	if (!a->reuses)
-		inner_reuse_ports();
-	a->reuses = true;
+	if (a->reuse_fd >= 0)
+		inner_reuse_ports(a->reuse_fd);
+	fd_drop(&a->reuse_fd);
 	while (done.count < req->inner.count && (r = inner_socket(done.ipv4)) >= 0)
 		fd[done.count++] = r;
 	r = msg_send_fds(a->main_fd, &done, sizeof(done), fd, done.count);
@@ -230,12 +260,19 @@ static int do_move(struct agent *a, const union request *req)
 	return r;
 }
 
-/* MSG_WATCH: main has all the answers it waits for, and hears of ports from now on. */
+/*
+ * MSG_WATCH: main has all the answers it waits for, and hears of ports from now on.
+ * Safe for a hostile asker: it only takes rights away, and once.
+ */
 static int do_watch(struct agent *a, const union request *req)
 {
+	struct err e = ERR_INIT;
+
 	(void)req;
-	start_watch(a);
-	return 0;
+	if (a->told)
+		return -EBADMSG;
+	a->told = true;
+	return a->settled ? 0 : settle(a, &e);	/* strict: it is */
 }
 
 /* A kind that is not here is nonsense. */
@@ -292,16 +329,21 @@ int nsagent_main(const struct nsagent_args *args)
 {
 	struct agent a = {
 		.main_fd = args->main_fd, .watch = args->watch, .diag = DIAG_INIT,
-		.ifindex = args->ifindex,
+		.ifindex = args->ifindex, .reuse_fd = -1, .forbidden = args->forbidden,
+		.who = args->who, .main_pid = getppid(), .told = args->ifindex != 0,
 	};
+	struct err e = ERR_INIT;
 	int r;
 
-	if (enter(args, getppid(), &a.entered) < 0 && args->ifindex) {
+	if (enter(args, a.main_pid, &a.entered) < 0 && args->ifindex) {
 		log_error("cannot enter again: %s", a.entered.msg);
 		return 1;
 	}
 	close(args->netns_fd);
-	start_watch(&a);
+	if (args->ifindex && settle(&a, &e) < 0) {
+		log_error("%s", e.msg);
+		return 1;
+	}
 	do {
 		r = wait_main(&a);
 		if (r >= 0)

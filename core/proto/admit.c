@@ -107,7 +107,8 @@ struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const str
 			    uint64_t idle_ms)
 {
 	struct route_target to;
-	enum route_verdict verdict = route_outbound(c->conf, c->net, &key->remote, &to);
+	enum route_verdict verdict = route_outbound(c->conf, c->net, &key->remote,
+						    key->remote_port, &to);
 	struct flow *f;
 	int rc;
 

@@ -11,7 +11,7 @@ bool hop_forwards(struct ctx *c, const struct ip *ip, const struct rd *pkt)
 	const struct icmp h = { .type = ip->version == 4 ? ICMP4_TIMEX : ICMP6_TIMEX };
 	struct route_target to;
 
-	if (ip->ttl > 1 || route_outbound(c->conf, c->net, &ip->dst, &to) != ROUTE_OK ||
+	if (ip->ttl > 1 || route_outbound(c->conf, c->net, &ip->dst, 0, &to) != ROUTE_OK ||
 	    to.to_host || to.scope)
 		return true;
 	c->count->drop_hops++;

@@ -248,6 +248,9 @@ void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict v
 	if (verdict == ROUTE_NONE) {
 		c->count->drop_noroute++;
 		unreachable(c, &s, -ENETUNREACH);
+	} else if (verdict == ROUTE_PROHIBITED) {
+		c->count->drop_metadata++;
+		unreachable(c, &s, -EACCES);
 	} else if (verdict == ROUTE_MULTICAST) {
 		c->count->drop_multicast++;
 	} else {

@@ -100,7 +100,8 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	      const struct tcp *syn, struct tcp_past past)
 {
 	struct route_target to;
-	enum route_verdict verdict = route_outbound(c->conf, c->net, &ip->dst, &to);
+	enum route_verdict verdict = route_outbound(c->conf, c->net, &ip->dst,
+						    key->remote_port, &to);
 	struct flow *f;
 	int rc;
 

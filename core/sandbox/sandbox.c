@@ -15,19 +15,16 @@
 
 #include <linux/capability.h>
 
+#include "sandbox/alone.h"
+#include "sandbox/calls.h"
+#include "sandbox/filter.h"
+#include "sandbox/sanitizer.h"
+
 #define CAP_BIT(c)	(UINT64_C(1) << (c))
 #define CAP_COUNT_MAX	64
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNDER_SANITIZER	1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
-#define UNDER_SANITIZER	1
-#endif
-#endif
-#ifndef UNDER_SANITIZER
-#define UNDER_SANITIZER	0
-#endif
+#define AGENT_CAPS	(CAP_BIT(CAP_NET_ADMIN) | CAP_BIT(CAP_NET_BIND_SERVICE))
+#define UNTIL_SETTLED	(CAP_BIT(CAP_SYS_ADMIN) | CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID) | \
+			 CAP_BIT(CAP_SETPCAP))
 
 static int failed(struct err *e, const char *what)
 {
@@ -126,17 +123,81 @@ int sandbox_main(struct err *e)
 	return 0;
 }
 
-int sandbox_engine(struct err *e)
+static int become(const struct sandbox_who *who, struct err *lack)
 {
-	if (set_no_new_privs(e) < 0 || keep_caps(0, e) < 0)
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (!who->uid || geteuid() != 0)
+		return 0;
+	if (alone_become(who->uid, who->gid, lack) < 0)
+		return -1;
+	/* Permitted they stayed; what follows needs some of them in effect. */
+	if (get_caps(data) < 0 ||
+	    set_caps((uint64_t)data[1].permitted << 32 | data[0].permitted) < 0)
+		return failed(lack, "capabilities of another user than root");
+	return 0;
+}
+
+/* Root makes the namespaces by its rights; anybody else, and a root that lacks them, in
+ * a user namespace of its own. */
+static int leave_all(const struct sandbox_who *who, struct err *lack)
+{
+	if (geteuid() == 0 && alone_enter(false, lack) == 0)
+		return become(who, lack);
+	*lack = ERR_INIT;
+	return become(who, lack) < 0 ? -1 : alone_enter(true, lack);
+}
+
+/* Within the user namespace it entered. */
+static int leave_files(const struct sandbox_who *who, struct err *lack)
+{
+	return alone_enter(false, lack) < 0 ? -1 : become(who, lack);
+}
+
+/* What cannot be had is told in *lack, and is the end of it where it must be had. */
+static int stand_alone(int (*part)(const struct sandbox_who *who, struct err *lack),
+		       const struct sandbox_who *who, struct err *lack, struct err *e)
+{
+	/* a sanitizer's runtime opens files when it has something to say */
+	if (UNDER_SANITIZER || part(who, lack) == 0 || !who->strict)
+		return 0;
+	*e = *lack;
+	return -1;
+}
+
+int sandbox_engine(const struct sandbox_who *who, struct err *lack, struct err *e)
+{
+	if (set_no_new_privs(e) < 0 || stand_alone(leave_all, who, lack, e) < 0 ||
+	    keep_caps(0, e) < 0)
 		return -1;
 	return set_undumpable(e);	/* last: a change of credentials resets it */
 }
 
 int sandbox_nsagent(struct err *e)
 {
-	if (set_no_new_privs(e) < 0 ||
-	    keep_caps(CAP_BIT(CAP_NET_ADMIN) | CAP_BIT(CAP_NET_BIND_SERVICE), e) < 0)
+	if (set_no_new_privs(e) < 0 || keep_caps(AGENT_CAPS | UNTIL_SETTLED, e) < 0)
 		return -1;
 	return set_undumpable(e);
+}
+
+int sandbox_settle(const struct sandbox_who *who, struct err *lack, struct err *e)
+{
+	if (stand_alone(leave_files, who, lack, e) < 0 || keep_caps(AGENT_CAPS, e) < 0)
+		return -1;
+	return set_undumpable(e);
+}
+
+int sandbox_seal_engine(volatile int32_t *seen, struct err *e)
+{
+	return filter_enter(CALLS_ENGINE, seen, e);
+}
+
+int sandbox_seal_nsagent(volatile int32_t *seen, struct err *e)
+{
+	return filter_enter(CALLS_NSAGENT, seen, e);
+}
+
+void sandbox_call_name(int32_t number, char *buf, size_t size)
+{
+	filter_call_name(number, buf, size);
 }

@@ -65,26 +65,47 @@ static int32_t daemon_pid(const struct attach *a, const struct ready *r)
 	return same && r->start_time ? (int32_t)r->pid : a->core.pid;
 }
 
-/* The core with its configuration; fds->conf is set here. */
-static int hand_over(struct spawn *s, const struct conf *c, const char *word,
-		     struct spawn_fds *fds, struct err *e)
+/* The configuration as the core takes it: a descriptor, or -1 with *e. */
+static int give_conf(const struct conf *c, struct err *e)
 {
-	FD_OWNED int memfd = encode_memfd(c);
+	int fd = encode_memfd(c);
+
+	return fd < 0 ? err_set(e, ERR_IO, "configuration hand-over: %s", strerror(-fd)) : fd;
+}
+
+static int start_here(struct spawn *s, const char *word, const struct spawn_fds *fds,
+		      struct err *e)
+{
 	char core[CONF_PATH_MAX];
 
-	if (memfd < 0)
-		return err_set(e, ERR_IO, "configuration hand-over: %s", strerror(-memfd));
-	fds->conf = memfd;
 	return spawn_find_core(core, e) < 0 ? -1 : spawn_start(s, core, word, fds, e);
+}
+
+/* Of a question that was asked. */
+static int hear(struct spawn *s, struct err *e)
+{
+	struct ready ready;
+	int r = spawn_wait(s, &ready, e);
+
+	spawn_end(s);
+	return r;
 }
 
 static int start_core(struct attach *a, const struct conf *c, struct ready *ret, struct err *e)
 {
-	struct spawn_fds fds = { .netns = a->ns.fd, .state = a->dir.fd, .life = a->life_fd,
-				 .owner = a->ns.owner_fd };
+	FD_OWNED int memfd = give_conf(c, e);
+	/* To a core in the broker's mount namespace the path may mean nothing. */
+	const bool by_path = a->via.brokered && a->ns.owner_fd < 0;
+	FD_OWNED int place = by_path ? netns_place(&a->ns, e) : -1;
+	const struct spawn_fds fds = { .conf = memfd, .netns = a->ns.fd, .state = a->dir.fd,
+				       .life = a->life_fd, .owner = a->ns.owner_fd,
+				       .place = place };
 	struct netcfg net = { .mac = c->mac };
 
-	if (hand_over(&a->core, c, HANDOFF_WORD, &fds, e) < 0)
+	if (memfd < 0 || (by_path && place < 0))
+		return -1;
+	if (a->via.brokered ? spawn_via(&a->core, &a->via, VIA_ATTACH, &fds, e) < 0
+			    : start_here(&a->core, HANDOFF_WORD, &fds, e) < 0)
 		return -1;
 	strcpy(net.ifname, c->ifname);
 	/* If it has ended already, spawn_wait has the better words for it. */
@@ -135,6 +156,10 @@ static int check_conf(struct conf *c, struct err *e)
 /* The namespace is open: makes and locks the folder. */
 static int open_state(struct attach *a, struct conf *c, struct err *e)
 {
+	if (via_choose(&a->via, c->via, e) < 0) {
+		attach_done(a);
+		return -1;
+	}
 	c->owner_pid = a->ns.owner_pid;
 	/* The folder of a living attachment is not ours to undo. */
 	if (state_open(c->container_id, c->ifname, true, a->core.stop_fd, &a->dir, e) == 1 &&
@@ -175,6 +200,8 @@ void attach_undo(struct attach *a)
 	struct state s;
 
 	fd_drop(&a->life_fd);
+	/* A core that is still starting hears this, and ends by itself. */
+	fd_drop(&a->core.sock);
 	stop_daemon(a->dir.fd, state_read(&a->dir, &s, NULL) == 1 ? &s.daemon : NULL, NULL);
 	spawn_end(&a->core);
 }
@@ -240,34 +267,33 @@ static int check_daemon(const struct attach *a, struct err *e)
 	return 0;
 }
 
-/* A question to the core, and its answer. */
-static int ask(struct spawn *s, const struct conf *c, const char *word, struct spawn_fds *fds,
-	       struct err *e)
-{
-	struct ready ready;
-	int r = hand_over(s, c, word, fds, e);
-
-	if (r == 0)
-		r = spawn_wait(s, &ready, e);
-	spawn_end(s);
-	return r;
-}
-
 int attach_check(struct attach *a, const struct conf *want, struct err *e)
 {
-	struct spawn_fds fds = { .state = -1, .life = -1, .owner = -1 };
+	FD_OWNED int memfd = give_conf(want, e);
+	struct spawn_fds fds = SPAWN_FDS_INIT;
 
-	if (check_daemon(a, e) < 0 || netns_open_path(want->netns_path, &a->ns, e) < 0)
+	if (memfd < 0 || check_daemon(a, e) < 0 ||
+	    netns_open_path(want->netns_path, &a->ns, e) < 0)
 		return -1;
+	fds.conf = memfd;
 	fds.netns = a->ns.fd;
-	return ask(&a->core, want, HANDOFF_WORD_CHECK, &fds, e);
+	/* What is looked at is inside the container: that needs no broker. */
+	return start_here(&a->core, HANDOFF_WORD_CHECK, &fds, e) < 0 ? -1 : hear(&a->core, e);
 }
 
 int attach_status(struct conf *c, int stop_fd, struct err *e)
 {
-	struct spawn_fds fds = { .netns = -1, .state = -1, .life = -1, .owner = -1 };
+	FD_OWNED int memfd = give_conf(c, e);
+	struct spawn_fds fds = SPAWN_FDS_INIT;
 	struct spawn core = SPAWN_INIT;
+	struct via via;
+	int r;
 
+	if (memfd < 0 || state_probe(e) < 0 || via_choose(&via, c->via, e) < 0)
+		return -1;
+	fds.conf = memfd;
 	core.stop_fd = stop_fd;
-	return state_probe(e) < 0 ? -1 : ask(&core, c, HANDOFF_WORD_STATUS, &fds, e);
+	r = via.brokered ? spawn_via(&core, &via, VIA_STATUS, &fds, e)
+			 : start_here(&core, HANDOFF_WORD_STATUS, &fds, e);
+	return r < 0 ? -1 : hear(&core, e);
 }

@@ -23,6 +23,7 @@
 struct attach {
 	struct state_dir dir;
 	struct netns ns;
+	struct via via;
 	struct spawn core;
 	int life_fd;			/* the daemon's end of life.h, until it is on its own */
 	struct netcfg net;		/* what it became, after attach_start ... */
@@ -30,13 +31,14 @@ struct attach {
 };
 
 #define ATTACH_INIT ((struct attach){ .dir = STATE_DIR_INIT, .ns = NETNS_INIT, \
-				      .core = SPAWN_INIT, .life_fd = -1 })
+				      .via = VIA_INIT, .core = SPAWN_INIT, .life_fd = -1 })
 
 /*
- * Validates a filled configuration, opens the namespace, makes and locks the
- * folder; c->state_dir is set here, and c->owner_pid, if it is 0, by the
- * namespace's path. Fails with ERR_EXISTS if the attachment lives; on failure nothing is
- * left. stop_fd: a signalfd that interrupts, or -1.
+ * Validates a filled configuration, opens the namespace, decides from where the
+ * daemon is started (via.h), makes and locks the folder; c->state_dir is set here,
+ * and c->owner_pid, if it is 0, by the namespace's path. Fails with ERR_EXISTS if the
+ * attachment lives; on failure nothing is left. stop_fd: a signalfd that interrupts,
+ * or -1.
  */
 int attach_open(struct attach *a, struct conf *c, int stop_fd, struct err *e);
 

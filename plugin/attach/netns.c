@@ -154,6 +154,17 @@ int netns_open_path(const char *path, struct netns *ret, struct err *e)
 	return -1;
 }
 
+int netns_place(const struct netns *n, struct err *e)
+{
+	const char *slash = strrchr(n->path, '/');
+	char dir[CONF_PATH_MAX];
+	int fd;
+
+	snprintf(dir, sizeof(dir), "%.*s", (int)MAX_OF(slash - n->path, 1), n->path);
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_set(e, ERR_NETNS, "%s: %s", dir, strerror(errno)) : fd;
+}
+
 void netns_close(struct netns *n)
 {
 	fd_drop(&n->fd);

@@ -31,6 +31,10 @@ int netns_open_owned(const char *path, int32_t pid, struct netns *ret, struct er
 /* The same of a namespace that is open already; fd is taken over in any case. */
 int netns_take(int fd, const char *path, int32_t pid, struct netns *ret, struct err *e);
 
+/* The folder that holds the path, for a core in another mount namespace, which
+ * looks there for the last name (HANDOFF_FD_PLACE). O_PATH, or -1 with *e. */
+int netns_place(const struct netns *n, struct err *e);
+
 void netns_close(struct netns *n);
 
 #endif

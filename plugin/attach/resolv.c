@@ -94,10 +94,22 @@ static bool all_loopback(const struct conf *c)
 	return true;
 }
 
+void resolv_merge(struct conf *c, const struct conf *host)
+{
+	bool named = c->domain[0] || c->nsearch;
+
+	memcpy(c->nameservers, host->nameservers, sizeof(c->nameservers));
+	c->nnameservers = host->nnameservers;
+	if (named)
+		return;
+	memcpy(c->domain, host->domain, sizeof(c->domain));
+	memcpy(c->search, host->search, sizeof(c->search));
+	c->nsearch = host->nsearch;
+}
+
 void resolv_fill(struct conf *c)
 {
 	static const char *const files[] = { HOST_FILE, RESOLVED_FILE };
-	bool named = c->domain[0] || c->nsearch;
 	struct conf host;
 
 	if (c->nnameservers)
@@ -105,14 +117,7 @@ void resolv_fill(struct conf *c)
 	for (size_t i = 0; i < ARRAY_LEN(files) && all_loopback(c); i++) {
 		host = *c;
 		host.nnameservers = 0;
-		if (resolv_read(files[i], &host) < 0 || all_loopback(&host))
-			continue;
-		memcpy(c->nameservers, host.nameservers, sizeof(c->nameservers));
-		c->nnameservers = host.nnameservers;
-		if (named)
-			continue;
-		memcpy(c->domain, host.domain, sizeof(c->domain));
-		memcpy(c->search, host.search, sizeof(c->search));
-		c->nsearch = host.nsearch;
+		if (resolv_read(files[i], &host) == 0 && !all_loopback(&host))
+			resolv_merge(c, &host);
 	}
 }

@@ -12,6 +12,10 @@
  * behind systemd-resolved are taken (systemd-resolved.service(8)). */
 void resolv_fill(struct conf *c);
 
+/* Name servers of another place into c, which has none or worse ones: with them, where
+ * c names neither domain nor search list, that place's. */
+void resolv_merge(struct conf *c, const struct conf *host);
+
 /* One file of that format into c's empty nameservers, domain and search list, as
  * far as they are well-formed and have room. 0 or -errno if it cannot be read. */
 int resolv_read(const char *path, struct conf *c);

@@ -101,7 +101,7 @@ static int place_fds(const struct spawn_fds *fds, bool keep_stderr, int front, i
 		{ fds->conf, HANDOFF_FD_CONF },	  { front, HANDOFF_FD_FRONT },
 		{ fds->netns, HANDOFF_FD_NETNS }, { fds->state, HANDOFF_FD_STATE },
 		{ fds->life, HANDOFF_FD_LIFE },	  { fds->owner, HANDOFF_FD_OWNER },
-		{ *report, REPORT_FD },
+		{ fds->place, HANDOFF_FD_PLACE }, { *report, REPORT_FD },
 	};
 	int high[ARRAY_LEN(map)], null;
 
@@ -144,13 +144,7 @@ static _Noreturn void tell(int fd, struct report r)
 	_exit(write(fd, &r, sizeof(r)) == sizeof(r) ? 0 : 1);
 }
 
-/* What is executed. */
-struct program {
-	const char *core, *word;
-	bool keep_stderr;
-};
-
-static _Noreturn void exec_core(const struct program *p, const struct spawn_fds *fds, int front,
+static _Noreturn void exec_core(const struct spawn_program *p, const struct spawn_fds *fds, int front,
 				int report)
 {
 	char *const argv[] = { (char *)SPAWN_CORE_NAME, (char *)p->word, NULL };
@@ -168,7 +162,7 @@ static _Noreturn void exec_core(const struct program *p, const struct spawn_fds 
 
 /* A session of its own and then a child of that: not a session leader, so it
  * can never get a terminal. */
-static _Noreturn void detach(const struct program *p, const struct spawn_fds *fds, int front,
+static _Noreturn void detach(const struct spawn_program *p, const struct spawn_fds *fds, int front,
 			     int report)
 {
 	pid_t pid;
@@ -206,8 +200,8 @@ static void reap(pid_t pid)
 		;
 }
 
-static int start(struct spawn *s, const struct program *what, const struct spawn_fds *fds,
-		 int front)
+int spawn_exec(const struct spawn_program *what, const struct spawn_fds *fds, int front,
+	       pid_t *ret)
 {
 	FD_OWNED int rd = -1;
 	FD_OWNED int wr = -1;
@@ -224,27 +218,60 @@ static int start(struct spawn *s, const struct program *what, const struct spawn
 	if (pid == 0)
 		detach(what, fds, front, wr);
 	fd_drop(&wr);
-	r = read_reports(rd, &s->pid);
+	*ret = 0;
+	r = read_reports(rd, ret);
 	reap(pid);
 	return r;
+}
+
+/* Our end into s; returns the core's, or -1 with *e. */
+static int make_pair(struct spawn *s, struct err *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(e, ERR_IO, "socketpair: %s", strerror(errno));
+	s->sock = pair[0];
+	return pair[1];
+}
+
+int spawn_via(struct spawn *s, const struct via *v, enum via_verb verb,
+	      const struct spawn_fds *fds, struct err *e)
+{
+	FD_OWNED int front = make_pair(s, e);
+	const int fd[VIA_FDS_MAX] = {
+		[HANDOFF_FD_CONF - HANDOFF_FD_CONF] = fds->conf,
+		[HANDOFF_FD_FRONT - HANDOFF_FD_CONF] = front,
+		[HANDOFF_FD_NETNS - HANDOFF_FD_CONF] = fds->netns,
+		[HANDOFF_FD_STATE - HANDOFF_FD_CONF] = fds->state,
+		[HANDOFF_FD_LIFE - HANDOFF_FD_CONF] = fds->life,
+		[HANDOFF_FD_OWNER - HANDOFF_FD_CONF] = fds->owner,
+		[HANDOFF_FD_PLACE - HANDOFF_FD_CONF] = fds->place,
+	};
+
+	if (front < 0)
+		return -1;
+	s->brokered = true;
+	if (via_start(v, verb, fd, &s->pid, e) == 0)
+		return 0;
+	spawn_end(s);
+	return -1;
 }
 
 int spawn_start(struct spawn *s, const char *core, const char *word,
 		const struct spawn_fds *fds, struct err *e)
 {
-	const struct program what = { .core = core, .word = word,
-				      .keep_stderr = s->keep_stderr };
-	FD_OWNED int front = -1;
-	int pair[2], r;
+	const struct spawn_program what = { .core = core, .word = word,
+					    .keep_stderr = s->keep_stderr };
+	FD_OWNED int front = make_pair(s, e);
+	int r;
 
+	if (front < 0)
+		return -1;
 	/* What the core starts comes to us if the core dies, so that a failed
 	 * start can wait for all of it. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_set(e, ERR_IO, "socketpair: %s", strerror(errno));
-	s->sock = pair[0];
-	front = pair[1];
-	r = start(s, &what, fds, front);
+	r = spawn_exec(&what, fds, front, &s->pid);
 	if (r == 0)
 		return 0;
 	spawn_end(s);
@@ -360,6 +387,10 @@ void spawn_end(struct spawn *s)
 {
 	/* Closing tells the core that nobody will commit: it undoes everything. */
 	fd_drop(&s->sock);
+	if (s->brokered) {
+		s->pid = 0;
+		return;
+	}
 	if (s->pid > 0)
 		kill(s->pid, SIGTERM);
 	if (!reap_all(SPAWN_END_MS) && s->pid > 0) {

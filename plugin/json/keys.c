@@ -2,10 +2,12 @@
 #include "plugin/json/keys.h"
 
 #include <ctype.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "conf/forward.h"
 
@@ -27,6 +29,8 @@ struct key {
 	unsigned int types;		/* 1 << enum json_type */
 	int (*set)(struct reader *x, const struct key *k, struct json_object *v);
 };
+
+#define OVERFLOW_ID	65534	/* "nobody" where it has no name */
 
 #define T_BOOL		(1U << json_type_boolean)
 #define T_INT		(1U << json_type_int)
@@ -258,6 +262,35 @@ static int set_source_check(struct reader *x, const struct key *k, struct json_o
 {
 	(void)k;
 	x->k->conf.source_check = json_object_get_boolean(v);
+	return 0;
+}
+
+static int set_metadata(struct reader *x, const struct key *k, struct json_object *v)
+{
+	(void)k;
+	x->k->conf.metadata = json_object_get_boolean(v);
+	return 0;
+}
+
+static int set_sandbox(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const char *s = json_object_get_string(v);
+
+	x->k->conf.sandbox_strict = strcmp(s, "strict") == 0;
+	if (x->k->conf.sandbox_strict || strcmp(s, "auto") == 0)
+		return 0;
+	return bad(x, ERR_CONFIG, k->name, v, "is neither \"auto\" nor \"strict\"");
+}
+
+static int set_user(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const struct passwd *p = getpwnam(json_object_get_string(v));
+
+	if (!p)
+		return bad(x, ERR_CONFIG, k->name, v, "is no user of this machine");
+	x->k->conf.run_uid = p->pw_uid;
+	x->k->conf.run_gid = p->pw_gid;
+	x->k->user_given = true;
 	return 0;
 }
 
@@ -611,12 +644,16 @@ static int set_mappings(struct reader *x, const struct key *k, struct json_objec
 
 static int set_via(struct reader *x, const struct key *k, struct json_object *v)
 {
-	const char *s = json_object_get_string(v);
+	static const char *const names[CONF_VIA_COUNT] = {
+		[CONF_VIA_AUTO] = "auto", [CONF_VIA_DIRECT] = "direct",
+		[CONF_VIA_BROKER] = "broker",
+	};
 
-	if (strcmp(s, "auto") == 0 || strcmp(s, "direct") == 0)
-		return 0;
-	if (strcmp(s, "broker") == 0)
-		return bad(x, ERR_FIELD, k->name, v, "is not supported yet");
+	for (enum conf_via i = CONF_VIA_AUTO; i < CONF_VIA_COUNT; i++)
+		if (strcmp(json_object_get_string(v), names[i]) == 0) {
+			x->k->conf.via = i;
+			return 0;
+		}
 	return bad(x, ERR_CONFIG, k->name, v, "is not \"auto\", \"direct\" or \"broker\"");
 }
 
@@ -1007,6 +1044,9 @@ static const struct key conf_keys[] = {
 	{ "ipv6", T_BOOL, set_ipv6 },
 	{ "follow", T_BOOL, set_follow },
 	{ "sourceCheck", T_BOOL, set_source_check },
+	{ "metadata", T_BOOL, set_metadata },
+	{ "sandbox", T_STR, set_sandbox },
+	{ "user", T_STR, set_user },
 	{ "addresses", T_LIST, set_addresses },
 	{ "gateways", T_LIST, set_gateways },
 	{ "routes", T_LIST, set_routes },
@@ -1107,6 +1147,26 @@ static void fill_ready(struct keys *k)
 		k->conf.reverses[i].ready = k->listen_ready;
 }
 
+/* Root does not leave engine and nsagent as root: they are the system user that a
+ * package may have made for them, else nobody. */
+static void fill_user(struct keys *k)
+{
+	static const char *const names[] = { "cni-passt", "nobody" };
+
+	if (k->user_given || geteuid() != 0)
+		return;
+	k->conf.run_uid = k->conf.run_gid = OVERFLOW_ID;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct passwd *p = getpwnam(names[i]);
+
+		if (!p)
+			continue;
+		k->conf.run_uid = p->pw_uid;
+		k->conf.run_gid = p->pw_gid;
+		return;
+	}
+}
+
 int keys_read(struct json_object *netconf, const char *cni_args, struct keys *ret,
 	      struct err *e)
 {
@@ -1128,6 +1188,7 @@ int keys_read(struct json_object *netconf, const char *cni_args, struct keys *re
 		return -1;
 	fill_gateways(&ret->conf);
 	fill_ready(ret);
+	fill_user(ret);
 	return 0;
 }
 

@@ -256,7 +256,110 @@ settled() {
 		same "no new privileges of $p" "$(awk '/^NoNewPrivs:/ { print $2 }' "/proc/$p/status")" 1
 	done
 	[ "$(ps -o sid= -p "$main")" != "$(ps -o sid= -p $$)" ] || die "main is in the caller's session"
+	! grep -q __asan_init "$CORE" || return 0	# sanitizers need files
+	bed_until 2 sealed "$agent" || die "nsagent is not sealed"
+	for p in mnt ipc uts user; do
+		apart "$engine" "$main" "$p"
+	done
+	for p in mnt ipc uts; do
+		apart "$agent" "$main" "$p"
+	done
+	for p in "$engine" "$agent"; do
+		same "files of $p" "$(find "/proc/$p/root/" -mindepth 1 | head -n 3)" ""
+	done
+	same "rights of nsagent" "$(awk '/^CapPrm:/ { print $2 }' "/proc/$agent/status")" 0000000000001400
 }
+apart() { # apart PID PID NAMESPACE
+	[ "$(readlink "/proc/$1/ns/$3")" != "$(readlink "/proc/$2/ns/$3")" ] || die "$(ps -o comm= -p "$1") shares its $3 namespace"
+}
+
+@test "root's engine and nsagent are not root" {
+	local p run
+	bed_real_root || skip "not the machine's root"
+	! grep -q __asan_init "$CORE" || skip "sanitizers need files"
+	bed_bg ROOTC bed_host unshare -n sleep 3600
+	bed_until 3 bed_contained "$ROOTC"
+	run=(bed_host env XDG_RUNTIME_DIR="$BED_DIR/root" CNI_CONTAINERID="r$ROOTC" CNI_NETNS="/proc/$ROOTC/ns/net" CNI_IFNAME=eth0)
+	conf '{"user": "games", "sandbox": "strict"}' > "$BED_DIR/root.conf"
+	"${run[@]}" CNI_COMMAND=ADD "$CNI_PASST" < "$BED_DIR/root.conf"
+	nsenter -t "$ROOTC" -n ping -c 1 -W 2 "$PEER4"
+	for p in $(bed_core_pids); do
+		[ "$(cat "/proc/$p/comm")" = passt-main ] ||
+			same "user of $p" "$(awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$p/status" | xargs -n 1 | sort -u)" "$(id -u games)"
+	done
+	"${run[@]}" CNI_COMMAND=DEL "$CNI_PASST" < "$BED_DIR/root.conf"
+	bed_kill "$ROOTC"
+	nothing_left
+}
+
+@test "sandbox strict: what cannot be had ends the ADD" {
+	! grep -q __asan_init "$CORE" || skip "sanitizers need files"
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"sandbox": "strict"}')
+	same "ADD: $output" "$status" 0
+	bed_in "$C" ping -c 1 -W 2 "$PEER4"
+	detach "$C"
+	nothing_left "$C"
+	# A user namespace in which no mount namespace can be made any more.
+	bed_real_root || skip "not the machine's root"
+	limited strict
+	[ "$status" != 0 ] || die "ADD without namespaces: $stdout"
+	[[ $stdout == *sandbox* ]] || die "$stdout"
+	limited auto
+	same "ADD, sandbox auto: $stdout" "$status" 0
+	grep -q 'warn: not in a sandbox of its own: ' "$XDG/limited.log" || die "$(cat "$XDG/limited.log")"
+	nothing_left
+}
+# limited SANDBOX: ADD and DEL by the root of such a namespace, to a container in it
+limited() {
+	local more
+	more=$(log_to limited | jq -c --arg s "$1" '. + {sandbox: $s}')
+	status=0
+	# shellcheck disable=SC2016
+	stdout=$(conf "$more" | bed_user unshare -rU bash -c '
+		exec 5< <(exec unshare -rUn sleep 60)
+		c=$!
+		until [ "$(cat /proc/$c/comm)" = sleep ]; do sleep 0.05; done
+		echo 0 > /proc/sys/user/max_mnt_namespaces
+		conf=$(cat)
+		export CNI_CONTAINERID=limited CNI_NETNS=/proc/$c/ns/net CNI_IFNAME=eth0
+		CNI_COMMAND=ADD "$1" <<< "$conf"
+		rc=$?
+		CNI_COMMAND=DEL "$1" <<< "$conf"
+		kill $c
+		exit $rc' bash "$CNI_PASST" 2>&1) || status=$?
+}
+
+@test "the cloud's metadata service is refused, unless it is asked for" {
+	local get=(curl -sS -m 5 -o /dev/null -w '%{http_code}' http://169.254.169.254/)
+	nsenter --net="/run/netns/$PEER" ip addr add 169.254.169.254/32 dev lo
+	attach "$C" > /dev/null
+	! bed_in "$C" "${get[@]}" || die "it was reached"
+	detach "$C"
+	cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"metadata": true}') > /dev/null
+	same "answer" "$(bed_in "$C" "${get[@]}")" "$(bed_user "${get[@]}")"
+}
+
+@test "engine and nsagent are sealed: a system call they have no need of is their end, and is named" {
+	local p engine
+	cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf "$(log_to "c$C")") > /dev/null
+	engine=$(bed_engine "$C")
+	grep -q 'a build with sanitizers' "$XDG/c$C.log" && skip "a build with sanitizers has no filter"
+	for p in "$engine" "$(bed_nsagent "$C")"; do
+		bed_until 2 sealed "$p" || die "not sealed: $(ps -o comm= -p "$p")"
+	done
+	command -v strace > /dev/null || skip "no program strace"
+	strace -qq -o /dev/null true || skip "strace cannot trace here"
+	# At its next turn the engine asks who it is instead of waiting.
+	bed_bg TRACE strace -qq -o /dev/null -p "$engine" -e trace=epoll_pwait -e inject=epoll_pwait:retval=0:syscall=getuid
+	bed_until 10 bed_gone "$engine" || die "it lives on"
+	bed_kill "$TRACE"
+	bed_until 5 grep -q "process=engine pid=$engine made a system call that its filter forbids: getuid " "$XDG/c$C.log" ||
+		die "$(tail -n 5 "$XDG/c$C.log")"
+	# Another took over.
+	bed_until 5 bed_in "$C" ping -c 1 -W 1 "$PEER4"
+}
+
+sealed() { grep -q '^Seccomp:.2' "/proc/$1/status"; }
 
 @test "ADD takes less than 100 ms with its programs around it, and three runs in a row" {
 	local t0 t1 i best=1000000
@@ -268,10 +371,11 @@ settled() {
 		[ $(((t1 - t0) / 1000000)) -ge "$best" ] || best=$(((t1 - t0) / 1000000))
 	done
 	echo "# ADD took $best ms" >&3
-	[ "$best" -lt 100 ]
+	# On a machine with more to do than it can, a time says nothing.
+	[ "$best" -lt 100 ] || awk -v n="$(nproc)" '{ exit !($1 > n) }' /proc/loadavg || die "$best ms"
 }
 
-@test "idle memory of the three processes is below 3 MB" {
+@test "idle memory of the three processes is below 2 MB" {
 	# shellcheck disable=SC2153
 	! grep -q __asan_init "$CORE" || skip "the sanitizers' own memory is not counted"
 	attach "$C" > /dev/null

@@ -29,6 +29,9 @@ static struct conf full(void)
 	c.owner_pid = 4711;
 	c.ipv6 = false;
 	c.source_check = true;
+	c.metadata = c.sandbox_strict = true;
+	c.run_uid = 65534;
+	c.run_gid = 65533;
 	c.follow = false;
 	c.udp_timeout = 7;
 	c.udp_stream = 77;
@@ -116,6 +119,9 @@ static void test_there_and_back(void **state)
 	assert_int_equal(d.owner_pid, 4711);
 	assert_false(d.ipv6);
 	assert_true(d.source_check);
+	assert_true(d.metadata && d.sandbox_strict);
+	assert_int_equal(d.run_uid, 65534);
+	assert_int_equal(d.run_gid, 65533);
 	assert_false(d.follow);
 	assert_int_equal(d.udp_timeout, 7);
 	assert_int_equal(d.udp_stream, 77);
@@ -191,7 +197,7 @@ static void test_out_of_range(void **state)
 
 	(void)state;
 	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
-	assert_patched_refused(&c, "\0\0\0\2\0\0\0\4demo", "\0\0\0\1\0\0\0\4demo", 12);
+	assert_patched_refused(&c, "\0\0\0\3\0\0\0\4demo", "\0\0\0\1\0\0\0\4demo", 12);
 	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
 	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
 	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */
@@ -200,11 +206,11 @@ static void test_out_of_range(void **state)
 	assert_patched_refused(&c, "\12\0\0\1\x8", "\12\0\0\1\x21", 5);	/* /33 */
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\4\0\0\0\2\0\0\0\6/x", 14);
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\4\0\0\0\6/x", 14);
-	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\17",		/* nforwards */
-			       "\0\0\1\1\0\0\0\0\0\0\17", 11);
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\2\1\1\0\0\0\17eee", 10); /* proto */
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\1\3\1\0\0\0\17eee", 10); /* kind */
-	assert_patched_refused(&c, "\1\1\1\0\0\0\17eee", "\1\1\2\0\0\0\17eee", 10); /* ready */
+	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\0\17",	/* nforwards */
+			       "\0\0\1\1\0\0\0\0\0\0\0\17", 12);
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\2\1\1\0\0\0\0\17eee", 11); /* proto */
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\3\1\0\0\0\0\17eee", 11); /* kind */
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\1\2\0\0\0\0\17eee", 11); /* ready */
 	c.naddresses = CONF_ADDRS_MAX + 1;
 	assert_int_equal(encode_conf(&c, (uint8_t[ENCODE_MAX]){ 0 }, ENCODE_MAX), -EMSGSIZE);
 	c = full();

@@ -10,6 +10,7 @@ struct row {
 	enum route_verdict verdict;
 	const char *to;		/* NULL: dst itself */
 	uint32_t scope;
+	uint16_t port;
 };
 
 static struct conf conf;
@@ -63,7 +64,7 @@ static void check(const struct row *r)
 	enum route_verdict verdict;
 
 	POISON(got);
-	verdict = route_outbound(&conf, &net, &dst, &got);
+	verdict = route_outbound(&conf, &net, &dst, r->port, &got);
 	if (verdict != r->verdict)
 		fail_msg("%s: verdict %d, not %d", r->dst, verdict, r->verdict);
 	if (verdict != ROUTE_OK && verdict != ROUTE_MULTICAST) {
@@ -78,47 +79,47 @@ static void check(const struct row *r)
 static void test_table(void **state)
 {
 	static const struct row rows[] = {
-		{ "198.51.100.10", ROUTE_OK, NULL, 0 },
-		{ "2001:db8:2::10", ROUTE_OK, NULL, 0 },
-		{ "203.0.113.1", ROUTE_OK, NULL, 0 },		/* the gateway itself */
-		{ "169.254.7.7", ROUTE_OK, NULL, 0 },		/* no scope in IPv4 */
-		{ "169.254.1.2", ROUTE_OK, "203.0.113.2", 0 },	/* hostAddress */
-		{ "fe80::1:2", ROUTE_OK, "2001:db8:1::2", 0 },	/* ... before link-local */
-		{ "169.254.1.3", ROUTE_OK, "127.0.0.1", 0 },	/* hostLoopback */
-		{ "fd00::3", ROUTE_OK, "::1", 0 },
-		{ "fe80::5", ROUTE_OK, NULL, 7 },
-		{ "febf::5", ROUTE_OK, NULL, 7 },
-		{ "fec0::5", ROUTE_OK, NULL, 0 },		/* behind fe80::/10 */
-		{ "fd00::5", ROUTE_OK, NULL, 0 },
-		{ "127.0.0.1", ROUTE_MARTIAN, NULL, 0 },
-		{ "127.255.255.255", ROUTE_MARTIAN, NULL, 0 },
-		{ "126.255.255.255", ROUTE_OK, NULL, 0 },
-		{ "128.0.0.0", ROUTE_OK, NULL, 0 },
-		{ "0.0.0.0", ROUTE_MARTIAN, NULL, 0 },
-		{ "0.0.0.1", ROUTE_MARTIAN, NULL, 0 },
-		{ "0.255.255.255", ROUTE_MARTIAN, NULL, 0 },
-		{ "1.0.0.0", ROUTE_OK, NULL, 0 },
-		{ "::", ROUTE_MARTIAN, NULL, 0 },
-		{ "::1", ROUTE_MARTIAN, NULL, 0 },
-		{ "203.0.113.2", ROUTE_MARTIAN, NULL, 0 },	/* the container's own */
-		{ "2001:db8:1::2", ROUTE_MARTIAN, NULL, 0 },
-		{ "224.0.0.1", ROUTE_MULTICAST, NULL, 3 },
-		{ "239.255.255.255", ROUTE_MULTICAST, NULL, 3 },
-		{ "240.0.0.1", ROUTE_OK, NULL, 0 },
-		{ "255.255.255.255", ROUTE_MULTICAST, NULL, 3 },
-		{ "255.255.255.254", ROUTE_OK, NULL, 0 },
-		{ "ff00::1", ROUTE_MULTICAST, NULL, 0 },		/* RFC 4291, 2.7: reserved */
-		{ "ff01::1", ROUTE_MULTICAST, NULL, 0 },		/* ... and interface-local */
-		{ "ff12::1", ROUTE_MULTICAST, NULL, 7 },
-		{ "ff02::1", ROUTE_MULTICAST, NULL, 7 },
-		{ "ff0e::1", ROUTE_MULTICAST, NULL, 7 },
-		{ "203.0.113.255", ROUTE_MULTICAST, "255.255.255.255", 3 },	/* RFC 919 */
-		{ "203.0.113.254", ROUTE_OK, NULL, 0 },
-		{ "203.0.112.255", ROUTE_OK, NULL, 0 },
-		{ "10.15.255.255", ROUTE_MULTICAST, "255.255.255.255", 3 },
-		{ "10.16.255.255", ROUTE_OK, NULL, 0 },
-		{ "10.1.2.255", ROUTE_OK, NULL, 0 },
-		{ "192.0.2.9", ROUTE_OK, NULL, 0 },		/* RFC 3021: a /31 has none */
+		{ "198.51.100.10", ROUTE_OK, NULL, 0, 0 },
+		{ "2001:db8:2::10", ROUTE_OK, NULL, 0, 0 },
+		{ "203.0.113.1", ROUTE_OK, NULL, 0, 0 },		/* the gateway itself */
+		{ "169.254.7.7", ROUTE_OK, NULL, 0, 0 },		/* no scope in IPv4 */
+		{ "169.254.1.2", ROUTE_OK, "203.0.113.2", 0, 0 },	/* hostAddress */
+		{ "fe80::1:2", ROUTE_OK, "2001:db8:1::2", 0, 0 },	/* ... before link-local */
+		{ "169.254.1.3", ROUTE_OK, "127.0.0.1", 0, 0 },	/* hostLoopback */
+		{ "fd00::3", ROUTE_OK, "::1", 0, 0 },
+		{ "fe80::5", ROUTE_OK, NULL, 7, 0 },
+		{ "febf::5", ROUTE_OK, NULL, 7, 0 },
+		{ "fec0::5", ROUTE_OK, NULL, 0, 0 },		/* behind fe80::/10 */
+		{ "fd00::5", ROUTE_OK, NULL, 0, 0 },
+		{ "127.0.0.1", ROUTE_MARTIAN, NULL, 0, 0 },
+		{ "127.255.255.255", ROUTE_MARTIAN, NULL, 0, 0 },
+		{ "126.255.255.255", ROUTE_OK, NULL, 0, 0 },
+		{ "128.0.0.0", ROUTE_OK, NULL, 0, 0 },
+		{ "0.0.0.0", ROUTE_MARTIAN, NULL, 0, 0 },
+		{ "0.0.0.1", ROUTE_MARTIAN, NULL, 0, 0 },
+		{ "0.255.255.255", ROUTE_MARTIAN, NULL, 0, 0 },
+		{ "1.0.0.0", ROUTE_OK, NULL, 0, 0 },
+		{ "::", ROUTE_MARTIAN, NULL, 0, 0 },
+		{ "::1", ROUTE_MARTIAN, NULL, 0, 0 },
+		{ "203.0.113.2", ROUTE_MARTIAN, NULL, 0, 0 },	/* the container's own */
+		{ "2001:db8:1::2", ROUTE_MARTIAN, NULL, 0, 0 },
+		{ "224.0.0.1", ROUTE_MULTICAST, NULL, 3, 0 },
+		{ "239.255.255.255", ROUTE_MULTICAST, NULL, 3, 0 },
+		{ "240.0.0.1", ROUTE_OK, NULL, 0, 0 },
+		{ "255.255.255.255", ROUTE_MULTICAST, NULL, 3, 0 },
+		{ "255.255.255.254", ROUTE_OK, NULL, 0, 0 },
+		{ "ff00::1", ROUTE_MULTICAST, NULL, 0, 0 },		/* RFC 4291, 2.7: reserved */
+		{ "ff01::1", ROUTE_MULTICAST, NULL, 0, 0 },		/* ... and interface-local */
+		{ "ff12::1", ROUTE_MULTICAST, NULL, 7, 0 },
+		{ "ff02::1", ROUTE_MULTICAST, NULL, 7, 0 },
+		{ "ff0e::1", ROUTE_MULTICAST, NULL, 7, 0 },
+		{ "203.0.113.255", ROUTE_MULTICAST, "255.255.255.255", 3, 0 },	/* RFC 919 */
+		{ "203.0.113.254", ROUTE_OK, NULL, 0, 0 },
+		{ "203.0.112.255", ROUTE_OK, NULL, 0, 0 },
+		{ "10.15.255.255", ROUTE_MULTICAST, "255.255.255.255", 3, 0 },
+		{ "10.16.255.255", ROUTE_OK, NULL, 0, 0 },
+		{ "10.1.2.255", ROUTE_OK, NULL, 0, 0 },
+		{ "192.0.2.9", ROUTE_OK, NULL, 0, 0 },		/* RFC 3021: a /31 has none */
 	};
 
 	(void)state;
@@ -126,21 +127,58 @@ static void test_table(void **state)
 		check(&rows[i]);
 }
 
+/* The cloud's metadata services are refused, unless that is asked for; as a name server
+ * such an address answers questions of that kind. */
+static void test_metadata(void **state)
+{
+	static const struct row refused[] = {
+		{ "169.254.169.254", ROUTE_PROHIBITED, NULL, 0, 80 },
+		{ "169.254.169.254", ROUTE_PROHIBITED, NULL, 0, 53 },
+		{ "169.254.169.254", ROUTE_PROHIBITED, NULL, 0, 0 },
+		{ "169.254.170.2", ROUTE_PROHIBITED, NULL, 0, 80 },
+		{ "100.100.100.200", ROUTE_PROHIBITED, NULL, 0, 80 },
+		{ "fd00:ec2::254", ROUTE_PROHIBITED, NULL, 0, 80 },
+		{ "fd20:ce::254", ROUTE_PROHIBITED, NULL, 0, 80 },
+		{ "169.254.169.253", ROUTE_OK, NULL, 0, 53 },
+		{ "fd00:ec2::253", ROUTE_OK, NULL, 0, 53 },
+	};
+	static const struct row resolver[] = {
+		{ "169.254.169.254", ROUTE_OK, NULL, 0, 53 },
+		{ "169.254.169.254", ROUTE_PROHIBITED, NULL, 0, 80 },
+		{ "fd20:ce::254", ROUTE_PROHIBITED, NULL, 0, 53 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		check(&refused[i]);
+	net.nnameservers = 1;
+	net.nameservers[0] = parse("169.254.169.254");
+	for (size_t i = 0; i < ARRAY_LEN(resolver); i++)
+		check(&resolver[i]);
+	conf.metadata = true;
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		struct row r = refused[i];
+
+		r.verdict = ROUTE_OK;
+		check(&r);
+	}
+}
+
 static void test_families_off(void **state)
 {
 	static const struct row off4[] = {
-		{ "198.51.100.10", ROUTE_NONE, NULL, 0 },
-		{ "169.254.1.2", ROUTE_NONE, NULL, 0 },
-		{ "127.0.0.1", ROUTE_NONE, NULL, 0 },
-		{ "2001:db8:2::10", ROUTE_OK, NULL, 0 },
+		{ "198.51.100.10", ROUTE_NONE, NULL, 0, 0 },
+		{ "169.254.1.2", ROUTE_NONE, NULL, 0, 0 },
+		{ "127.0.0.1", ROUTE_NONE, NULL, 0, 0 },
+		{ "2001:db8:2::10", ROUTE_OK, NULL, 0, 0 },
 	};
 	static const struct row off6[] = {
-		{ "198.51.100.10", ROUTE_OK, NULL, 0 },
-		{ "2001:db8:2::10", ROUTE_NONE, NULL, 0 },
-		{ "fe80::1:2", ROUTE_NONE, NULL, 0 },
-		{ "fe80::9", ROUTE_NONE, NULL, 0 },
-		{ "::1", ROUTE_NONE, NULL, 0 },
-		{ "fd00::3", ROUTE_NONE, NULL, 0 },
+		{ "198.51.100.10", ROUTE_OK, NULL, 0, 0 },
+		{ "2001:db8:2::10", ROUTE_NONE, NULL, 0, 0 },
+		{ "fe80::1:2", ROUTE_NONE, NULL, 0, 0 },
+		{ "fe80::9", ROUTE_NONE, NULL, 0, 0 },
+		{ "::1", ROUTE_NONE, NULL, 0, 0 },
+		{ "fd00::3", ROUTE_NONE, NULL, 0, 0 },
 	};
 
 	(void)state;
@@ -157,9 +195,9 @@ static void test_families_off(void **state)
 static void test_host_lacks(void **state)
 {
 	static const struct row rows[] = {
-		{ "169.254.1.2", ROUTE_NONE, NULL, 0 },
-		{ "fe80::1:2", ROUTE_NONE, NULL, 0 },
-		{ "fe80::9", ROUTE_NONE, NULL, 0 },
+		{ "169.254.1.2", ROUTE_NONE, NULL, 0, 0 },
+		{ "fe80::1:2", ROUTE_NONE, NULL, 0, 0 },
+		{ "fe80::9", ROUTE_NONE, NULL, 0, 0 },
 	};
 
 	(void)state;
@@ -190,7 +228,7 @@ static void test_never_loopback(void **state)
 						    a.b[1], a.b[2], a.b[3] });
 		else if (i % 3)
 			memset(a.b, 0, (size_t)(i % 17));
-		if (route_outbound(&conf, &net, &a, &got) != ROUTE_OK)
+		if (route_outbound(&conf, &net, &a, 80, &got) != ROUTE_OK)
 			continue;
 		assert_false(addr_is_loopback(&got.addr) || addr_is_unspecified(&got.addr) ||
 			     addr_is_multicast(&got.addr) || addr_is_broadcast(&got.addr));
@@ -202,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_table, start),
+		cmocka_unit_test_setup(test_metadata, start),
 		cmocka_unit_test_setup(test_families_off, start),
 		cmocka_unit_test_setup(test_host_lacks, start),
 		cmocka_unit_test_setup(test_never_loopback, start),

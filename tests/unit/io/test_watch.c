@@ -44,6 +44,16 @@ static int remove_place(void **state)
 	return 0;
 }
 
+static int begin(struct watch *w, int pidfd, const char *path, int place_fd, int netns_fd,
+		 struct err *e)
+{
+	const struct watch_what what = {
+		.pidfd = pidfd, .path = path, .place_fd = place_fd, .netns_fd = netns_fd,
+	};
+
+	return watch_open(w, &what, e);
+}
+
 static bool wait_event(const struct watch *w, int ms)
 {
 	struct pollfd p = { .fd = w->fd, .events = POLLIN };
@@ -57,7 +67,7 @@ static void test_deleted(void **state)
 	struct err e = ERR_INIT;
 	struct watch w;
 
-	assert_int_equal(watch_open(&w, -1, p->path, p->fd, &e), 0);
+	assert_int_equal(begin(&w, -1, p->path, -1, p->fd, &e), 0);
 	assert_int_equal(w.kind, WATCH_INOTIFY);
 	assert_false(wait_event(&w, 0));
 	unlink(p->path);
@@ -72,7 +82,7 @@ static void test_moved(void **state)
 	struct err e = ERR_INIT;
 	struct watch w;
 
-	assert_int_equal(watch_open(&w, -1, p->path, p->fd, &e), 0);
+	assert_int_equal(begin(&w, -1, p->path, -1, p->fd, &e), 0);
 	assert_int_equal(rename(p->path, p->other), 0);
 	assert_true(wait_event(&w, 1000));
 	assert_true(watch_ended(&w));
@@ -87,7 +97,7 @@ static void test_neighbour(void **state)
 	struct watch w;
 
 	close(open(p->other, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	assert_int_equal(watch_open(&w, -1, p->path, p->fd, &e), 0);
+	assert_int_equal(begin(&w, -1, p->path, -1, p->fd, &e), 0);
 	unlink(p->other);
 	assert_true(wait_event(&w, 1000));
 	assert_false(watch_ended(&w));
@@ -105,7 +115,7 @@ static void test_replaced(void **state)
 	struct err e = ERR_INIT;
 	struct watch w;
 
-	assert_int_equal(watch_open(&w, -1, p->path, p->fd, &e), 0);
+	assert_int_equal(begin(&w, -1, p->path, -1, p->fd, &e), 0);
 	close(open(p->other, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	assert_int_equal(rename(p->other, p->path), 0);
 	assert_true(wait_event(&w, 1000));
@@ -120,7 +130,7 @@ static void test_link_is_looked_at(void **state)
 	struct watch w;
 
 	assert_int_equal(symlink(p->path, p->other), 0);
-	assert_int_equal(watch_open(&w, -1, p->other, p->fd, &e), 0);
+	assert_int_equal(begin(&w, -1, p->other, -1, p->fd, &e), 0);
 	assert_int_equal(w.kind, WATCH_TIMER);
 	assert_true(wait_event(&w, 3000));
 	assert_false(watch_ended(&w));
@@ -137,7 +147,7 @@ static void test_gone_already(void **state)
 	struct watch w;
 
 	unlink(p->path);
-	assert_int_equal(watch_open(&w, -1, p->path, p->fd, &e), -1);
+	assert_int_equal(begin(&w, -1, p->path, -1, p->fd, &e), -1);
 	assert_int_equal(e.code, ERR_CONTAINER);
 	assert_int_equal(w.fd, -1);
 }
@@ -157,7 +167,7 @@ static void test_pidfd(void **state)
 	}
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	assert_true(fd >= 0);
-	assert_int_equal(watch_open(&w, fd, p->path, p->fd, &e), 0);
+	assert_int_equal(begin(&w, fd, p->path, -1, p->fd, &e), 0);
 	assert_int_equal(w.kind, WATCH_PIDFD);
 	assert_false(watch_ended(&w));
 	kill(pid, SIGKILL);
@@ -165,9 +175,36 @@ static void test_pidfd(void **state)
 	assert_true(watch_ended(&w));
 	fd = dup(w.fd);
 	watch_close(&w);
-	assert_int_equal(watch_open(&w, fd, p->path, p->fd, &e), -1);
+	assert_int_equal(begin(&w, fd, p->path, -1, p->fd, &e), -1);
 	assert_int_equal(e.code, ERR_CONTAINER);
 	waitpid(pid, NULL, 0);
+}
+
+/* In a folder by descriptor: what the path itself leads to does not matter, nor
+ * does a file of another device, which the namespace's mount uncovers when it goes. */
+static void test_placed(void **state)
+{
+	struct place *p = *state;
+	struct err e = ERR_INIT;
+	struct watch w;
+	int dir = open(p->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(dir >= 0);
+	assert_int_equal(begin(&w, -1, "/nowhere/ns", dir, p->fd, &e), 0);
+	assert_int_equal(w.kind, WATCH_INOTIFY);
+	assert_false(watch_ended(&w));
+	w.dev++;
+	assert_false(watch_ended(&w));
+	w.dev--;
+	close(open(p->other, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	assert_int_equal(rename(p->other, p->path), 0);
+	assert_true(wait_event(&w, 1000));
+	assert_true(watch_ended(&w));
+	unlink(p->path);
+	assert_true(watch_ended(&w));
+	watch_close(&w);
+	assert_int_equal(w.place_fd, -1);
+	assert_int_equal(fcntl(dir, F_GETFD), -1);
 }
 
 int main(void)
@@ -176,7 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_PLACE(test_deleted), IN_PLACE(test_moved), IN_PLACE(test_neighbour),
 		IN_PLACE(test_replaced), IN_PLACE(test_link_is_looked_at),
-		IN_PLACE(test_gone_already), IN_PLACE(test_pidfd),
+		IN_PLACE(test_gone_already), IN_PLACE(test_pidfd), IN_PLACE(test_placed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

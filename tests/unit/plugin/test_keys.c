@@ -3,6 +3,8 @@
  * and which of configuration, CNI_ARGS and runtimeConfig wins. */
 #include "../unit.h"
 
+#include <unistd.h>
+
 #include "conf/forward.h"
 #include "plugin/json/keys.h"
 
@@ -76,6 +78,9 @@ static void test_empty(void **state)
 	(void)state;
 	conf_init(&c);
 	take("{}", NULL, &k);
+	assert_int_equal(k.conf.run_uid != 0, geteuid() == 0);	/* root does not leave them root */
+	c.run_uid = k.conf.run_uid;
+	c.run_gid = k.conf.run_gid;
 	assert_memory_equal(&k.conf, &c, sizeof(c));
 	assert_dns(&k, "{}");
 	assert_null(k.prev);
@@ -96,7 +101,8 @@ static void test_all_keys(void **state)
 	     "\"options\":[\"o\"]},\"hostAddress\":[\"169.254.1.9\",\"fd00::9\"],"
 	     "\"hostLoopback\":[\"169.254.1.10\"],"
 	     "\"log\":{\"level\":\"debug\",\"target\":\"/var/x.log\"},\"cni.dev/x\":1,"
-	     "\"sourceCheck\":true,\"follow\":false,\"udp\":{\"timeout\":5,\"timeoutStream\":500}}", NULL, &k);
+	     "\"sourceCheck\":true,\"follow\":false,\"metadata\":true,\"sandbox\":\"strict\",\"user\":\"root\","
+	     "\"udp\":{\"timeout\":5,\"timeoutStream\":500}}", NULL, &k);
 	assert_string_equal(k.conf.network, "web");
 	assert_int_equal(k.conf.mtu, 1400);
 	assert_true(k.conf.addresses_host);
@@ -116,7 +122,8 @@ static void test_all_keys(void **state)
 	assert_int_equal(k.conf.log_level, LOGL_DEBUG);
 	assert_int_equal(k.conf.log_target, LOGT_FILE);
 	assert_string_equal(k.conf.log_path, "/var/x.log");
-	assert_true(k.conf.source_check);
+	assert_true(k.conf.source_check && k.conf.metadata && k.conf.sandbox_strict);
+	assert_int_equal(k.conf.run_uid, 0);
 	assert_false(k.conf.follow);
 	assert_int_equal(k.conf.udp_timeout, 5);
 	assert_int_equal(k.conf.udp_stream, 500);
@@ -157,6 +164,10 @@ static void test_bad_values(void **state)
 		{ "{\"ipv4\":1}", "ipv4", "1 is not true or false" },
 		{ "{\"ipv6\":\"yes\"}", "ipv6", "yes" },
 		{ "{\"sourceCheck\":\"strict\"}", "sourceCheck", "strict" },
+		{ "{\"sandbox\":\"loose\"}", "sandbox", "loose" },
+		{ "{\"sandbox\":true}", "sandbox", "true" },
+		{ "{\"metadata\":\"no\"}", "metadata", "no" },
+		{ "{\"user\":\"no such user\"}", "user", "no such user" },
 		{ "{\"udp\":{\"timeout\":0}}", "udp.timeout", "1 to 86400" },
 		{ "{\"udp\":{\"timeoutStream\":86401}}", "udp.timeoutStream", "1 to 86400" },
 		{ "{\"udp\":{\"timeout\":\"30s\"}}", "udp.timeout", "integer" },
@@ -290,7 +301,6 @@ static void test_later(void **state)
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"colour\":1}]}", "routes.colour", "1" },
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"mtu\":1300}]}", "routes.mtu", "1300" },
 		{ "{\"dns\":{\"forward\":[\"169.254.1.1\"]}}", "dns.forward", "169.254.1.1" },
-		{ "{\"via\":\"broker\"}", "via", "broker" },
 		{ "{\"capture\":\"/x\"}", "capture", "/x" },
 		{ "{\"runtimeConfig\":{\"portMappings\":[{\"protocol\":\"sctp\"}]}}",
 		  "runtimeConfig.portMappings.protocol", "sctp" },

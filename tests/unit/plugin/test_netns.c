@@ -92,7 +92,7 @@ static pid_t container(void)
 static void test_owner(void **state)
 {
 	struct err e = ERR_INIT;
-	struct netns n;
+	struct netns n, m;
 	char path[64];
 	pid_t pid = container();
 
@@ -112,8 +112,19 @@ static void test_owner(void **state)
 	assert_int_equal(n.owner_pid, 0);	/* that process owns nothing here */
 	assert_int_equal(n.owner_fd, -1);
 	netns_close(&n);
+	/* whose end counts is told, by path and by descriptor */
+	assert_int_equal(netns_open_owned(path, getpid(), &n, &e), 0);
+	assert_int_equal(n.owner_pid, getpid());
+	assert_true(n.owner_fd >= 0);
+	assert_int_equal(netns_take(dup(n.fd), "words", pid, &m, &e), 0);
+	assert_int_equal(m.owner_pid, pid);
+	netns_close(&m);
+	assert_int_equal(netns_take(open("/dev/null", O_RDONLY), "words", pid, &m, &e), -1);
+	assert_int_equal(e.code, ERR_NETNS);
+	netns_close(&n);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	e = ERR_INIT;
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	assert_int_equal(netns_open_path(path, &n, &e), -1);
 	assert_int_equal(e.code, ERR_NETNS);
