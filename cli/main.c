@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cli/pasta.h"
+#include "plugin/attach/front.h"
 
 static const char *base_name(const char *path)
 {
@@ -24,9 +25,12 @@ int main(int argc, char *argv[])
 	const char *name = argc ? base_name(argv[0]) : "pasta";
 	int status = 1;
 
+	front_fill_std_fds();
 	log_role(name);
 	if (options_read(&o, name, argc, argv, &e) == 0)
 		status = o.done ? 0 : pasta_run(&o, &e);
+	front_clean(e.msg);
+	front_clean(e.details);
 	if (e.code)
 		fprintf(stderr, "%s: %s%s%s\n", name, e.msg, e.details[0] ? "; " : "", e.details);
 	return status;

@@ -337,20 +337,31 @@ static int set_udp_ns(struct options *o, const struct option_row *row, const cha
 	return add_ports(o, row, arg, &o->reverse[CONF_UDP], e);
 }
 
-static int set_log_file(struct options *o, const struct option_row *row, const char *arg,
-			struct err *e)
+/* The daemon starts in the root folder. */
+static int full_path(const struct option_row *row, const char *arg, char ret[CONF_PATH_MAX],
+		     struct err *e)
 {
 	char cwd[PATH_MAX] = "";
 
-	/* The daemon starts in the root folder. */
 	if (arg[0] != '/' && (!getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/") == 0))
 		cwd[0] = '\0';
-	if (!arg[0] || strlen(cwd) + strlen(arg) + 2 > sizeof(o->conf.log_path))
+	if (!arg[0] || strlen(cwd) + strlen(arg) + 2 > CONF_PATH_MAX)
 		return bad(e, row, arg, "is empty or too long");
-	snprintf(o->conf.log_path, sizeof(o->conf.log_path), "%s%s%s", cwd,
-		 arg[0] == '/' ? "" : "/", arg);
-	o->conf.log_target = LOGT_FILE;
+	snprintf(ret, CONF_PATH_MAX, "%s%s%s", cwd, arg[0] == '/' ? "" : "/", arg);
 	return 0;
+}
+
+static int set_log_file(struct options *o, const struct option_row *row, const char *arg,
+			struct err *e)
+{
+	o->conf.log_target = LOGT_FILE;
+	return full_path(row, arg, o->conf.log_path, e);
+}
+
+static int set_pcap(struct options *o, const struct option_row *row, const char *arg,
+		    struct err *e)
+{
+	return full_path(row, arg, o->conf.capture, e);
 }
 
 static int set_log_size(struct options *o, const struct option_row *row, const char *arg,
@@ -466,6 +477,7 @@ static const struct option_row rows[] = {
 	{ "foreground", 'f', false, set_flag, FLAG(foreground), 0, NULL },
 	{ "pid", 'P', true, set_pid_file, 0, 0, NULL },
 	{ "log-file", 'l', true, set_log_file, 0, 0, NULL },
+	{ "pcap", 'p', true, set_pcap, 0, 0, NULL },
 	{ "log-size", 0, true, set_log_size, 0, 0, NULL },
 	{ "stderr", 'e', false, ignore, 0, 0,
 	  "in the foreground it is so, and a daemon in the background has none" },
@@ -635,17 +647,17 @@ static void drop_rules(struct ports *p)
 	*p->n = n;
 }
 
-/* Nobody follows the host's listeners yet: it is said, and all else works. */
+/* The host's UDP sockets are not followed yet: it is said, and all else works. */
 static void leave_auto_out(struct options *o)
 {
 	struct conf *c = &o->conf;
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < c->nreverses; i++)
-		if (c->reverses[i].kind == CONF_FORWARD_PORTS)
+		if (c->reverses[i].kind == CONF_FORWARD_PORTS || c->reverses[i].proto == CONF_TCP)
 			c->reverses[n++] = c->reverses[i];
 	if (n < c->nreverses && !o->quiet)
-		log_warn("--tcp-ns, --udp-ns: \"auto\" does nothing yet");
+		log_warn("--udp-ns: \"auto\" does nothing yet");
 	c->nreverses = n;
 }
 
@@ -663,7 +675,7 @@ static int fill_ports(struct options *o, struct err *e)
 
 		if (o->conf.off & off[all[i]->proto])
 			drop_rules(all[i]);
-		else if (all[i]->kind == PORTS_DEFAULT && all[i]->rules == o->conf.forwards)
+		else if (all[i]->kind == PORTS_DEFAULT && all[i] != &o->reverse[CONF_UDP])
 			why = ports_add(all[i], "auto", o->ephemeral);
 		if (why)
 			return err_set(e, ERR_CONFIG, "ports: \"auto\" %s", why);
@@ -753,6 +765,7 @@ static void init(struct options *o, const char *name)
 	c->mtu = OPTIONS_MTU;
 	c->nhost_addresses = 0;
 	c->map_gateway = true;
+	c->via = CONF_VIA_DIRECT;	/* it connects where it was started */
 	c->metadata = true;	/* whoever says pasta wants what pasta does */
 	c->log_size = LOG_SIZE;
 	for (int i = 0; i < CONF_PROTO_COUNT; i++) {

@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/outer.h"
 #include "plugin/attach/attach.h"
+#include "plugin/attach/front.h"
 #include "plugin/attach/life.h"
 #include "plugin/attach/resolv.h"
 
@@ -237,8 +238,9 @@ static int run(struct pasta *p, struct err *e)
 
 	if (o->tell_dns && !o->no_dns)
 		resolv_fill(&o->conf);
-	if (find_runtime_dir(e) < 0 || hold_signals(p, e) < 0 || open_pid_file(p, e) < 0 ||
-	    find_place(p, e) < 0 || name_interface(o) < 0 || attach(p, e) < 0)
+	if (front_without(&o->conf.without, e) < 0 || find_runtime_dir(e) < 0 ||
+	    hold_signals(p, e) < 0 || open_pid_file(p, e) < 0 || find_place(p, e) < 0 ||
+	    name_interface(o) < 0 || attach(p, e) < 0)
 		return 1;
 	fd_drop(&p->pid_fd);
 	if (p->command.pid)

@@ -23,11 +23,13 @@
 #include "plugin/attach/resolv.h"
 #include "plugin/broker.h"
 #include "plugin/check.h"
+#include "plugin/command.h"
 #include "plugin/forward.h"
 #include "plugin/gc.h"
 #include "plugin/ipam.h"
 #include "plugin/json/cni.h"
 #include "plugin/json/keys.h"
+#include "plugin/netavark.h"
 #include "plugin/result.h"
 
 #ifndef PACKAGE_VERSION
@@ -48,6 +50,9 @@ struct call {
 	int nwords;			/* by hand: what follows the verb */
 	char **words;
 	bool json;			/* by hand: --json */
+	struct command command;		/* by hand: what only commands for people take */
+	unsigned int given;		/* by hand: enum need of the options that were given */
+	bool netavark;			/* netavark calls: its answers, its errors */
 	const char *listen;		/* by hand: --listen */
 	enum cni_version version;	/* for errors, as soon as it is known */
 	struct err err;
@@ -57,6 +62,7 @@ enum need {
 	NEED_ID = 1, NEED_IFNAME = 2, NEED_NETNS = 4,
 	NEED_CNI_NETNS = 8,		/* of a CNI runtime; by hand the state file knows it */
 	TAKES_WORDS = 16,		/* by hand, behind the verb */
+	TAKES_WATCH = 32, TAKES_PROMETHEUS = 64, TAKES_FILTER = 128,	/* options, by hand */
 };
 
 struct verb {
@@ -186,7 +192,8 @@ static int answer_add(struct call *c, const struct keys *k, const struct attach 
 		.prev = k->prev,
 	};
 
-	return print_json(result_build(&r), stop_fd, &c->err);
+	return print_json(c->netavark ? netavark_status(&a->net, k->dns) : result_build(&r),
+			  stop_fd, &c->err);
 }
 
 static struct ipam_for ipam_for(const struct call *c, int stop_fd)
@@ -457,9 +464,126 @@ static int run_forward(struct call *c)
 	return o ? print_json(o, -1, &c->err) : 0;
 }
 
+static int run_command(struct call *c, int (*fn)(struct command *c))
+{
+	int r;
+
+	signal(SIGPIPE, SIG_DFL);	/* `| head` is no error */
+	c->command.verb = c->verb;
+	c->command.nwords = c->nwords;
+	c->command.words = c->words;
+	c->command.json = c->json;
+	c->command.netns = c->netns;
+	c->command.err = &c->err;
+	r = fn(&c->command);
+	c->usage = c->command.usage;
+	return r;
+}
+
+static int run_list(struct call *c)
+{
+	return run_command(c, list_command);
+}
+
+static int run_show(struct call *c)
+{
+	return run_command(c, show_command);
+}
+
+static int run_stats(struct call *c)
+{
+	return run_command(c, stats_command);
+}
+
+static int run_flows(struct call *c)
+{
+	return run_command(c, flows_command);
+}
+
+static int run_doctor(struct call *c)
+{
+	return run_command(c, doctor_command);
+}
+
 static int run_broker(struct call *c)
 {
 	return broker_run(c->listen, &c->err);
+}
+
+/* One of netavark's requests from stdin, an object to put; NULL with c->err. */
+static struct json_object *read_netavark(struct call *c)
+{
+	struct request req = { .netconf = NULL };
+	size_t len;
+	char *text;
+
+	c->netavark = true;
+	text = cni_read(STDIN_FILENO, "request on stdin", &len, &c->err);
+	if (text && cni_decode(text, len, "request on stdin", false, &req, &c->err) < 0)
+		cni_drop(&req);
+	free(text);
+	return req.netconf;
+}
+
+static int need_netns(struct call *c)
+{
+	c->netavark = true;
+	if (c->nwords == 1) {
+		c->netns = c->words[0];
+		return 0;
+	}
+	c->usage = true;
+	return err_set(&c->err, ERR_ENV, "%s needs one word, the network namespace's path", c->verb);
+}
+
+static int run_setup(struct call *c)
+{
+	const struct request none = { .netconf = NULL };
+	struct netavark n = { .keys = { .dns = NULL } };
+	struct json_object *o = need_netns(c) < 0 ? NULL : read_netavark(c);
+	/* A rootless podman's rootlessport has the ports. */
+	int r = o ? netavark_read(o, state_is_initial_root(), &n, &c->err) : -1;
+
+	c->container_id = n.container_id;
+	c->ifname = n.ifname;
+	if (r == 0)
+		r = add_attachment(c, &none, &n.keys);
+	netavark_drop(&n);
+	json_object_put(o);
+	return r;
+}
+
+static int run_teardown(struct call *c)
+{
+	const struct request none = { .netconf = NULL };
+	struct netavark n;
+	struct json_object *o = need_netns(c) < 0 ? NULL : read_netavark(c);
+	int r = o ? netavark_identify(o, &n, &c->err) : -1;
+
+	if (r == 0) {
+		c->container_id = n.container_id;
+		c->ifname = n.ifname;
+		r = del_attachment(c, &none);
+	}
+	json_object_put(o);
+	return r;
+}
+
+static int run_create(struct call *c)
+{
+	struct json_object *o = read_netavark(c);
+
+	if (!o || netavark_create(o, &c->err) < 0) {
+		json_object_put(o);
+		return -1;
+	}
+	return print_json(o, -1, &c->err);
+}
+
+static int run_info(struct call *c)
+{
+	c->netavark = true;
+	return print_json(netavark_info(PACKAGE_VERSION), -1, &c->err);
 }
 
 static int run_later(struct call *c)
@@ -475,14 +599,18 @@ static const struct verb verbs[] = {
 	{ "GC", 0, true, CNI_1_1_0, run_gc },
 	{ "STATUS", 0, true, CNI_1_1_0, run_status },
 	{ "VERSION", 0, true, CNI_0_1_0, run_version },
-	{ "list", 0, false, CNI_0_1_0, run_later },
-	{ "show", 0, false, CNI_0_1_0, run_later },
-	{ "stats", 0, false, CNI_0_1_0, run_later },
-	{ "flows", 0, false, CNI_0_1_0, run_later },
+	{ "create", 0, false, CNI_0_1_0, run_create },
+	{ "setup", TAKES_WORDS, false, CNI_0_1_0, run_setup },
+	{ "teardown", TAKES_WORDS, false, CNI_0_1_0, run_teardown },
+	{ "info", 0, false, CNI_0_1_0, run_info },
+	{ "list", TAKES_WORDS, false, CNI_0_1_0, run_list },
+	{ "show", TAKES_WORDS, false, CNI_0_1_0, run_show },
+	{ "stats", TAKES_WORDS | TAKES_WATCH | TAKES_PROMETHEUS, false, CNI_0_1_0, run_stats },
+	{ "flows", TAKES_WORDS | TAKES_WATCH | TAKES_FILTER, false, CNI_0_1_0, run_flows },
 	{ "forward", TAKES_WORDS, false, CNI_0_1_0, run_forward },
 	{ "capture", 0, false, CNI_0_1_0, run_later },
 	{ "broker", 0, false, CNI_0_1_0, run_broker },
-	{ "doctor", 0, false, CNI_0_1_0, run_later },
+	{ "doctor", TAKES_WORDS, false, CNI_0_1_0, run_doctor },
 };
 
 static const struct verb *find_verb(const struct call *c)
@@ -537,6 +665,10 @@ static int run(struct call *c)
 /* The one place an error is printed. */
 static enum exit_status report(struct call *c)
 {
+	if (c->netavark) {
+		print_json(netavark_error(&c->err), -1, NULL);
+		return EXIT_FAILED;
+	}
 	if (!c->by_hand) {
 		print_json(result_error(c->version, &c->err), -1, NULL);
 		return EXIT_FAILED;
@@ -567,6 +699,7 @@ static void about(FILE *f)
 static void help(void)
 {
 	puts("Usage: cni-passt ADD|DEL|CHECK|GC|STATUS|VERSION [option...]\n"
+	     "       cni-passt list | show ID | stats [ID] | flows ID | doctor [--json]\n"
 	     "       cni-passt forward ID list|add|del [tcp|udp RULE] [--json]\n"
 	     "       cni-passt broker [--listen PATH]\n"
 	     "Attaches a network namespace to the host's network without root, and detaches it.\n"
@@ -577,6 +710,11 @@ static void help(void)
 	     "  --ifname NAME        its interface (eth0)\n"
 	     "  --conf FILE          network configuration (*.conf, *.conflist); - is stdin\n"
 	     "  --json               listings as JSON\n"
+	     "  --watch              stats, flows: again each second\n"
+	     "  --prometheus         stats: for node_exporter's textfile collector; without ID of all\n"
+	     "  --port PORT, --address ADDRESS[/LEN], --proto tcp|udp|ping, --state STATE\n"
+	     "                       flows: only these\n"
+	     "  --sort age|idle|tx|rx|rtt|retransmits   flows: the largest first\n"
 	     "  --listen PATH        the broker's socket\n"
 	     "  --help, --version\n"
 	     "\n"
@@ -604,7 +742,8 @@ static int parse_pid(struct call *c, const char *s)
 	return 0;
 }
 
-enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_JSON, OPT_LISTEN, OPT_HELP, OPT_VERSION };
+enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_JSON, OPT_LISTEN, OPT_HELP, OPT_VERSION,
+	OPT_WATCH, OPT_PROMETHEUS, OPT_PORT, OPT_ADDRESS, OPT_PROTO, OPT_STATE, OPT_SORT };
 
 static const struct option options[] = {
 	{ "netns", required_argument, NULL, OPT_NETNS },
@@ -613,15 +752,56 @@ static const struct option options[] = {
 	{ "ifname", required_argument, NULL, OPT_IFNAME },
 	{ "conf", required_argument, NULL, OPT_CONF },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "watch", no_argument, NULL, OPT_WATCH },
+	{ "prometheus", no_argument, NULL, OPT_PROMETHEUS },
+	{ "port", required_argument, NULL, OPT_PORT },
+	{ "address", required_argument, NULL, OPT_ADDRESS },
+	{ "proto", required_argument, NULL, OPT_PROTO },
+	{ "state", required_argument, NULL, OPT_STATE },
+	{ "sort", required_argument, NULL, OPT_SORT },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
+/* Whether it is one of commands for people only. */
+static bool take_command_option(struct call *c, int opt)
+{
+	struct command *o = &c->command;
+	const struct {
+		int opt;
+		unsigned int need;
+		const char **text;
+		bool *flag;
+	} list[] = {
+		{ OPT_WATCH, TAKES_WATCH, NULL, &o->watch },
+		{ OPT_PROMETHEUS, TAKES_PROMETHEUS, NULL, &o->prometheus },
+		{ OPT_PORT, TAKES_FILTER, &o->port, NULL },
+		{ OPT_ADDRESS, TAKES_FILTER, &o->address, NULL },
+		{ OPT_PROTO, TAKES_FILTER, &o->proto, NULL },
+		{ OPT_STATE, TAKES_FILTER, &o->state, NULL },
+		{ OPT_SORT, TAKES_FILTER, &o->sort, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+		if (list[i].opt != opt)
+			continue;
+		c->given |= list[i].need;
+		if (list[i].flag)
+			*list[i].flag = true;
+		else
+			*list[i].text = optarg;
+		return true;
+	}
+	return false;
+}
+
 /* Returns an exit status, or -1 to go on. */
 static int take_option(struct call *c, int opt)
 {
+	if (take_command_option(c, opt))
+		return -1;
 	switch (opt) {
 	case OPT_NETNS:
 		c->netns = optarg;
@@ -680,6 +860,8 @@ static int run_by_hand(struct call *c, int argc, char **argv)
 	if (c->nwords && find_verb(c) && find_verb(c)->run != run_later &&
 	    !(find_verb(c)->needs & TAKES_WORDS))
 		return usage(c, "one word too many: ", argv[optind + 1]);
+	if (find_verb(c) && (c->given & ~find_verb(c)->needs))
+		return usage(c, "an option that another command has was given to ", c->verb);
 	if (c->netns && c->pid)
 		return usage(c, "--netns and --pid are two ways to say one thing: give one", "");
 	if (c->pid)
@@ -704,6 +886,16 @@ static int run_plugin(struct call *c)
 	return run(c) < 0 ? (int)report(c) : EXIT_DONE;
 }
 
+/* Run by the name it has in netavark's folder of plugins, where no word means info. */
+static bool is_netavarks(const char *name)
+{
+	static const char folder[] = "/netavark/";
+	const char *slash = name ? strrchr(name, '/') : NULL;
+
+	return slash && slash - name >= (ptrdiff_t)sizeof(folder) - 2 &&
+	       strncmp(slash - (sizeof(folder) - 2), folder, sizeof(folder) - 1) == 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct call c = { .version = CNI_NEWEST, .args = variable("CNI_ARGS"), .err = ERR_INIT };
@@ -714,6 +906,8 @@ int main(int argc, char **argv)
 		return run_by_hand(&c, argc, argv);
 	if (variable("CNI_COMMAND"))
 		return run_plugin(&c);
+	if (is_netavarks(argv[0]))
+		return run_info(&c) < 0 ? (int)report(&c) : EXIT_DONE;
 	about(stderr);
 	return EXIT_DONE;
 }

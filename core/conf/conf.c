@@ -672,9 +672,10 @@ static int check_log(const struct conf *c, struct err *e)
 		return err_set(e, ERR_CONFIG, "log.level: %u is none", (unsigned)c->log_level);
 	if ((unsigned int)c->log_target >= LOGT_COUNT)
 		return err_set(e, ERR_CONFIG, "log.target: %u is none", (unsigned)c->log_target);
-	if (c->log_target == LOGT_FILE || c->log_path[0])
-		return check_path("log.target", c->log_path, ERR_CONFIG, e);
-	return 0;
+	if ((c->log_target == LOGT_FILE || c->log_path[0]) &&
+	    check_path("log.target", c->log_path, ERR_CONFIG, e) < 0)
+		return -1;
+	return c->capture[0] ? check_path("capture", c->capture, ERR_CONFIG, e) : 0;
 }
 
 int conf_validate(struct conf *c, struct err *e)

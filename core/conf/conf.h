@@ -171,6 +171,7 @@ struct conf {
 	char log_path[CONF_PATH_MAX];		/* for LOGT_FILE */
 	uint32_t log_size;			/* bytes before it starts anew; 0: LOG_FILE_MAX */
 
+	char capture[CONF_PATH_MAX];		/* all frames go into that file too; empty: none */
 	uint32_t without;			/* enum conf_without */
 	enum conf_via via;			/* not handed over */
 

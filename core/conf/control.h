@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * control: what passes over control.sock, the socket that main serves in the
- * attachment's state folder: SOCK_SEQPACKET, one request, one answer, then both
- * close. Values only; front end and core are of one version, or say so.
+ * control: the requests of control.sock, the socket that main serves in the attachment's
+ * state folder: one JSON object a line, each answered by one line, as many as the client
+ * likes on one connection. cni-passt-control(7) has the protocol; this is the one reader
+ * of it, core/main/report.c the one writer.
  */
 #ifndef CONF_CONTROL_H
 #define CONF_CONTROL_H
@@ -12,20 +13,27 @@
 #include "conf/conf.h"
 
 #define CONTROL_NAME		"control.sock"
-#define CONTROL_MAGIC		0x43504331u	/* "CPC1": changes with what follows */
-#define CONTROL_TIMEOUT_MS	5000		/* front end's patience for the answer */
+#define CONTROL_VERSION		1	/* changes when what stands in the manual would break */
+#define CONTROL_LINE_MAX	1024	/* of a request, with its end */
+#define CONTROL_ANSWER_MAX	262144	/* of an answer, with its end */
+#define CONTROL_TIMEOUT_MS	5000	/* front end's patience for the answer */
 
 enum control_verb {
-	CONTROL_LIST = 1,	/* all rules of "forward" */
+	CONTROL_SHOW = 1,	/* what main knows of the attachment */
+	CONTROL_STATS,		/* counters and gauges */
+	CONTROL_FLOWS,		/* a page of flows */
+	CONTROL_LIST,		/* all rules of "forward" */
 	CONTROL_ADD,		/* one more */
 	CONTROL_DEL,		/* one less: exactly this one; its TCP connections stay */
 	CONTROL_VERB_COUNT
 };
 
+extern const char *const control_verb_names[CONTROL_VERB_COUNT];	/* [0]: "" */
+
 struct control_request {
-	uint32_t magic;
-	uint32_t verb;		/* enum control_verb */
-	struct conf_forward rule;
+	enum control_verb verb;
+	uint32_t from;			/* CONTROL_FLOWS: place of the page's first flow */
+	struct conf_forward rule;	/* CONTROL_ADD, CONTROL_DEL */
 };
 
 struct control_rule {
@@ -34,22 +42,15 @@ struct control_rule {
 	uint32_t listeners;	/* open now */
 };
 
+/* What is said of rules. */
 struct control_answer {
-	uint32_t magic;
-	uint32_t nrules;	/* filled ones, the message ends with the last */
+	uint32_t nrules;
 	struct err err;		/* code 0: done */
 	struct control_rule rules[CONF_FORWARDS_MAX];
 };
 
-/* Bytes of an answer with n rules. */
-static inline size_t control_answer_size(uint32_t n)
-{
-	return offsetof(struct control_answer, rules) + n * sizeof(struct control_rule);
-}
-
-/* Whether n received bytes are a request, or an answer, whose fields may be used: in
- * bounds, strings terminated. What a rule means is conf_validate's. */
-bool control_request_ok(const struct control_request *r, size_t n);
-bool control_answer_ok(const struct control_answer *a, size_t n);
+/* Reads one line without its end. 0, or -1 with *e: it is not for us, or wrong. What a
+ * rule means together with others is conf_validate's. */
+int control_read(const char *line, size_t len, struct control_request *ret, struct err *e);
 
 #endif

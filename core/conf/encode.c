@@ -222,6 +222,7 @@ static void code_log(struct codec *x, struct conf *c)
 	c->log_target = (enum log_target)target;
 	code_str(x, c->log_path, sizeof(c->log_path));
 	code_u32(x, &c->log_size);
+	code_str(x, c->capture, sizeof(c->capture));
 }
 
 static void code_command_line(struct codec *x, struct conf *c)

@@ -44,6 +44,10 @@
 	X(inbound_paused, "times accept() waited: half-open flows or descriptors at their cap") \
 	X(inbound_udp, "UDP flows begun by clients of forwarded ports") \
 	X(inbound_udp_dropped, "datagrams of such clients that no flow could take") \
+	X(tcp_tx_segments, "TCP segments of the container for a connection that stands") \
+	X(tcp_tx_bytes, "bytes of payload of TCP out of the container, over the tap") \
+	X(tcp_rx_segments, "TCP segments or super-frames sent to the container") \
+	X(tcp_rx_bytes, "bytes of payload of TCP into the container, over the tap") \
 	X(tcp_reset_in, "resets from the container") \
 	X(tcp_reset_out, "resets sent to the container") \
 	X(tcp_badseg, "TCP segments outside the window or the state") \
@@ -57,15 +61,20 @@
 	X(tcp_window_zero, "times the window shown to a container's flow closed") \
 	X(udp_tx_datagrams, "UDP datagrams sent outside") \
 	X(udp_rx_datagrams, "UDP datagrams received outside") \
+	X(udp_tx_bytes, "bytes of payload of UDP out of the container") \
+	X(udp_rx_bytes, "bytes of payload of UDP into the container") \
 	X(udp_tx_error, "UDP datagrams the host did not take") \
 	X(network_changes, "times the host's network became another one") \
 	X(splice_opened, "local connections joined socket to socket") \
 	X(splice_refused, "of those asked for, not joined: nobody listened, or no socket") \
 	X(splice_reset, "of those joined, ended by a reset of either side") \
 	X(splice_bytes, "bytes they carried") \
+	X(splice_tx_bytes, "of them those out of the container") \
 	X(splice_no_pipe, "times there was no pipe for one, and bytes were copied") \
 	X(icmp_tx_echo, "echo requests sent outside") \
+	X(icmp_tx_bytes, "bytes of them, from the ICMP header on") \
 	X(icmp_rx_echo, "echo replies received outside") \
+	X(icmp_rx_bytes, "bytes of them, from the ICMP header on") \
 	X(icmp_no_socket, "echo requests without a ping socket (net.ipv4.ping_group_range)") \
 	X(icmp_errors_sent, "ICMP errors sent to the container") \
 	X(icmp_errors_limited, "ICMP errors not sent: too many") \

@@ -55,7 +55,7 @@ struct flow *flow_new(struct flowtab *t, const struct flow_key *key, uint64_t no
 	*f = (struct flow){
 		.key = *key, .state = FLOW_OPEN, .sock = -1, .gen = gen, .hash_next = *bucket,
 		.ready_next = FLOW_NONE, .lru_next = FLOW_NONE, .lru_prev = FLOW_NONE,
-		.opened_ms = now,
+		.opened_ms = now, .used_ms = now,
 	};
 	*bucket = idx + 1;
 	t->count++;

@@ -153,6 +153,7 @@ struct tcp_flow {
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t dupacks, retries;
 	uint8_t head_tries;		/* the first hole was resent so often by its own timer */
+	uint32_t retransmits;		/* segments sent again */
 	uint32_t list_next;
 };
 
@@ -214,8 +215,11 @@ struct flow {
 	uint32_t hash_next;
 	uint32_t ready_next;
 	uint32_t lru_next, lru_prev;	/* UDP, echo and lingering flows, oldest use first */
+	bool inbound;			/* a client of a forwarded port began it */
 	struct timer timer;
 	uint64_t opened_ms;
+	uint64_t used_ms;		/* when payload last passed, for those who look */
+	uint64_t tx_bytes, rx_bytes;	/* of payload, out of the container and into it */
 	union {
 		struct tcp_flow tcp;
 		struct dgram_flow dg;
@@ -267,6 +271,19 @@ struct flow *flow_oldest(const struct flowtab *t);
 /* Queue of flows to serve, first in first out; a flow stands in it once. */
 void flow_enqueue(struct flowtab *t, struct flow *f);
 struct flow *flow_dequeue(struct flowtab *t);
+
+/* Payload passed: out of the container, into it. */
+static inline void flow_sent(struct flow *f, uint64_t bytes, uint64_t now)
+{
+	f->tx_bytes += bytes;
+	f->used_ms = now;
+}
+
+static inline void flow_got(struct flow *f, uint64_t bytes, uint64_t now)
+{
+	f->rx_bytes += bytes;
+	f->used_ms = now;
+}
 
 static inline enum splice_side splice_other(enum splice_side side)
 {

@@ -5,6 +5,7 @@
 #ifndef IO_IO_H
 #define IO_IO_H
 
+#include "io/capture.h"
 #include "io/rawping.h"
 #include "proto/ctx.h"
 
@@ -51,6 +52,7 @@ struct io {
 	unsigned long long files_max;	/* ... the limit of open files, and the group that ... */
 	unsigned int group;		/* ... ping_group_range leaves out */
 	struct rawping rawping;
+	struct capture capture;
 	struct pipe_pool pipes;
 	struct inner_pool inner[2];	/* IPv4, IPv6 */
 	bool tap_gone;			/* the container deleted the interface */

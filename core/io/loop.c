@@ -129,7 +129,8 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	int rc;
 
 	memset(c, 0, sizeof(*c));
-	*io = (struct io){ .epoll = -1, .tap = tap, .main = main_fd, .rawping.fd = { -1, -1 } };
+	*io = (struct io){ .epoll = -1, .tap = tap, .main = main_fd, .rawping.fd = { -1, -1 },
+			   .capture.fd = -1 };
 	c->conf = conf;
 	c->net = net;
 	c->count = count;

@@ -30,6 +30,7 @@
 #include "conf/encode.h"
 #include "conf/handoff.h"
 #include "flow/counters.h"
+#include "io/capture.h"
 #include "io/netlink.h"
 #include "io/ns.h"
 #include "io/rawping.h"
@@ -52,6 +53,7 @@
 #define SETUP_MS	(HANDOFF_TIMEOUT_MS - 2000)
 #define LOG_ID_LEN	12	/* of the container id, as clients show it */
 #define COUNTERS_LINE	900	/* bytes of counters in one log line */
+#define CONTROL_TURN	16	/* requests of the control socket, of one turn of the loop */
 #define REMOVE_MS	1000	/* patience for the interface's deletion by nsagent */
 
 struct attach {
@@ -68,13 +70,19 @@ struct attach {
 	int signal_fd;
 	int life_fd;			/* HANDOFF_FD_LIFE */
 	int tap_fd;
+	int capture_fd;			/* io/capture.h; -1: none */
 	int rawping_fd[2];		/* IPv4, IPv6; -1: none */
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
+	struct view_page *page;		/* too: flows, when it is asked for them */
+	uint32_t asked;			/* ... so often */
 	struct publish publish;
 	struct uplink uplink;
 	struct mirror mirror;
 	struct control control;
+	bool control_more;		/* it has more requests than one turn takes */
+	uint64_t started_ms;
+	int64_t since;			/* the same, by the wall clock */
 	struct child engine, nsagent;
 };
 
@@ -121,6 +129,7 @@ static int run_nsagent(void *arg, int sock)
 	publish_close(&a->publish);	/* or a port closed later would stay taken */
 	fd_drop(&a->rawping_fd[0]);
 	fd_drop(&a->rawping_fd[1]);
+	fd_drop(&a->capture_fd);
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
 		.watch = { [CONF_TCP] = tcp, [CONF_UDP] = udp },
@@ -147,8 +156,10 @@ static int run_engine(void *arg, int sock)
 	return engine_main(&(struct engine_args){
 		.conf = &a->conf, .net = &a->net, .tap_fd = a->tap_fd,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
+		.page = a->page,
 		.forwards = a->publish.list, .nforwards = a->publish.n,
 		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
+		.capture_fd = a->capture_fd,
 	});
 }
 
@@ -243,15 +254,22 @@ static int read_conf(struct conf *c, struct err *e)
 	return conf_validate(c, e);
 }
 
+/* Memory that the engine writes and main reads. NULL with *e. */
+static void *map_shared(size_t size, struct err *e)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p != MAP_FAILED)
+		return p;
+	err_set(e, ERR_IO, "no memory to share with the engine: %s", strerror(errno));
+	return NULL;
+}
+
 static int map_counters(struct attach *a, struct err *e)
 {
-	void *p = mmap(NULL, sizeof(*a->counters), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return err_set(e, ERR_IO, "no memory for counters: %s", strerror(errno));
-	a->counters = p;
-	return 0;
+	a->counters = map_shared(sizeof(*a->counters), e);
+	a->page = a->counters ? map_shared(sizeof(*a->page), e) : NULL;
+	return a->page ? 0 : -1;
 }
 
 /* While starting up: a signal to end, or the front end gone. */
@@ -458,6 +476,8 @@ static int start(struct attach *a, struct err *e)
 	    mirror_open(&a->mirror, &a->conf, e) < 0 || start_watch(a, e) < 0 ||
 	    control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
+	if (a->conf.capture[0] && (a->capture_fd = capture_open(a->conf.capture, e)) < 0)
+		return -1;
 	open_rawping(a);
 	return start_engine(a, e);
 }
@@ -602,7 +622,7 @@ static void on_engine(struct attach *a)
 		end(a, "the container deleted its interface");
 	else if (m.kind == MSG_INNER_WANTED)
 		supply_ask(&a->nsagent, &m);
-	else
+	else if (m.kind == MSG_RUNNING)		/* else it answers too late */
 		log_info("engine running again, restarts=%llu",
 			 (unsigned long long)a->engine.restarts);
 }
@@ -611,7 +631,9 @@ static struct serve serve_of(struct attach *a)
 {
 	return (struct serve){
 		.conf = &a->conf, .net = &a->net, .publish = &a->publish, .engine = &a->engine,
-		.nsagent = &a->nsagent, .now_ms = now_ms(),
+		.nsagent = &a->nsagent, .now_ms = now_ms(), .page = a->page, .asked = &a->asked,
+		.counters = a->counters, .started_ms = a->started_ms, .since = a->since,
+		.features = a->features, .watch = watch_kind_names[a->watch.kind],
 	};
 }
 
@@ -672,17 +694,22 @@ static void on_nsagent(struct attach *a)
 		child_give_up(&a->nsagent, r);
 }
 
+/* A few requests a turn: whoever asks without end delays nobody. */
 static void on_control(struct attach *a)
 {
-	static struct control_answer answer;	/* large: not on the stack */
 	struct serve s = serve_of(a);
 	struct control_request r;
 	unsigned int client;
+	int n = 0;
 
-	while (control_next(&a->control, &r, &client)) {
-		serve_request(&s, &r, &answer);
-		control_reply(&a->control, client, &answer);
+	while (n < CONTROL_TURN && control_next(&a->control, s.now_ms, &r, &client)) {
+		struct jsonout o = control_begin(&a->control, client);
+
+		serve_line(&s, &r, &o);
+		control_reply(&a->control, client, &o);
+		n++;
 	}
+	a->control_more = n == CONTROL_TURN;
 	if (s.tap_gone)
 		end(a, "the container deleted its interface");
 }
@@ -712,6 +739,8 @@ static int next_wait(const struct attach *a)
 			      uplink_wait_ms(&a->uplink, now), mirror_wait_ms(&a->mirror, now) };
 	int least = -1;
 
+	if (a->control_more)
+		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(waits); i++)
 		if (waits[i] >= 0 && (least < 0 || waits[i] < least))
 			least = waits[i];
@@ -746,7 +775,8 @@ static void loop(struct attach *a)
 		if (p[0].revents)
 			on_signal(a);
 		for (size_t i = 1; i < ARRAY_LEN(on) && !a->ended; i++)
-			if (p[i].revents && !(i == 3 && a->engine.sock < 0) &&
+			if ((p[i].revents || (i == 6 && a->control_more)) &&
+			    !(i == 3 && a->engine.sock < 0) &&
 			    !(i == 4 && a->nsagent.sock < 0))
 				on[i].fn(a);
 		if (!a->ended)
@@ -812,6 +842,7 @@ static void undo(struct attach *a)
 {
 	child_end(&a->engine);
 	publish_close(&a->publish);
+	control_close(&a->control);
 	if (!remove_interface(a))
 		child_end(&a->nsagent);
 	fd_drop(&a->tap_fd);
@@ -832,6 +863,8 @@ static int run(struct attach *a)
 {
 	struct err e = ERR_INIT;
 
+	a->started_ms = now_ms();
+	a->since = time(NULL);
 	if (start(a, &e) < 0)
 		return fail(a, &e);
 	log_start(a);
@@ -863,7 +896,7 @@ int attach_main(void)
 	struct attach a = {
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .place_fd = -1, .signal_fd = -1, .tap_fd = -1,
-		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 },
+		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 }, .capture_fd = -1,
 		.watch = WATCH_INIT, .control = CONTROL_INIT, .uplink = UPLINK_INIT,
 		.mirror = MIRROR_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },

@@ -32,6 +32,7 @@ static void reset_signals(void)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a log or capture that may not grow is no end */
 }
 
 static _Noreturn void run_forked(struct child *c, pid_t parent, int sock)

@@ -13,6 +13,7 @@
 #include "main/msg.h"
 #include "proto/network.h"
 #include "sandbox/sandbox.h"
+#include "wire/vnet.h"
 
 /* Main ends the attachment then. To exit before it has read the message could
  * look like a crash to it: wait for the end. */
@@ -60,6 +61,16 @@ static bool take_inner(struct ctx *c, int main_fd)
 	return true;
 }
 
+/* Main checks what it reads there, and asks again only when this was said. */
+static bool show(struct ctx *c, struct view_page *page, const struct msg_forward *m, int main_fd)
+{
+	const struct msg_engine viewed = { .kind = MSG_VIEWED, .seq = m->seq };
+
+	view_fill(&c->flows, &c->pool, m->idx, c->now, page);
+	page->seq = m->seq;
+	return msg_send(main_fd, &viewed, sizeof(viewed), -1) == 0;
+}
+
 /* Two places for the network there is: what it was is still needed for the change. */
 static bool take_network(struct ctx *c, int main_fd)
 {
@@ -74,7 +85,7 @@ static bool take_network(struct ctx *c, int main_fd)
 	return true;
 }
 
-static bool take_forward(struct ctx *c, int main_fd)
+static bool take_forward(struct ctx *c, struct view_page *page, int main_fd)
 {
 	const struct msg_engine synced = { .kind = MSG_SYNCED };
 	struct msg_forward m;
@@ -85,6 +96,8 @@ static bool take_forward(struct ctx *c, int main_fd)
 		return false;
 	if (m.kind == MSG_SYNC)
 		return msg_send(main_fd, &synced, sizeof(synced), -1) == 0;
+	if (m.kind == MSG_VIEW)
+		return show(c, page, &m, main_fd);
 	if (m.kind == MSG_FORWARD_CLOSE) {
 		loop_unlisten(c, m.idx);
 		return true;
@@ -94,17 +107,17 @@ static bool take_forward(struct ctx *c, int main_fd)
 }
 
 /* One message of main; false: main is gone, or not to be believed. */
-static bool serve_main(struct ctx *c, int main_fd)
+static bool serve_main(struct ctx *c, struct view_page *page, int main_fd)
 {
 	uint32_t kind;
 
 	if (msg_peek_kind(main_fd, &kind) < 0)
 		return false;
 	return kind == MSG_INNER_DONE ? take_inner(c, main_fd) :
-	       kind == MSG_NETWORK ? take_network(c, main_fd) : take_forward(c, main_fd);
+	       kind == MSG_NETWORK ? take_network(c, main_fd) : take_forward(c, page, main_fd);
 }
 
-static void run(struct ctx *c, int main_fd)
+static void run(struct ctx *c, struct view_page *page, int main_fd)
 {
 	for (;;) {
 		switch (loop_run(c)) {
@@ -112,7 +125,7 @@ static void run(struct ctx *c, int main_fd)
 			ask_for_inner(c, main_fd);
 			break;
 		case LOOP_MAIN:
-			if (serve_main(c, main_fd))
+			if (serve_main(c, page, main_fd))
 				break;
 			return;
 		case LOOP_END:
@@ -145,13 +158,14 @@ int engine_main(const struct engine_args *args)
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
+	capture_use(&io.capture, args->capture_fd, ctx.tap_vnet ? VNET_HLEN : 0, ctx.now_us);
 	rc = rawping_use(&ctx, args->rawping_fd);
 	if (rc == 0)
 		rc = seal(args);
 	if (rc == 0)
 		rc = msg_send(args->main_fd, &running, sizeof(running), -1);
 	if (rc == 0)
-		run(&ctx, args->main_fd);
+		run(&ctx, args->page, args->main_fd);
 	loop_close(&ctx);
 	if (io.tap_gone)
 		say_gone(args->main_fd);

@@ -6,6 +6,7 @@
 #include "conf/netcfg.h"
 #include "flow/counters.h"
 #include "flow/forward.h"
+#include "flow/view.h"
 
 struct engine_args {
 	const struct conf *conf;
@@ -14,9 +15,11 @@ struct engine_args {
 	uint32_t nforwards;
 	int tap_fd;			/* non-blocking */
 	uint32_t tap_features;		/* enum tun_feature, io/tun.h */
+	int capture_fd;			/* io/capture.h; -1: none */
 	int rawping_fd[2];		/* io/rawping.h; -1: none */
 	int main_fd;			/* SOCK_SEQPACKET to main; EOF: main is gone */
 	struct counters *counters;	/* shared with main */
+	struct view_page *page;		/* too: filled when main asks */
 };
 
 /*

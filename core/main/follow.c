@@ -24,15 +24,15 @@ bool follow_wanted(const struct conf *c, enum conf_proto proto)
 }
 
 /* A rule as a range of ports; "auto" is that of all. */
-struct range {
+struct span {
 	uint32_t first, last, to_first;
 };
 
-static struct range range_of(const struct conf_forward *rule)
+static struct span span_of(const struct conf_forward *rule)
 {
 	if (rule->kind == CONF_FORWARD_AUTO)
-		return (struct range){ 1, UINT16_MAX, 1 };
-	return (struct range){ rule->first, rule->last, rule->to_first };
+		return (struct span){ 1, UINT16_MAX, 1 };
+	return (struct span){ rule->first, rule->last, rule->to_first };
 }
 
 /* Whether a rule of its own is for that port of the host. */
@@ -48,7 +48,7 @@ static bool is_explicit(const struct conf *c, enum conf_proto proto, uint32_t po
 static bool is_wanted(const struct conf *c, const struct conf_forward *rule,
 		      const struct msg_ports *m, uint32_t port)
 {
-	const struct range r = range_of(rule);
+	const struct span r = span_of(rule);
 
 	if (!diag_has(&m->ports, r.to_first + (port - r.first)) ||
 	    forward_excepted(c->forwards, c->nforwards, rule->proto, (uint16_t)port))
@@ -82,7 +82,7 @@ static void toggle_rule(struct serve *s, uint32_t at, const struct msg_ports *m)
 static void reopen_rule(struct serve *s, uint32_t at, const struct msg_ports *m)
 {
 	const struct conf_forward *rule = &s->conf->forwards[at];
-	const struct range r = range_of(rule);
+	const struct span r = span_of(rule);
 	static struct diag_ports have;
 	struct publish *p = s->publish;
 

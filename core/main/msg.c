@@ -86,7 +86,8 @@ bool msg_engine_ok(const struct msg_engine *m)
 {
 	if (m->kind == MSG_INNER_WANTED)
 		return m->ipv4 <= 1 && m->count >= 1 && m->count <= MSG_FDS_MAX;
-	return m->kind == MSG_RUNNING || m->kind == MSG_TAP_GONE || m->kind == MSG_SYNCED;
+	return m->kind == MSG_RUNNING || m->kind == MSG_TAP_GONE || m->kind == MSG_SYNCED ||
+	       m->kind == MSG_VIEWED;
 }
 
 bool msg_ports_ok(const struct msg_ports *m)
@@ -96,7 +97,7 @@ bool msg_ports_ok(const struct msg_ports *m)
 
 bool msg_forward_ok(const struct msg_forward *m)
 {
-	if (m->kind == MSG_SYNC)
+	if (m->kind == MSG_SYNC || m->kind == MSG_VIEW)
 		return true;
 	if (m->idx >= FORWARD_MAX)
 		return false;

@@ -33,6 +33,9 @@ enum msg_kind {
 	MSG_PORTS,		/* nsagent -> main: what the container listens on, when it changed */
 	MSG_SYNC,		/* main -> engine: say when all before this is done ... */
 	MSG_SYNCED,		/* engine -> main: ... it is */
+	MSG_VIEW,		/* main -> engine: fill the page that both share, with the flows from
+				 * place idx on ... */
+	MSG_VIEWED,		/* engine -> main: ... done */
 	MSG_NETWORK,		/* main -> engine: the host's network is another now */
 	MSG_MOVE,		/* main -> nsagent: so is what the interface shall have */
 	MSG_MOVED,		/* nsagent -> main: outcome */
@@ -44,6 +47,7 @@ struct msg_engine {
 	uint32_t kind;
 	uint32_t pid;
 	uint32_t ipv4, count;	/* MSG_INNER_WANTED: as in struct msg_inner */
+	uint32_t seq;		/* MSG_VIEWED: of the question */
 };
 
 struct msg_setup {
@@ -97,7 +101,8 @@ struct msg_ports {
 /* What main says to the engine, but for MSG_INNER_DONE. */
 struct msg_forward {
 	uint32_t kind;
-	uint32_t idx;		/* place in the table of listeners */
+	uint32_t idx;		/* place in the table of listeners; MSG_VIEW: of flows */
+	uint32_t seq;		/* MSG_VIEW: of the question, which an answer names */
 	struct forward forward;	/* MSG_FORWARD_OPEN; its sock means nothing */
 };
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "conf/forward.h"
 #include "main/msg.h"
+#include "main/report.h"
 #include "main/supply.h"
 
 /* --- the engine ------------------------------------------------------------- */
@@ -33,14 +34,13 @@ static int tell_engine(struct serve *s, const void *m, size_t len, int fd)
 	return rc < 0 ? rc : msg_send(s->engine->sock, m, len, fd);
 }
 
-/* Waits until the engine has done all it was told. */
-static int sync_engine(struct serve *s)
+/* Tells it that, and waits for the answer of that kind: an older one may come first. */
+static int ask_engine(struct serve *s, const struct msg_forward *question, uint32_t kind)
 {
-	const struct msg_forward sync = { .kind = MSG_SYNC };
 	struct msg_engine m = { .kind = 0 };
-	int rc = tell_engine(s, &sync, sizeof(sync), -1);
+	int rc = tell_engine(s, question, sizeof(*question), -1);
 
-	while (rc == 0 && m.kind != MSG_SYNCED) {
+	while (rc == 0 && !(m.kind == kind && m.seq == question->seq)) {
 		rc = await_engine(s, POLLIN);
 		if (rc == 0)
 			rc = msg_recv(s->engine->sock, &m, sizeof(m), NULL);
@@ -51,6 +51,27 @@ static int sync_engine(struct serve *s)
 		s->tap_gone |= rc == 0 && m.kind == MSG_TAP_GONE;
 	}
 	return rc;
+}
+
+/* Waits until the engine has done all it was told. */
+static int sync_engine(struct serve *s)
+{
+	return ask_engine(s, &(struct msg_forward){ .kind = MSG_SYNC }, MSG_SYNCED);
+}
+
+/* A copy of the page with the flows from that place on. Who only looks does not end an
+ * engine that is slow: its answer, when it comes, is to a question that is over. */
+static int view_flows(struct serve *s, uint32_t from, struct view_page *ret)
+{
+	const struct msg_forward m = { .kind = MSG_VIEW, .idx = from, .seq = ++*s->asked };
+	int rc = ask_engine(s, &m, MSG_VIEWED);
+
+	if (rc == -EBADMSG)
+		child_give_up(s->engine, rc);
+	if (rc < 0)
+		return rc;
+	memcpy(ret, s->page, sizeof(*ret));
+	return view_ok(ret) ? 0 : -EBADMSG;
 }
 
 void serve_tell(struct serve *s, uint32_t kind, uint32_t place)
@@ -146,7 +167,6 @@ static void list_rules(struct serve *s, struct control_answer *a)
 
 void serve_request(struct serve *s, const struct control_request *r, struct control_answer *a)
 {
-	a->magic = CONTROL_MAGIC;
 	a->nrules = 0;
 	a->err = ERR_INIT;
 	switch (r->verb) {
@@ -158,6 +178,60 @@ void serve_request(struct serve *s, const struct control_request *r, struct cont
 		break;
 	case CONTROL_DEL:
 		del_rule(s, &r->rule, a);
+		break;
+	default:
+		break;
+	}
+}
+
+static void answer_rules(struct serve *s, const struct control_request *r, struct jsonout *o)
+{
+	static struct control_answer a;		/* large: not on the stack */
+
+	serve_request(s, r, &a);
+	if (a.err.code)
+		report_error(o, &a.err);
+	else
+		report_rules(o, s, &a);
+}
+
+static void answer_flows(struct serve *s, uint32_t from, struct jsonout *o)
+{
+	static struct view_page page;
+	int rc = view_flows(s, from, &page);
+	struct err e = ERR_INIT;
+
+	if (rc == 0) {
+		report_flows(o, &page);
+		return;
+	}
+	err_set(&e, ERR_AGAIN, "the engine has not answered: %s", strerror(-rc));
+	err_hint(&e, "it may be starting again: try once more");
+	report_error(o, &e);
+}
+
+/* Counters are there without the engine, gauges are not. */
+static void answer_stats(struct serve *s, struct jsonout *o)
+{
+	static struct view_page page;
+
+	report_stats(o, s, view_flows(s, VIEW_END, &page) == 0 ? &page : NULL);
+}
+
+void serve_line(struct serve *s, const struct control_request *r, struct jsonout *o)
+{
+	switch (r->verb) {
+	case CONTROL_SHOW:
+		report_show(o, s);
+		break;
+	case CONTROL_STATS:
+		answer_stats(s, o);
+		break;
+	case CONTROL_FLOWS:
+		answer_flows(s, r->from, o);
+		break;
+	default:
+		answer_rules(s, r, o);
 		break;
 	}
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* serve: what main does for a request of the control socket. */
+/* serve: what main does for a request of the control socket, and the words it changes
+ * with the engine for that. */
 #ifndef MAIN_SERVE_H
 #define MAIN_SERVE_H
 
+#include "base/jsonout.h"
 #include "conf/control.h"
+#include "flow/counters.h"
+#include "flow/view.h"
 #include "main/child.h"
 #include "main/publish.h"
 
@@ -16,6 +20,13 @@ struct serve {
 	struct child *engine, *nsagent;
 	uint64_t now_ms;
 	bool tap_gone;			/* the engine said so meanwhile */
+	const struct view_page *page;	/* what the engine fills ... */
+	uint32_t *asked;		/* ... as often as it was asked */
+	const struct counters *counters;
+	uint64_t started_ms;		/* by the clock of now_ms */
+	int64_t since;			/* the same by the wall clock */
+	uint32_t features;		/* enum tun_feature */
+	const char *watch;		/* how the container's end is seen */
 };
 
 /* MSG_FORWARD_OPEN or _CLOSE of one place. An engine that fails is replaced by one that has
@@ -28,7 +39,11 @@ void serve_tell_network(struct serve *s);
 /* Returns when the engine has done all it was told. */
 void serve_sync(struct serve *s);
 
-/* Fills *a, in place of whatever it holds. When it says "done", the engine has done it. */
+/* Does what r asks for and writes the answer, one line. */
+void serve_line(struct serve *s, const struct control_request *r, struct jsonout *o);
+
+/* The part of it that is about rules. Fills *a, in place of whatever it holds. When it says
+ * "done", the engine has done it. */
 void serve_request(struct serve *s, const struct control_request *r, struct control_answer *a);
 
 #endif

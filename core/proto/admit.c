@@ -115,7 +115,7 @@ struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const str
 	if (verdict == ROUTE_MULTICAST && key->proto == FLOW_UDP && to.scope)
 		verdict = ROUTE_OK;
 	if (verdict != ROUTE_OK) {
-		icmp_refuse(c, key, verdict);
+		icmp_refuse(c, key, 0, verdict);
 		return NULL;
 	}
 	f = admit_flow(c, key);

@@ -195,6 +195,8 @@ void group_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, in
 		uint64_t hash = echo_hash(c, iov.iov_base, iov.iov_len, f->outer_port);
 
 		c->count->udp_rx_datagrams++;
+		c->count->udp_rx_bytes += d[i].len;
+		flow_got(f, d[i].len, c->now);
 		if (groups_is_echo(&c->groups, hash, c->now)) {
 			c->count->groups_echoes++;
 			continue;

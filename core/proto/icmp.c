@@ -27,11 +27,14 @@ static void echo_request(struct ctx *c, const struct ip *ip, const struct icmp *
 	if (!f)
 		return;
 	f->dg.last_ms = c->now;
+	flow_sent(f, len, c->now);
 	flow_touch(&c->flows, f);
 	d.ip = hop_out(ip, flow_is_on_link(f));
 	/* The kernel puts the socket's own identifier and the checksum in. */
-	if (icmp_dgram_send(c, f, &d, 1) == 1)
-		c->count->icmp_tx_echo++;
+	if (icmp_dgram_send(c, f, &d, 1) != 1)
+		return;
+	c->count->icmp_tx_echo++;
+	c->count->icmp_tx_bytes += len;
 }
 
 /* Whether nobody in the container will want such datagrams (RFC 1122, 3.2.2.1 and
@@ -138,8 +141,11 @@ void icmp_reply(struct ctx *c, struct flow *f, const struct port_dgram *d)
 	flow_touch(&c->flows, f);
 	h.echo.id = f->key.inner_port;
 	len = icmp_write(&w, !v4, &h, &f->key.remote, &f->key.inner, r.p, r.left);
-	if (len && frame_icmp(c, &f->key.remote, &f->key.inner, &ip, msg, len) == 0)
-		c->count->icmp_rx_echo++;
+	if (!len || frame_icmp(c, &f->key.remote, &f->key.inner, &ip, msg, len) != 0)
+		return;
+	c->count->icmp_rx_echo++;
+	c->count->icmp_rx_bytes += len;
+	flow_got(f, len, c->now);
 }
 
 bool icmp_serve(struct ctx *c, struct flow *f)

@@ -48,9 +48,11 @@ void icmp_tell_receive(struct ctx *c, struct flow *f, int err);
  * about which no message came: port for ECONNREFUSED, host, net or prohibited. */
 void icmp_unreachable_flow(struct ctx *c, const struct flow *f, int err);
 
-/* The same for a packet that never became a flow, and its counter. Packets for
+/* The same for a packet that never became a flow (seq: of a SYN, or its sender would not
+ * believe the error), and its counter. Packets for
  * martians and multicast are dropped silently (RFC 1122, 3.2.2). */
-void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict verdict);
+void icmp_refuse(struct ctx *c, const struct flow_key *key, uint32_t seq,
+		 enum route_verdict verdict);
 
 /*
  * An error of our own about a packet of the container: pkt is it from its IP header

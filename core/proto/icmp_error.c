@@ -240,10 +240,11 @@ void icmp_unreachable_flow(struct ctx *c, const struct flow *f, int err)
 	unreachable(c, &s, err);
 }
 
-void icmp_refuse(struct ctx *c, const struct flow_key *key, enum route_verdict verdict)
+void icmp_refuse(struct ctx *c, const struct flow_key *key, uint32_t seq,
+		 enum route_verdict verdict)
 {
 	const struct sent s = { .key = key, .ip = { .ttl = IP_DEFAULT_TTL, .df = true },
-				.to_group = !addr_is_unicast(&key->remote) };
+				.seq = seq, .to_group = !addr_is_unicast(&key->remote) };
 
 	if (verdict == ROUTE_NONE) {
 		c->count->drop_noroute++;

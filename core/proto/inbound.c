@@ -165,6 +165,7 @@ static struct flow *client_flow(struct ctx *c, const struct forward *fwd,
 	f = admit_flow(c, &key);
 	if (!f)
 		return NULL;
+	f->inbound = true;
 	f->outer = from->peer;
 	f->outer_port = from->port;
 	f->outer_scope = f->dg.local_scope = from->scope;

@@ -147,6 +147,14 @@ static bool move(struct ctx *c, struct flow *f, enum splice_side from)
 			done += copy(c, f, from);
 	}
 	c->count->splice_bytes += done;
+	if (!done)
+		return can_move(f, from);
+	if (from == SPLICE_INNER) {
+		c->count->splice_tx_bytes += done;
+		flow_sent(f, done, c->now);
+	} else {
+		flow_got(f, done, c->now);
+	}
 	return can_move(f, from);
 }
 
@@ -297,6 +305,7 @@ int splice_open(struct ctx *c, const struct splice_call *call)
 		.inner = -1, .caller = (uint8_t)call->caller,
 	};
 	*splice_sock(f, call->caller) = call->sock;
+	f->inbound = call->caller == SPLICE_OUTER;
 	f->outer = call->to;
 	f->outer_port = call->to_port;
 	rc = port_splice_connect(c, f);

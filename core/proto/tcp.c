@@ -108,6 +108,7 @@ int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 	rc = frame_tcp(c, &f->key, &t, iov, n, len, tcp_segment_size(&f->tcp), sent);
 
 	if (rc == 0) {
+		c->count->tcp_rx_segments++;
 		f->tcp.rcv_acked = f->tcp.rcv_nxt;
 		f->tcp.ack_due = 0;
 		if (!len || !f->tcp.ooo)	/* else SACK is still to be told */
@@ -487,8 +488,10 @@ void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const 
 	}
 	if (f && UNLIKELY(!flow_ip_eq(&hdr, &f->ip)))
 		port_set_ip(c, f, &hdr);
-	if (f)
+	if (f) {
+		c->count->tcp_tx_segments++;
 		hear_ecn(f, ip, t, len);
+	}
 	if (f && f->tcp.state == TCPS_SYN_SENT)
 		tcp_dialled(c, f, t, len + !!(t->flags & TCPF_SYN) + !!(t->flags & TCPF_FIN));
 	else if (f)

@@ -57,6 +57,7 @@ bool tcp_dial(struct ctx *c, const struct flow_key *key, int sock, const struct 
 		port_refuse(c, sock);
 		return false;
 	}
+	f->inbound = true;
 	f->outer = *client;
 	f->outer_port = client_port;
 	tcp_init(c, f, TCPS_SYN_SENT, tcp_initial_seq(c, key));

@@ -198,6 +198,12 @@ void tcp_in_ahead(struct ctx *c, struct flow *f, uint32_t seq, const void *data,
 	(void)kept;
 }
 
+static void took(struct ctx *c, struct flow *f, size_t len)
+{
+	c->count->tcp_tx_bytes += len;
+	flow_sent(f, len, c->now);
+}
+
 /* The next bytes in order while others wait beyond them: through the hold
  * buffer, where they may join those. */
 static bool fill_hole(struct ctx *c, struct flow *f, const void *data, size_t len)
@@ -211,6 +217,7 @@ static bool fill_hole(struct ctx *c, struct flow *f, const void *data, size_t le
 	(void)kept;
 	hold_extend(&c->pool, &t->hold, next - t->rcv_nxt);
 	c->count->tcp_held_bytes += next - t->rcv_nxt;
+	took(c, f, next - t->rcv_nxt);
 	t->rcv_nxt = next;
 	if (!ahead->n)
 		ranges_give(&c->ranges, &t->ooo);
@@ -274,6 +281,7 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 	len -= (size_t)sent;
 	kept = hold_append(&c->pool, &t->hold, (const uint8_t *)data + sent, len);
 	c->count->tcp_held_bytes += kept;
+	took(c, f, (size_t)sent + kept);
 	t->rcv_nxt += (uint32_t)((size_t)sent + kept);
 	judge_cap(c, f);
 	return true;

@@ -106,7 +106,7 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	int rc;
 
 	if (verdict != ROUTE_OK || !key->remote_port || !key->inner_port) {
-		icmp_refuse(c, key, verdict);
+		icmp_refuse(c, key, syn->seq, verdict);
 		return;
 	}
 	f = admit_flow(c, key);

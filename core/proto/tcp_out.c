@@ -149,6 +149,8 @@ static void sent_data(struct ctx *c, struct flow *f, uint32_t len)
 	struct tcp_flow *t = &f->tcp;
 
 	t->snd_nxt += len;
+	c->count->tcp_rx_bytes += len;
+	flow_got(f, len, c->now);
 	if ((uint32_t)c->now - t->heard_ms < TCP_TALK_MS)
 		t->marks |= TCPM_TALK;
 	if (!(t->marks & (TCPM_TIMING | TCPM_RECOVERY))) {
@@ -261,6 +263,12 @@ static bool next_hole(const struct ctx *c, const struct tcp_flow *t, struct rang
 	return seq_lt(from, end);
 }
 
+static void sent_again(struct ctx *c, struct tcp_flow *t)
+{
+	c->count->tcp_retransmits++;
+	t->retransmits++;
+}
+
 /* Sends from the hole's start again, at most max bytes. Bytes sent, 0 if the tap
  * is full (the timer comes back), -1: f is gone. */
 static ssize_t resend_from(struct ctx *c, struct flow *f, const struct range *hole, uint32_t max)
@@ -277,7 +285,7 @@ static ssize_t resend_from(struct ctx *c, struct flow *f, const struct range *ho
 		tcp_abort(c, f, true, false);
 		return -1;
 	}
-	c->count->tcp_retransmits++;
+	sent_again(c, t);
 	tcp_send_segment(c, f, TCPF_PSH, hole->left, iov, n, (size_t)got, &sent);
 	if (hole->left == t->snd_una)
 		t->head_mark = t->snd_nxt;
@@ -309,7 +317,7 @@ bool tcp_out_resend(struct ctx *c, struct flow *f)
 
 	t->marks &= ~(uint32_t)TCPM_TIMING;		/* Karn: RFC 6298, 3 */
 	if (!seq_lt(t->snd_una, data_end(t))) {
-		c->count->tcp_retransmits++;
+		sent_again(c, t);
 		if (t->marks & TCPM_FIN_SENT)
 			tcp_send_segment(c, f, TCPF_FIN, t->snd_una, NULL, 0, 0, NULL);
 		return true;

@@ -37,6 +37,8 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 	if (!f)
 		return false;
 	f->dg.last_ms = c->now;
+	flow_sent(f, len, c->now);
+	c->count->udp_tx_bytes += len;
 	if (f->dg.via != FORWARD_NONE)		/* the container answers a client */
 		f->dg.rx += f->dg.rx < UINT32_MAX;
 	f->dg.asked = (uint16_t)MIN_OF(f->dg.asked + datagrams(len, gso_size), UINT16_MAX);
@@ -213,6 +215,8 @@ void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int 
 			total += d[i + j].len;
 			c->count->udp_rx_datagrams += segments(&d[i + j]);
 		}
+		c->count->udp_rx_bytes += total;
+		flow_got(f, total, c->now);
 		frame_udp(c, &f->key, &ip, iov, k, total,
 			  k > 1 ? (uint16_t)d[i].len : d[i].gso_size);
 	}

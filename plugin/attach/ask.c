@@ -4,50 +4,157 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "plugin/attach/clock.h"
 
-static int connect_to(int state_fd, struct err *e)
+#define ANSWER_DEPTH	8	/* of an answer's JSON */
+
+int ask_open(struct ask *a, int state_fd, struct err *e)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	FD_OWNED int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	FD_OWNED int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
+	*a = ASK_INIT;
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/" CONTROL_NAME, state_fd);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0) {
 		err_set(e, errno == EAGAIN ? ERR_AGAIN : ERR_IO, "the daemon cannot be asked: %s",
 			strerror(errno));
 		return err_hint(e, "it may be ending; see its log");
 	}
-	return fd_take(&fd);
+	a->buf = malloc(CONTROL_ANSWER_MAX);
+	if (!a->buf)
+		return err_set(e, ERR_IO, "out of memory");
+	a->fd = fd_take(&fd);
+	return 0;
 }
 
-int ask_daemon(int state_fd, const struct control_request *r, struct control_answer *ret,
-	       struct err *e)
+void ask_close(struct ask *a)
 {
-	FD_OWNED int fd = connect_to(state_fd, e);
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	fd_drop(&a->fd);
+	free(a->buf);
+	*a = ASK_INIT;
+}
+
+struct json_object *ask_request(enum control_verb verb)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "v", json_object_new_int(CONTROL_VERSION));
+	json_object_object_add(o, "do", json_object_new_string(control_verb_names[verb]));
+	return o;
+}
+
+static int send_line(int fd, struct json_object *request, struct err *e)
+{
+	char line[CONTROL_LINE_MAX];
+	int n = snprintf(line, sizeof(line), "%s\n",
+			 json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN |
+								 JSON_C_TO_STRING_NOSLASHESCAPE));
+
+	if (n < 0 || (size_t)n >= sizeof(line))
+		return err_set(e, ERR_DECODE, "the request is longer than %d bytes",
+			       CONTROL_LINE_MAX);
+	if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != (ssize_t)n)
+		return err_set(e, ERR_IO, "the daemon cannot be asked: %s", strerror(errno));
+	return 0;
+}
+
+/* A whole line in a->buf, its end replaced by NUL. */
+static int read_line(struct ask *a, struct err *e)
+{
+	const int64_t deadline = clock_ms() + CONTROL_TIMEOUT_MS;
+	struct pollfd p = { .fd = a->fd, .events = POLLIN };
 	ssize_t n;
 
-	if (fd < 0)
-		return -1;
-	if (send(fd, r, sizeof(*r), MSG_NOSIGNAL) != (ssize_t)sizeof(*r))
-		return err_set(e, ERR_IO, "the daemon cannot be asked: %s", strerror(errno));
-	if (poll(&p, 1, CONTROL_TIMEOUT_MS) <= 0)
-		return err_set(e, ERR_AGAIN, "the daemon did not answer in time");
-	n = recv(fd, ret, sizeof(*ret), MSG_TRUNC);
-	if (n <= 0) {
-		err_set(e, ERR_IO, "the daemon did not take the request");
-		return err_hint(e, "it may be of another version, or another user's");
+	for (a->len = 0; !a->len || a->buf[a->len - 1] != '\n'; a->len += n > 0 ? (size_t)n : 0) {
+		int64_t left = deadline - clock_ms();
+
+		if (a->len == CONTROL_ANSWER_MAX)
+			return err_set(e, ERR_DECODE, "the daemon's answer is too long");
+		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
+			return err_set(e, ERR_AGAIN, "the daemon did not answer in time");
+		n = recv(a->fd, a->buf + a->len, CONTROL_ANSWER_MAX - a->len, MSG_DONTWAIT);
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+			err_set(e, ERR_IO, "the daemon did not take the request");
+			return err_hint(e, "it may be of another version, or another user's");
+		}
 	}
-	if (!control_answer_ok(ret, (size_t)n))
+	a->buf[a->len - 1] = '\0';
+	return 0;
+}
+
+static int64_t number(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_int64(v) : 0;
+}
+
+static const char *string(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v) : "";
+}
+
+/* Whether it is a "yes"; a "no" says why. */
+static int judge(struct json_object *answer, struct err *e)
+{
+	struct json_object *ok;
+
+	if (!json_object_is_type(answer, json_type_object) ||
+	    number(answer, "v") != CONTROL_VERSION ||
+	    !json_object_object_get_ex(answer, "ok", &ok))
 		return err_set(e, ERR_DECODE, "the daemon's answer does not decode; it may be of"
 			       " another version");
-	if (!ret->err.code)
+	if (json_object_get_boolean(ok))
 		return 0;
-	*e = ret->err;
+	err_set(e, (int)number(answer, "code"), "%s", string(answer, "error"));
+	if (string(answer, "hint")[0])
+		err_hint(e, "%s", string(answer, "hint"));
 	return -1;
+}
+
+static struct json_object *decode(struct ask *a)
+{
+	struct json_tokener *t = json_tokener_new_ex(ANSWER_DEPTH);
+	struct json_object *o = t ? json_tokener_parse_ex(t, a->buf, (int)a->len) : NULL;
+
+	if (t)
+		json_tokener_free(t);
+	return o;
+}
+
+struct json_object *ask_line(struct ask *a, struct json_object *request, struct err *e)
+{
+	struct json_object *answer;
+	int r = send_line(a->fd, request, e);
+
+	json_object_put(request);
+	if (r < 0 || read_line(a, e) < 0)
+		return NULL;
+	answer = decode(a);
+	if (judge(answer, e) == 0)
+		return answer;
+	json_object_put(answer);
+	return NULL;
+}
+
+struct json_object *ask_daemon(int state_fd, struct json_object *request, struct err *e)
+{
+	struct json_object *answer = NULL;
+	struct ask a;
+
+	if (ask_open(&a, state_fd, e) == 0)
+		answer = ask_line(&a, request, e);
+	else
+		json_object_put(request);
+	ask_close(&a);
+	return answer;
 }

@@ -1,13 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ask: one request to a running daemon over its control socket (conf/control.h). */
+/* ask: requests to a running daemon over its control socket, cni-passt-control(7). */
 #ifndef PLUGIN_ATTACH_ASK_H
 #define PLUGIN_ATTACH_ASK_H
 
+#include <json-c/json.h>
+
 #include "conf/control.h"
 
-/* state_fd: the attachment's folder. 0 with *ret, whose err.code is 0; else -1 with
- * *e: the daemon's own error, or why it could not be asked. */
-int ask_daemon(int state_fd, const struct control_request *r, struct control_answer *ret,
-	       struct err *e);
+/* A conversation of any number of requests. */
+struct ask {
+	int fd;
+	size_t len;		/* bytes of an answer that came so far */
+	char *buf;		/* CONTROL_ANSWER_MAX; owned */
+};
+
+#define ASK_INIT ((struct ask){ .fd = -1 })
+
+/* state_fd: the attachment's folder. 0, or -1 with *e: nobody listens there. */
+int ask_open(struct ask *a, int state_fd, struct err *e);
+void ask_close(struct ask *a);
+
+/* A request of that verb, to which members can be added. */
+struct json_object *ask_request(enum control_verb verb);
+
+/* Sends a request, which is put, and waits for its answer, for the caller to put. NULL
+ * with *e: the daemon's own error, or why it could not be asked. */
+struct json_object *ask_line(struct ask *a, struct json_object *request, struct err *e);
+
+/* All of it for a single request. */
+struct json_object *ask_daemon(int state_fd, struct json_object *request, struct err *e);
 
 #endif

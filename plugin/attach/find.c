@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "conf/forward.h"
 #include "plugin/attach/ask.h"
 
 /* What is asked for, in its parts. */
@@ -97,28 +98,55 @@ int find_attachment(const char *id, struct found *ret, struct err *e)
 				     strerror(errno)) : 0;
 }
 
-static bool any_meets(const struct control_answer *a, const struct conf_forward *rules, uint32_t n)
+/* The ports that a rule of an answer listens on, false: none, or it does not decode. */
+static bool read_rule(struct json_object *o, struct conf_forward *ret)
 {
+	struct json_object *proto, *rule, *listeners, *port;
+	const char *name;
+
+	if (!json_object_object_get_ex(o, "protocol", &proto) ||
+	    !json_object_object_get_ex(o, "rule", &rule) ||
+	    !json_object_object_get_ex(o, "listeners", &listeners) ||
+	    !json_object_get_int(listeners))
+		return false;
+	name = json_object_get_string(proto);
+	for (int i = 0; i < CONF_PROTO_COUNT; i++) {
+		if (strcmp(conf_proto_names[i], name) != 0)
+			continue;
+		if (forward_parse(json_object_get_string(rule), (enum conf_proto)i, ret))
+			return false;
+		if (json_object_object_get_ex(o, "port", &port))	/* picked by the kernel */
+			ret->first = ret->last = (uint16_t)json_object_get_int(port);
+		return true;
+	}
+	return false;
+}
+
+static bool any_meets(struct json_object *answer, const struct conf_forward *rules, uint32_t n)
+{
+	struct json_object *list;
 	struct conf_forward real;
 
-	for (uint32_t i = 0; i < a->nrules; i++) {
-		real = a->rules[i].rule;
-		if (a->rules[i].picked)
-			real.first = real.last = a->rules[i].picked;
-		for (uint32_t j = 0; a->rules[i].listeners && j < n; j++)
+	if (!json_object_object_get_ex(answer, "rules", &list) ||
+	    !json_object_is_type(list, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		for (uint32_t j = 0; read_rule(json_object_array_get_idx(list, i), &real) && j < n;
+		     j++)
 			if (conf_forwards_meet(&real, &rules[j]))
 				return true;
-	}
 	return false;
 }
 
 static bool has_port(int root, const char *name, const struct conf_forward *rules, uint32_t n)
 {
-	const struct control_request list = { .magic = CONTROL_MAGIC, .verb = CONTROL_LIST };
 	FD_OWNED int fd = openat(root, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct control_answer a;
+	struct json_object *answer = fd < 0 ? NULL :
+				     ask_daemon(fd, ask_request(CONTROL_LIST), NULL);
+	bool has = answer && any_meets(answer, rules, n);
 
-	return fd >= 0 && ask_daemon(fd, &list, &a, NULL) == 0 && any_meets(&a, rules, n);
+	json_object_put(answer);
+	return has;
 }
 
 bool find_port_owner(const struct conf_forward *rules, uint32_t n, const char *but,

@@ -22,9 +22,7 @@
 #define TEMP_NAME	"state.json.new"
 #define LOCK_LOOK_MS	5
 
-/* Root of the user namespace that no other contains: all numbers map to
- * themselves (user_namespaces(7)). */
-static bool is_initial_root(void)
+bool state_is_initial_root(void)
 {
 	FILE *f;
 	unsigned long in = 1, out = 1, count = 0;
@@ -64,7 +62,7 @@ static const char *base_path(bool *from_env)
 	static char usual[64];
 	struct stat st;
 
-	*from_env = !is_initial_root();
+	*from_env = !state_is_initial_root();
 	if (*from_env && dir && dir[0])
 		return dir;
 	snprintf(usual, sizeof(usual), "/run/user/%lu", outer_uid());

@@ -41,6 +41,10 @@ struct state {
 	struct netcfg net;			/* host4, host6, gw_mac are not kept */
 };
 
+/* Whether we are root of the user namespace that no other contains, in which all
+ * numbers map to themselves (user_namespaces(7)). */
+bool state_is_initial_root(void);
+
 /* The attachment's folder, for conf.state_dir; makes nothing. The names must
  * be good (conf_id_ok, conf_ifname_ok). Returns 0, or -1 with *e. */
 int state_path(const char *container_id, const char *ifname, char ret[CONF_PATH_MAX],

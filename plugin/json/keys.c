@@ -844,6 +844,18 @@ static int set_ipv6_only(struct reader *x, const struct key *k, struct json_obje
 	return 0;
 }
 
+static int set_capture(struct reader *x, const struct key *k, struct json_object *v)
+{
+	const char *s = json_object_get_string(v);
+
+	if (s[0] && s[0] != '/')
+		return bad(x, ERR_CONFIG, k->name, v, "is not the absolute path of a file");
+	if (strlen(s) >= sizeof(x->k->conf.capture))
+		return bad(x, ERR_CONFIG, k->name, v, "is too long a path");
+	strcpy(x->k->conf.capture, s);
+	return 0;
+}
+
 static int set_delegated(struct reader *x, const struct key *k, struct json_object *v)
 {
 	if (json_object_get_string_len(v) == 0)
@@ -1064,7 +1076,7 @@ static const struct key conf_keys[] = {
 	{ "via", T_STR, set_via },
 	{ "udp", T_OBJ, set_udp },
 	{ "log", T_OBJ, set_log },
-	{ "capture", T_STR, later },
+	{ "capture", T_STR, set_capture },
 };
 
 /* One CNI_ARGS pair through the setter of the like key; the lists in them are

@@ -262,7 +262,7 @@ bad_keys=(
 	'reverse|{"tcp": ["10.0.0.1:80:80"]}|10.0.0.1' 'listen|"later"|later' 'portConflict|"maybe"|maybe' 'preserveSource|"no"|no'
 	# of issues to come: refused by name until they work
 	'reverse|{"udp": ["53"]}|53' 'reverse|{"tcp": ["auto"]}|auto'
-	'capture|"/tmp/x.pcapng"|' 'dns|{"forward": ["169.254.1.1"]}|'
+	'capture|"x.pcapng"|x.pcapng' 'dns|{"forward": ["169.254.1.1"]}|'
 	'via|"broker"|'
 )
 

@@ -443,7 +443,7 @@ fwd() { bed_user "$CNI_PASST" forward "$@"; }
 	# twenty that say nothing, one that talks nonsense
 	bed_bg SILENT bed_user python3 -c '
 import socket, sys, time
-s = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(20)]
+s = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(20)]
 for x in s:
     x.connect(sys.argv[1])
 s[19].send(b"x" * 5000)
@@ -457,7 +457,7 @@ time.sleep(30)' "$state"
 		run bed_host setpriv --reuid 61235 --regid 61235 --clear-groups \
 			env -i PATH=/usr/bin:/bin python3 -c '
 import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 s.connect(sys.argv[1])
 sys.exit(1 if s.recv(10) else 0)' "$state"
 		same "status of another user: $output" "$status" 0

@@ -270,6 +270,12 @@ addresses() { # addresses IFNAME: of the container, global ones
 	bed_until 5 bed_listening bed_host tcp 7401
 	run bed_listening bed_host tcp 7402
 	[ "$status" -ne 0 ] || die "the exclusion is open"
+	# -T auto, the default: what the host has on its loopback, and nothing of our own
+	bed_server L7 bed_host tcp 7600 socat TCP-LISTEN:7600,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo of the host'
+	bed_until 5 bed_listening in_c tcp 7600
+	same "the host's" "$(line in_c TCP:127.0.0.1:7600)" "of the host"
+	same "listeners on 7401 in the container" "$(in_c ss -Hltn 'sport = :7401' | wc -l)" 1
+	bed_kill "$L7"
 }
 
 @test "ports: all, less what is ephemeral, in use or forbidden" {
@@ -362,6 +368,26 @@ addresses() { # addresses IFNAME: of the container, global ones
 	bed_until 5 grep -q attached "$BED_DIR/tmp/log"
 	for _ in {1..40}; do kill -USR1 "$(bed_main "$C")"; sleep 0.02; done
 	[ "$(stat -c %s "$BED_DIR/tmp/log")" -lt 8192 ] || die "the log has no limit"
+}
+
+@test "--pcap: from the first frame, both ways, readable, an engine's death included" {
+	bed_container C
+	pasta -t none -u none --config-net -p "$BED_DIR/tmp/cap" "$C"
+	fetches in_c
+	kill -9 "$(bed_engine "$C")"
+	bed_until 5 fetches in_c
+	in_c ping -c 1 -W 5 "$PEER4" > /dev/null
+	bed_kill "$C"
+	bed_until 3 bed_no_core
+	# the whole file once, in frames larger than any MTU, and no frame that does not decode
+	[ "$(tshark -r "$BED_DIR/tmp/cap" -Y "ip.src == $PEER4 && tcp.len > 9000" 2> /dev/null | wc -l)" -gt 1 ]
+	same "requests" "$(tshark -r "$BED_DIR/tmp/cap" -Y 'icmp.type == 8' 2> /dev/null | wc -l)" 1
+	same "replies" "$(tshark -r "$BED_DIR/tmp/cap" -Y 'icmp.type == 0' 2> /dev/null | wc -l)" 1
+	same "connections" "$(tshark -r "$BED_DIR/tmp/cap" -Y 'tcp.flags.syn == 1 && tcp.flags.ack == 0' 2> /dev/null | wc -l)" 2
+	same "malformed" "$(tshark -r "$BED_DIR/tmp/cap" -Y _ws.malformed 2> /dev/null | wc -l)" 0
+	run own -p /does/not/exist true
+	same "status" "$status" 1
+	[[ $output == *capture*/does/not/exist* ]] || die "says: $output"
 }
 
 @test "what has no counterpart is taken and said; -q says nothing" {

@@ -19,7 +19,7 @@ need_check=(
 	program:clang=clang program:shellcheck=shellcheck program:bats=bats program:mandoc=mandoc
 	module:cmocka=libcmocka-dev program:socat=socat program:dig=bind9-dnsutils
 	program:dnsmasq=dnsmasq-base program:iperf3=iperf3 program:jq=jq program:nm=binutils
-	program:xz=xz-utils program:nft=nftables program:strace=strace program:apparmor_parser=apparmor program:checkmodule=checkpolicy
+	program:tshark=tshark program:xz=xz-utils program:nft=nftables program:strace=strace program:apparmor_parser=apparmor program:checkmodule=checkpolicy
 	file:/usr/lib/cni/portmap=containernetworking-plugins program:iptables=iptables
 	program:traceroute=traceroute program:mtr=mtr-tiny program:tracepath=iputils-tracepath
 	# tests/bats/37-udp-programs.bats

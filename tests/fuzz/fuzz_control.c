@@ -1,34 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fuzzes core/conf/control.c: bytes as they come from the socket, as a request and as
- * an answer. What is taken can be written as text. */
+/* Fuzzes core/base/jsonline.c and core/conf/control.c: a line as it comes from the
+ * control socket. What is taken has a verb and a rule that can be written as text; what
+ * is refused says why. Whatever it was can be told in an answer that is one line. */
 #include "fuzz.h"
 
+#include "base/jsonline.h"
+#include "base/jsonout.h"
 #include "conf/control.h"
 #include "conf/forward.h"
 
-static void use_rule(const struct conf_forward *f)
+/* A line that jsonout has written of any text. */
+static void write_back(const char *text)
 {
-	char text[FORWARD_STRLEN];
+	char buf[8 * ERR_MSG_MAX];
+	struct jsonout o = jsonout_init(buf, sizeof(buf));
 
-	FUZZ_HOLDS(strlen(forward_format(f, text)) < sizeof(text) - 1);
-	FUZZ_HOLDS(conf_proto_names[f->proto] && (f->ready == true || f->ready == false));
+	jsonout_open(&o, NULL, '{');
+	jsonout_string(&o, "error", text);
+	jsonout_shut(&o, '}');
+	jsonout_line(&o);
+	FUZZ_HOLDS(!o.failed && o.len > 0 && buf[o.len - 1] == '\n');
+	FUZZ_HOLDS(memchr(buf, '\n', o.len) == buf + o.len - 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct control_answer a;
 	struct control_request r;
+	struct err e = ERR_INIT;
+	char text[FORWARD_STRLEN];
 
-	memset(&r, 0, sizeof(r));
-	memcpy(&r, data, MIN_OF(size, sizeof(r)));
-	if (control_request_ok(&r, size))
-		use_rule(&r.rule);
-	memset(&a, 0, sizeof(a));
-	memcpy(&a, data, MIN_OF(size, sizeof(a)));
-	if (!control_answer_ok(&a, size))
+	if (size > CONTROL_LINE_MAX || (size && memchr(data, '\n', size)))
 		return 0;
-	FUZZ_HOLDS(strlen(a.err.msg) < ERR_MSG_MAX && strlen(a.err.details) < ERR_DETAILS_MAX);
-	for (uint32_t i = 0; i < a.nrules; i++)
-		use_rule(&a.rules[i].rule);
+	if (control_read((const char *)data, size, &r, &e) < 0) {
+		FUZZ_HOLDS(e.code && e.msg[0]);
+		write_back(e.msg);
+		return 0;
+	}
+	FUZZ_HOLDS(!e.code && r.verb > 0 && r.verb < CONTROL_VERB_COUNT);
+	if (r.verb == CONTROL_ADD || r.verb == CONTROL_DEL) {
+		FUZZ_HOLDS(r.rule.proto < CONF_PROTO_COUNT &&
+			   r.rule.kind < CONF_FORWARD_KIND_COUNT);
+		FUZZ_HOLDS(strlen(forward_format(&r.rule, text)) < sizeof(text));
+		write_back(text);
+	}
 	return 0;
 }

@@ -14,7 +14,7 @@ files() {
 	if [ -e .git ] && git rev-parse > /dev/null 2>&1; then
 		git ls-files --cached --others --exclude-standard
 	else # a release: the tree without what a build makes at its top
-		find core plugin hooks cli conf tests examples man .ci -type f 2> /dev/null
+		find core plugin hooks cli conf docs tests examples man .ci -type f 2> /dev/null
 		find . -maxdepth 1 -type f \( -name '*.ac' -o -name '*.am' -o -name '*.md' \
 			-o -name quickstart -o -name check \) | sed 's,^\./,,'
 	fi | sort

@@ -86,6 +86,7 @@ static struct conf full(void)
 	strcpy(c.outbound_ifname6, "wlan1");
 	strcpy(c.template_ifname, "wlan2");
 	c.log_size = 123456;
+	strcpy(c.capture, "/x.pcapng");
 	c.off = CONF_OFF_ALL;
 	c.one_address = c.map_gateway = c.loopback_to_loopback = c.outlive = true;
 	c.copy_routes4 = true;
@@ -148,6 +149,7 @@ static void test_there_and_back(void **state)
 	assert_string_equal(d.outbound_ifname6, "wlan1");
 	assert_string_equal(d.template_ifname, "wlan2");
 	assert_int_equal(d.log_size, 123456);
+	assert_string_equal(d.capture, "/x.pcapng");
 	assert_int_equal(d.off, CONF_OFF_ALL);
 	assert_true(d.one_address && d.map_gateway && d.loopback_to_loopback && d.outlive);
 	assert_true(d.copy_routes4 && !d.copy_routes6);
@@ -208,9 +210,11 @@ static void test_out_of_range(void **state)
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\4\0\0\0\6/x", 14);
 	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\0\17",	/* nforwards */
 			       "\0\0\1\1\0\0\0\0\0\0\0\17", 12);
-	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\2\1\1\0\0\0\0\17eee", 11); /* proto */
-	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\3\1\0\0\0\0\17eee", 11); /* kind */
-	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\1\2\0\0\0\0\17eee", 11); /* ready */
+	/* proto, kind, ready, weak */
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\2\1\1\0\0\0\0\17eee", 11);
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\3\1\0\0\0\0\17eee", 11);
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\1\2\0\0\0\0\17eee", 11);
+	assert_patched_refused(&c, "\1\1\1\0\0\0\0\17eee", "\1\1\1\2\0\0\0\17eee", 11);
 	c.naddresses = CONF_ADDRS_MAX + 1;
 	assert_int_equal(encode_conf(&c, (uint8_t[ENCODE_MAX]){ 0 }, ENCODE_MAX), -EMSGSIZE);
 	c = full();
@@ -227,6 +231,7 @@ static void test_largest_fits(void **state)
 	memset(c.netns_path, 'a', sizeof(c.netns_path) - 1);
 	memset(c.state_dir, 'a', sizeof(c.state_dir) - 1);
 	memset(c.log_path, 'a', sizeof(c.log_path) - 1);
+	memset(c.capture, 'a', sizeof(c.capture) - 1);
 	memset(c.container_id, 'a', sizeof(c.container_id) - 1);
 	memset(c.network, 'a', sizeof(c.network) - 1);
 	memset(c.domain, 'a', sizeof(c.domain) - 1);

@@ -111,7 +111,7 @@ static void open_rules(void)
 
 static void ask(enum control_verb verb, const struct conf_forward *f)
 {
-	struct control_request r = { .magic = CONTROL_MAGIC, .verb = verb };
+	struct control_request r = { .verb = verb };
 	struct serve s = serve();
 
 	if (f)

@@ -301,7 +301,6 @@ static void test_later(void **state)
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"colour\":1}]}", "routes.colour", "1" },
 		{ "{\"routes\":[{\"dst\":\"::/0\",\"mtu\":1300}]}", "routes.mtu", "1300" },
 		{ "{\"dns\":{\"forward\":[\"169.254.1.1\"]}}", "dns.forward", "169.254.1.1" },
-		{ "{\"capture\":\"/x\"}", "capture", "/x" },
 		{ "{\"runtimeConfig\":{\"portMappings\":[{\"protocol\":\"sctp\"}]}}",
 		  "runtimeConfig.portMappings.protocol", "sctp" },
 		{ "{\"runtimeConfig\":{\"portMappings\":[{\"colour\":1}]}}",

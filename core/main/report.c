@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "main/report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conf/forward.h"
+#include "io/tun.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unreleased"
+#endif
+
+#define FLOW_ROOM	1024	/* bytes that one flow and the end of its page never need more of */
+
+static void begin(struct jsonout *o, bool ok)
+{
+	jsonout_open(o, NULL, '{');
+	jsonout_number(o, "v", CONTROL_VERSION);
+	jsonout_bool(o, "ok", ok);
+}
+
+static void end(struct jsonout *o)
+{
+	jsonout_shut(o, '}');
+	jsonout_line(o);
+}
+
+/* Who answers. */
+static void identify(struct jsonout *o, const struct serve *s)
+{
+	jsonout_string(o, "container", s->conf->container_id);
+	jsonout_string(o, "interface", s->conf->ifname);
+}
+
+void report_error(struct jsonout *o, const struct err *e)
+{
+	begin(o, false);
+	jsonout_number(o, "code", (uint64_t)e->code);
+	jsonout_string(o, "error", e->msg);
+	if (e->details[0])
+		jsonout_string(o, "hint", e->details);
+	end(o);
+}
+
+/* --- rules ------------------------------------------------------------------ */
+
+static void write_rule(struct jsonout *o, const struct control_rule *r)
+{
+	char text[FORWARD_STRLEN];
+
+	jsonout_open(o, NULL, '{');
+	jsonout_string(o, "protocol", conf_proto_names[r->rule.proto]);
+	jsonout_string(o, "rule", forward_format(&r->rule, text));
+	jsonout_number(o, "listeners", r->listeners);
+	if (r->picked)
+		jsonout_number(o, "port", r->picked);
+	jsonout_shut(o, '}');
+}
+
+void report_rules(struct jsonout *o, const struct serve *s, const struct control_answer *a)
+{
+	begin(o, true);
+	identify(o, s);
+	jsonout_open(o, "rules", '[');
+	for (uint32_t i = 0; i < a->nrules; i++)
+		write_rule(o, &a->rules[i]);
+	jsonout_shut(o, ']');
+	end(o);
+}
+
+/* --- flows ------------------------------------------------------------------ */
+
+static void write_addr(struct jsonout *o, const char *key, const struct addr *a)
+{
+	char text[ADDR_STRLEN];
+
+	jsonout_string(o, key, addr_format(a, text));
+}
+
+static void write_end(struct jsonout *o, const char *key, const struct addr *a, uint16_t port)
+{
+	jsonout_open(o, key, '{');
+	write_addr(o, "address", a);
+	jsonout_number(o, "port", port);
+	jsonout_shut(o, '}');
+}
+
+static void write_tcp(struct jsonout *o, const struct view_flow *f)
+{
+	jsonout_number(o, "window", f->window);
+	jsonout_number(o, "own_window", f->own_window);
+	jsonout_number(o, "held_bytes", f->held);
+	if (f->rtt_us)
+		jsonout_number(o, "rtt_us", f->rtt_us);
+	jsonout_number(o, "retransmits", f->retransmits);
+}
+
+static void write_flow(struct jsonout *o, const struct view_flow *f)
+{
+	char id[32];
+
+	snprintf(id, sizeof(id), "%u.%u", f->id, f->gen);
+	jsonout_open(o, NULL, '{');
+	jsonout_string(o, "id", id);
+	jsonout_string(o, "protocol", flow_proto_names[f->proto]);
+	jsonout_string(o, "state", view_state_names[f->state]);
+	jsonout_string(o, "path", view_path_names[f->path]);
+	jsonout_bool(o, "inbound", f->inbound);
+	write_end(o, "inner", &f->inner, f->inner_port);
+	write_end(o, "remote", &f->remote, f->remote_port);
+	write_end(o, "outer", &f->outer, f->outer_port);
+	jsonout_number(o, "age_ms", f->age_ms);
+	jsonout_number(o, "idle_ms", f->idle_ms);
+	jsonout_number(o, "tx_bytes", f->tx_bytes);
+	jsonout_number(o, "rx_bytes", f->rx_bytes);
+	if (f->proto == FLOW_TCP && f->path == VIEW_TAP)
+		write_tcp(o, f);
+	jsonout_shut(o, '}');
+}
+
+/* What does not fit comes with the next page. */
+void report_flows(struct jsonout *o, const struct view_page *page)
+{
+	uint32_t next = page->next;
+
+	begin(o, true);
+	jsonout_open(o, "flows", '[');
+	for (uint32_t i = 0; i < page->n; i++) {
+		if (jsonout_room(o) < FLOW_ROOM) {
+			next = page->list[i].id;
+			break;
+		}
+		write_flow(o, &page->list[i]);
+	}
+	jsonout_shut(o, ']');
+	jsonout_number(o, "total", page->flows);
+	if (next != VIEW_END)
+		jsonout_number(o, "next", next);
+	end(o);
+}
+
+/* --- counters ----------------------------------------------------------------- */
+
+static void write_counters(struct jsonout *o, const struct counters *c)
+{
+	char name[48];
+
+	jsonout_open(o, "counters", '{');
+#define X(name, text) jsonout_number(o, #name, c->name);
+	COUNTERS_TABLE(X)
+#undef X
+	for (int i = 0; i < WIRE_ERR_COUNT; i++) {
+		if (!wire_err_names[i] || i == WIRE_OK)
+			continue;
+		snprintf(name, sizeof(name), "drop_wire_%s", wire_err_names[i]);
+		jsonout_number(o, name, c->drop_wire[i]);
+	}
+	jsonout_shut(o, '}');
+}
+
+static void write_gauges(struct jsonout *o, const struct serve *s, const struct view_page *page)
+{
+	jsonout_open(o, "gauges", '{');
+	jsonout_number(o, "listeners", s->publish->nopen);
+	jsonout_bool(o, "engine_up", page != NULL);
+	if (page) {
+		jsonout_number(o, "flows", page->flows);
+		jsonout_number(o, "flows_max", page->flows_max);
+		jsonout_number(o, "held_bytes", page->held_bytes);
+		jsonout_number(o, "reserved_bytes", page->reserved_bytes);
+		jsonout_number(o, "arena_bytes", page->arena_bytes);
+	}
+	jsonout_shut(o, '}');
+}
+
+static uint64_t us_of(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * 1000000 + (uint64_t)t->tv_usec;
+}
+
+static uint64_t used_us(int who)
+{
+	struct rusage u;
+
+	return getrusage(who, &u) < 0 ? 0 : us_of(&u.ru_utime) + us_of(&u.ru_stime);
+}
+
+/* Of a process that lives; 0 if there is none. */
+static uint64_t child_us(const struct child *c)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	if (!c->pid || clock_getcpuclockid(c->pid, &clock) != 0 || clock_gettime(clock, &ts) < 0)
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* All three processes, with those of engines that were replaced. */
+static uint64_t cpu_us(const struct serve *s)
+{
+	return used_us(RUSAGE_SELF) + used_us(RUSAGE_CHILDREN) + child_us(s->engine) +
+	       child_us(s->nsagent);
+}
+
+static void write_health(struct jsonout *o, const struct serve *s)
+{
+	jsonout_number(o, "uptime_ms", s->now_ms - s->started_ms);
+	jsonout_number(o, "engine_restarts", s->engine->restarts);
+	jsonout_number(o, "nsagent_restarts", s->nsagent->restarts);
+	jsonout_number(o, "cpu_us", cpu_us(s));
+}
+
+void report_stats(struct jsonout *o, const struct serve *s, const struct view_page *page)
+{
+	begin(o, true);
+	identify(o, s);
+	write_health(o, s);
+	write_gauges(o, s, page);
+	write_counters(o, s->counters);
+	end(o);
+}
+
+/* --- what it is ----------------------------------------------------------------- */
+
+static const char from_conf[] = "configuration", from_host[] = "host", from_default[] = "default";
+
+static void value(struct jsonout *o, const char *key, const char *text, const char *from)
+{
+	jsonout_open(o, NULL, '{');
+	jsonout_string(o, "key", key);
+	jsonout_string(o, "value", text);
+	jsonout_string(o, "from", from);
+	jsonout_shut(o, '}');
+}
+
+static void value_number(struct jsonout *o, const char *key, uint64_t v, const char *from)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)v);
+	value(o, key, text, from);
+}
+
+static void value_addr(struct jsonout *o, const char *key, const struct addr *a, const char *from)
+{
+	char text[ADDR_STRLEN];
+
+	if (!addr_is_any(a))
+		value(o, key, addr_format(a, text), from);
+}
+
+/* One value a family: given ones stand before the host's in theirs only. */
+static const char *address_from(const struct conf *c, bool v4)
+{
+	for (uint32_t i = 0; i < c->naddresses; i++)
+		if (addr_is4(&c->addresses[i].addr) == v4)
+			return from_conf;
+	return c->addresses_private && !c->addresses_host ? "private" : from_host;
+}
+
+static const char *gateway_from(const struct conf *c, bool v4)
+{
+	for (uint32_t i = 0; i < c->ngateways; i++)
+		if (addr_is4(&c->gateways[i]) == v4)
+			return from_conf;
+	return from_host;
+}
+
+static void values_addresses(struct jsonout *o, const struct serve *s)
+{
+	char text[PREFIX_STRLEN];
+
+	for (uint32_t i = 0; i < s->net->naddresses; i++)
+		value(o, "addresses", prefix_format(&s->net->addresses[i], text),
+		      address_from(s->conf, addr_is4(&s->net->addresses[i].addr)));
+	value_addr(o, "gateways", &s->net->gateway4, gateway_from(s->conf, true));
+	value_addr(o, "gateways", &s->net->gateway6, gateway_from(s->conf, false));
+}
+
+static void values_routes(struct jsonout *o, const struct serve *s)
+{
+	const char *from = s->conf->nroutes ? from_conf : from_host;
+	char text[PREFIX_STRLEN + ADDR_STRLEN + 8], dst[PREFIX_STRLEN], gw[ADDR_STRLEN];
+
+	for (uint32_t i = 0; i < s->net->nroutes; i++) {
+		const struct route *r = &s->net->routes[i];
+
+		snprintf(text, sizeof(text), "%s%s%s", prefix_format(&r->dst, dst),
+			 addr_is_any(&r->gw) ? "" : " via ",
+			 addr_is_any(&r->gw) ? "" : addr_format(&r->gw, gw));
+		value(o, "routes", text, from);
+	}
+}
+
+static void values_link(struct jsonout *o, const struct serve *s)
+{
+	struct conf plain;
+	char text[MAC_STRLEN];
+
+	conf_init(&plain);
+	strcpy(plain.container_id, s->conf->container_id);
+	strcpy(plain.ifname, s->conf->ifname);
+	conf_default_macs(&plain);
+	value_number(o, "mtu", s->net->mtu, s->conf->mtu ? from_conf : from_host);
+	value(o, "mac", mac_format(&s->net->mac, text),
+	      mac_eq(&plain.mac, &s->net->mac) ? from_default : from_conf);
+	if (s->net->outer_ifname4[0])
+		value(o, "outer", s->net->outer_ifname4,
+		      s->conf->outbound_ifname4[0] ? from_conf : from_host);
+	if (s->net->outer_ifname6[0] && strcmp(s->net->outer_ifname6, s->net->outer_ifname4) != 0)
+		value(o, "outer", s->net->outer_ifname6,
+		      s->conf->outbound_ifname6[0] ? from_conf : from_host);
+}
+
+static void values_host(struct jsonout *o, const struct serve *s)
+{
+	const struct conf *c = s->conf;
+	struct conf plain;
+	const char *from;
+
+	conf_init(&plain);
+	from = c->nhost_addresses == plain.nhost_addresses &&
+	       memcmp(c->host_addresses, plain.host_addresses, sizeof(plain.host_addresses)) == 0 ?
+	       from_default : from_conf;
+	for (uint32_t i = 0; i < c->nhost_addresses; i++)
+		value_addr(o, "hostAddress", &c->host_addresses[i], from);
+	for (uint32_t i = 0; i < c->nhost_loopback; i++)
+		value_addr(o, "hostLoopback", &c->host_loopback[i], from_conf);
+	for (uint32_t i = 0; i < c->noutbound; i++)
+		value_addr(o, "outbound.addresses", &c->outbound[i], from_conf);
+	for (uint32_t i = 0; i < s->net->nnameservers; i++)
+		value_addr(o, "dns.nameservers", &s->net->nameservers[i], "configuration or host");
+}
+
+static void values_rest(struct jsonout *o, const struct conf *c)
+{
+	char text[FORWARD_STRLEN + 8], rule[FORWARD_STRLEN];
+
+	for (uint32_t i = 0; i < c->nforwards; i++) {
+		snprintf(text, sizeof(text), "%s %s", conf_proto_names[c->forwards[i].proto],
+			 forward_format(&c->forwards[i], rule));
+		value(o, "forward", text, from_conf);
+	}
+	for (uint32_t i = 0; i < c->nreverses; i++) {
+		snprintf(text, sizeof(text), "%s %s", conf_proto_names[c->reverses[i].proto],
+			 forward_format(&c->reverses[i], rule));
+		value(o, "reverse", text, from_conf);
+	}
+	value_number(o, "udp.timeout", c->udp_timeout,
+		     c->udp_timeout == CONF_UDP_TIMEOUT ? from_default : from_conf);
+	value_number(o, "udp.timeoutStream", c->udp_stream,
+		     c->udp_stream == CONF_UDP_STREAM ? from_default : from_conf);
+	value(o, "log.level", log_level_names[c->log_level],
+	      c->log_level == LOGL_INFO ? from_default : from_conf);
+	value(o, "log.target", c->log_target == LOGT_FILE ? c->log_path :
+	      log_target_names[c->log_target],
+	      c->log_target == LOGT_SYSLOG ? from_default : from_conf);
+}
+
+static void write_features(struct jsonout *o, uint32_t features)
+{
+	jsonout_open(o, "offloads", '[');
+	if (features & TUN_F_CHECKSUM)
+		jsonout_string(o, NULL, "checksum");
+	if (features & TUN_F_TSO)
+		jsonout_string(o, NULL, "tso");
+	if (features & TUN_F_UDPSEG)
+		jsonout_string(o, NULL, "uso");
+	jsonout_shut(o, ']');
+}
+
+void report_show(struct jsonout *o, const struct serve *s)
+{
+	begin(o, true);
+	identify(o, s);
+	jsonout_string(o, "network", s->conf->network);
+	jsonout_string(o, "netns", s->conf->netns_path);
+	jsonout_string(o, "version", PACKAGE_VERSION);
+	jsonout_number(o, "pid", (uint64_t)getpid());
+	jsonout_number(o, "engine_pid", (uint64_t)s->engine->pid);
+	jsonout_number(o, "nsagent_pid", (uint64_t)s->nsagent->pid);
+	jsonout_number(o, "since", (uint64_t)s->since);
+	write_health(o, s);
+	jsonout_string(o, "watch", s->watch);
+	write_features(o, s->features);
+	jsonout_open(o, "values", '[');
+	values_addresses(o, s);
+	values_routes(o, s);
+	values_link(o, s);
+	values_host(o, s);
+	values_rest(o, s->conf);
+	jsonout_shut(o, ']');
+	end(o);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * report: the answers of the control socket as JSON, one line each; what stands in them
+ * is cni-passt-control(7)'s. Writes only; serve.c has done what was asked.
+ */
+#ifndef MAIN_REPORT_H
+#define MAIN_REPORT_H
+
+#include "main/serve.h"
+
+void report_error(struct jsonout *o, const struct err *e);
+void report_rules(struct jsonout *o, const struct serve *s, const struct control_answer *a);
+void report_flows(struct jsonout *o, const struct view_page *page);
+void report_show(struct jsonout *o, const struct serve *s);
+
+/* page: its gauges; NULL: there is no engine to ask. */
+void report_stats(struct jsonout *o, const struct serve *s, const struct view_page *page);
+
+#endif
