@@ -256,6 +256,7 @@ settled() {
 		same "no new privileges of $p" "$(awk '/^NoNewPrivs:/ { print $2 }' "/proc/$p/status")" 1
 	done
 	[ "$(ps -o sid= -p "$main")" != "$(ps -o sid= -p $$)" ] || die "main is in the caller's session"
+	# shellcheck disable=SC2153
 	! grep -q __asan_init "$CORE" || return 0	# sanitizers need files
 	bed_until 2 sealed "$agent" || die "nsagent is not sealed"
 	for p in mnt ipc uts user; do
