@@ -50,7 +50,7 @@ int command_print(struct command *c, struct json_object *o)
 	return command_flush(c);
 }
 
-void command_wait(int64_t from)
+void command_pause(int64_t from)
 {
 	int64_t left = from + COMMAND_WATCH_MS - clock_ms();
 

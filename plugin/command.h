@@ -42,7 +42,7 @@ int command_print(struct command *c, struct json_object *o);
 int command_flush(struct command *c);
 
 /* Before the next look of --watch, `from` being when the last began (clock_ms()). */
-void command_wait(int64_t from);
+void command_pause(int64_t from);
 /* A terminal shows the next look in place of the last; elsewhere an empty line is between. */
 void command_fresh(bool first);
 

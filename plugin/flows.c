@@ -276,7 +276,7 @@ int flows_command(struct command *c)
 		r = list ? print(c, &f, list) : -1;
 		first = false;
 		if (c->watch && r == 0)
-			command_wait(from);
+			command_pause(from);
 	} while (c->watch && r == 0);
 	ask_close(&a);
 	fd_drop(&at.fd);

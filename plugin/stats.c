@@ -248,7 +248,7 @@ static int look(struct command *c, struct ask *a)
 		before = now;
 		first = false;
 		if (c->watch && r == 0)
-			command_wait(from);
+			command_pause(from);
 	} while (c->watch && r == 0);
 	json_object_put(before);
 	return now ? r : -1;

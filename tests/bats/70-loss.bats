@@ -59,19 +59,19 @@ over_loss() {
 	[ "$(lost)" -gt 0 ] || die "nothing was lost, so nothing was tested"
 }
 
-@test "1 % of the segments lost each way" { over_loss 1 15; }
-@test "5 % of the segments lost each way" { over_loss 5 20; }
+@test "1 % of the segments lost each way" { over_loss 1 60; }
+@test "5 % of the segments lost each way" { over_loss 5 60; }
 
 @test "5 % lost each way, without offloads: single segments" {
 	# shellcheck disable=SC2034
 	BED_ENV=(CNI_PASST_WITHOUT=offload)
-	over_loss 5 30
+	over_loss 5 60
 }
 
 @test "5 % lost each way, without offloads and SO_PEEK_OFF" {
 	# shellcheck disable=SC2034
 	BED_ENV=('CNI_PASST_WITHOUT=offload,peek')
-	over_loss 5 30
+	over_loss 5 60
 }
 
 @test "20 % lost each way: a small page still comes" {

@@ -32,7 +32,7 @@ held_by() {
 # Its sockets of one kind (t or u; echo sockets count with u) on the host.
 sockets() { bed_host ss -Han"$1"p | grep -c "pid=$engine,"; }
 descriptors() { find "/proc/$engine/fd" -mindepth 1 | wc -l; }
-counter() { grep -o " $1=[0-9]*" "$log" | tail -n 1 | cut -d = -f 2; }
+counter() { { echo "=0"; grep -o " $1=[0-9]*" "$log"; } | tail -n 1 | cut -d = -f 2; } # 0 is not told
 
 open_flows() {
 	: > "$log"
