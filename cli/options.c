@@ -354,12 +354,13 @@ static int full_path(const struct option_row *row, const char *arg, char ret[CON
 		     struct err *e)
 {
 	char cwd[PATH_MAX] = "";
+	int n;
 
 	if (arg[0] != '/' && (!getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/") == 0))
 		cwd[0] = '\0';
-	if (!arg[0] || strlen(cwd) + strlen(arg) + 2 > CONF_PATH_MAX)
+	n = snprintf(ret, CONF_PATH_MAX, "%s%s%s", cwd, arg[0] == '/' ? "" : "/", arg);
+	if (!arg[0] || n < 0 || n >= CONF_PATH_MAX)
 		return bad(e, row, arg, "is empty or too long");
-	snprintf(ret, CONF_PATH_MAX, "%s%s%s", cwd, arg[0] == '/' ? "" : "/", arg);
 	return 0;
 }
 

@@ -261,7 +261,7 @@ bad_keys=(
 	'forward|{"tcp": ["80:x"]}|80:x' 'forward|{"udp": "80"}|80' 'forward|{"tcp": ["80", "70-90"]}|70-90:70-90'
 	'reverse|{"tcp": ["10.0.0.1:80:80"]}|10.0.0.1' 'listen|"later"|later' 'portConflict|"maybe"|maybe' 'preserveSource|"no"|no'
 	# of issues to come: refused by name until they work
-	'reverse|{"udp": ["53"]}|53' 'reverse|{"tcp": ["auto"]}|auto'
+	'reverse|{"udp": ["53"]}|53' 'reverse|{"tcp": ["127.0.0.2:auto"]}|127.0.0.2:auto'
 	'capture|"x.pcapng"|x.pcapng'
 	'via|"broker"|'
 )

@@ -197,6 +197,7 @@ log_says() { grep -q "$1" "$XDG/$C.log"; }
 @test "who asks by DHCP or Router Advertisement is told the forwarder" {
 	host_asks 127.0.0.53
 	add '{"configure": false}'
+	# shellcheck disable=SC2016
 	printf '#!/bin/sh\n[ -z "$dns" ] || echo "dns=$dns"\n' > "$BED_DIR/tmp/said"
 	chmod 0755 "$BED_DIR/tmp/said"
 	bed_in "$C" udhcpc -f -n -q -t 10 -i eth0 -s "$BED_DIR/tmp/said" > "$BED_DIR/tmp/udhcpc" 2>&1 || true
@@ -224,7 +225,7 @@ log_says() { grep -q "$1" "$XDG/$C.log"; }
 	# shellcheck disable=SC2016
 	BED_OUT=$BED_DIR/tmp/asked bed_bg ASK in_box bash -c 'for i in $(seq 40); do
 		getent ahostsv4 web.example > /dev/null || echo "lost $i"; done; echo done'
-	for i in 1 2 3 4; do
+	for _ in 1 2 3 4; do
 		host_asks 127.0.0.53
 		sleep 0.1
 		host_asks "$TWO4"
@@ -232,7 +233,7 @@ log_says() { grep -q "$1" "$XDG/$C.log"; }
 		host_asks "$DEAD4" "$PEER4"
 		sleep 0.1
 	done
-	bed_until 60 grep -q done "$BED_DIR/tmp/asked"
+	bed_until 60 grep -q 'done' "$BED_DIR/tmp/asked"
 	same "questions" "$(cat "$BED_DIR/tmp/asked")" "done"
 	bed_until 60 bed_gone "$GET"
 	same "the download" "$(sum < "$BED_DIR/tmp/got")" "$(sum < "$BED_DIR/www/large")"

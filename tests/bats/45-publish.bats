@@ -279,6 +279,7 @@ named() { [ "$(cat "/proc/$1/comm")" = "$2" ]; }
 	forward '{}' | cni DEL "c$C" "/proc/$C/ns/net" eth0
 	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(forward '{"tcp": ["8080:80"], "udp": ["8080:80"]}')
 	same "status of ADD after a daemon that hung: $output" "$status" 0
+	# shellcheck disable=SC2153
 	bed_kill "$LOAD"
 }
 

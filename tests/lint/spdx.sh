@@ -22,7 +22,7 @@ files() {
 
 # What can hold a comment; grep leaves out empty files, and programs a build left in the tree.
 mapfile -t commented < <(files | grep -Ev \
-	'^LICENSE$|\.(json|conf|conflist|o|a|log|trs|dirstamp|Po)$|^tests/fuzz/corpus/' |
+	'^LICENSE$|\.(json|json\.in|conf|conflist|o|a|log|trs|dirstamp|Po)$|^tests/fuzz/corpus/' |
 	tr '\n' '\0' | xargs -0 -r grep -lIs . --)
 n=${#commented[@]}
 bad=0
