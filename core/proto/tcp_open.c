@@ -171,13 +171,26 @@ void tcp_open_timeout(struct ctx *c, struct flow *f)
 		tcp_abort(c, f, true, false);
 }
 
+/* The remote took the connection and ended it before we looked: what Linux calls a
+ * refusal is ECONNREFUSED (tcp_reset()). The container's connect() succeeds, as a
+ * host's own would; what was sent is delivered, and then the reset. */
+static bool was_open(int err)
+{
+	return err == -ECONNRESET || err == -EPIPE;
+}
+
 void tcp_connected(struct ctx *c, struct flow *f)
 {
 	int err = port_error(c, f);
 
-	if (err < 0) {
+	if (err < 0 && !was_open(err)) {
 		refused(c, f, err);
 		return;
+	}
+	if (err < 0) {
+		f->tcp.marks |= TCPM_FAILED;
+		f->ready |= FLOW_READABLE;
+		flow_enqueue(&c->flows, f);
 	}
 	c->count->tcp_accepted++;
 	port_connected(c, f);
