@@ -249,9 +249,15 @@ static void challenge(struct ctx *c, struct flow *f)
 }
 
 /* RST (RFC 9293, 3.10.7.4 second test; RFC 5961, 3.2): only at the exact next
- * byte; elsewhere in the window it is answered by an ACK. */
+ * byte; elsewhere in the window it is answered by an ACK. Where both FINs are
+ * acknowledged nothing is left that could be reset but what the host has not taken yet,
+ * and that the container was told of as arrived. */
 static void segment_rst(struct ctx *c, struct flow *f, const struct tcp *t)
 {
+	const uint32_t over = TCPM_IN_FIN | TCPM_FIN_ACKED;
+
+	if ((f->tcp.marks & over) == over)
+		return;
 	if (t->seq == f->tcp.rcv_nxt) {
 		c->count->tcp_reset_in++;
 		tcp_abort(c, f, false, true);

@@ -343,9 +343,10 @@ bool tcp_in_drain(struct ctx *c, struct flow *f)
 			t->marks &= ~(uint32_t)TCPM_IN_URG;
 	}
 	/* RFC 9293, 3.8.6.2.2: a window that was small is reopened at once, by
-	 * an update of its own, when it can grow by two segments or half. */
+	 * an update of its own, when it can grow by two segments or half. Not behind
+	 * a FIN: the socket that it was for may be gone, and what hears of it resets. */
 	shown = t->rcv_adv - t->rcv_nxt;
-	if (shown < cap / 2 && cap >= t->hold.len + shown + MIN_OF(2u * t->mss, cap / 2))
+	if (!(t->marks & TCPM_IN_FIN) && shown < cap / 2 && cap >= t->hold.len + shown + MIN_OF(2u * t->mss, cap / 2))
 		tcp_mark(c, f, TCPM_ACK);
 	return pass_fin(c, f);
 }
