@@ -218,7 +218,6 @@ log_says() { grep -q "$1" "$XDG/$C.log"; }
 }
 
 @test "a download over a name, and questions all the time, while the resolvers change" {
-	local i
 	host_asks "$PEER4"
 	add
 	bed_bg GET in_box curl -sS --limit-rate 400k -m 60 -o "$BED_DIR/tmp/got" http://web.example/large

@@ -107,7 +107,7 @@ listening_in_c() { [ -n "$(in_c ss -Hltn 'sport = :80')" ]; }
 	local want
 	want=$(awk '$1 == "nameserver" { print $2; exit }' /etc/resolv.conf)
 	in_shared sh -c "printf 'nameserver 192.0.2.77\n' > $XDG/resolv.conf && mount --bind $XDG/resolv.conf /etc/resolv.conf"
-	run_shared ADD c eth0 < <(conf '{"configure": false, "addresses": ["10.9.0.2/24"], "gateways": ["10.9.0.1"]}')
+	run_shared ADD c eth0 < <(conf '{"configure": false, "addresses": ["10.9.0.2/24"], "gateways": ["10.9.0.1"], "dns": {"forward": []}}')
 	in_shared umount /etc/resolv.conf
 	same "status of ADD: $output" "$status" 0
 	in_c sh -c "cd $BED_DIR/tmp && exec timeout 10 busybox udhcpc -i eth0 -n -q -f -s $BED_DIR/lease.sh" > "$BED_DIR/tmp/lease"
