@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/pass.h"
 #include "base/siphash.h"
 #include "plugin/attach/clock.h"
 #include "plugin/attach/state.h"
@@ -62,40 +63,24 @@ struct wait {
 /* The descriptor in one message, or -errno. */
 static int receive(int sock)
 {
-	char byte, control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-			    .msg_controllen = sizeof(control) };
+	const struct pass_want want = { .len = 1, .most = 1 };
 	struct pollfd p = { .fd = sock, .events = POLLIN };
-	struct cmsghdr *c;
-	int fd = -EBADMSG;
+	int fd[PASS_FDS_MAX], r;
+	uint32_t n;
+	char byte;
 
 	if (poll(&p, 1, ANSWER_MS) <= 0)
 		return -ETIME;
-	if (recvmsg(sock, &m, MSG_CMSG_CLOEXEC) < 0)
-		return -errno;
-	c = CMSG_FIRSTHDR(&m);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
-}
-
-/* Only this user's processes reach the folder, and root. */
-static bool is_trusted(int sock)
-{
-	struct ucred u;
-	socklen_t len = sizeof(u);
-
-	return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &u, &len) == 0 &&
-	       (u.uid == geteuid() || u.uid == 0);
+	r = pass_recv(sock, &want, &byte, fd, &n);
+	return r < 0 ? r : n ? fd[0] : -EBADMSG;
 }
 
 static void serve(struct wait *w, struct hook_call *c)
 {
 	FD_OWNED int sock = accept4(w->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	struct err e = ERR_INIT;
-	int netns = sock < 0 || !is_trusted(sock) ? -EPERM : receive(sock);
+	/* Only this user's processes reach the folder, and root. */
+	int netns = sock < 0 || !pass_peer_ok(sock, true) ? -EPERM : receive(sock);
 
 	if (netns < 0)
 		err_set(&e, ERR_NETNS, "the createContainer hook passed no namespace: %s",
@@ -153,21 +138,6 @@ int pass_wait(struct hook_call *c, struct err *e)
 
 /* --- inside ------------------------------------------------------------- */
 
-static int send_netns(int sock, int netns)
-{
-	char byte = 0, control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-			    .msg_controllen = sizeof(control) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &netns, sizeof(netns));
-	return sendmsg(sock, &m, MSG_NOSIGNAL) == 1 ? 0 : -errno;
-}
-
 static int answer(int sock, struct err *e)
 {
 	struct pollfd p = { .fd = sock, .events = POLLIN };
@@ -201,7 +171,7 @@ int pass_netns(const char *id, struct err *e)
 	if (connect(sock, (const struct sockaddr *)&a, sizeof(a)) < 0)
 		return errno == ENOENT || errno == ECONNREFUSED ? 0 :
 		       err_set(e, ERR_IO, "the createRuntime hook's socket: %s", strerror(errno));
-	r = send_netns(sock, netns);
+	r = pass_send(sock, "", 1, &netns, 1, 0);
 	if (r < 0)
 		return err_set(e, ERR_IO, "the container's namespace cannot be passed on: %s",
 			       strerror(-r));

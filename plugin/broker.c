@@ -163,10 +163,7 @@ static void serve(struct client *c)
 
 static bool may_ask(int sock)
 {
-	struct ucred who;
-	socklen_t len = sizeof(who);
-
-	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && who.uid == geteuid())
+	if (pass_peer_ok(sock, false))
 		return true;
 	log_warn("a client of another user was sent away");
 	return false;
@@ -344,14 +341,18 @@ static int open_folder(struct broker *b, const char *path, struct err *e)
 static int take_lock(struct broker *b, struct err *e)
 {
 	char name[NAME_LEN + 8];
+	struct stat st;
 
 	snprintf(name, sizeof(name), "%s.lock", b->name);
 	b->lock = openat(b->folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (b->lock < 0)
 		return err_set(e, ERR_IO, "%s: %s", name, strerror(errno));
-	if (flock(b->lock, LOCK_EX | LOCK_NB) == 0)
+	if (flock(b->lock, LOCK_EX | LOCK_NB) < 0)
+		return err_set(e, ERR_EXISTS, "another broker listens there");
+	/* One that ended meanwhile took the file away: the lock would be nobody else's. */
+	if (fstat(b->lock, &st) == 0 && st.st_nlink > 0)
 		return 0;
-	return err_set(e, ERR_EXISTS, "another broker listens there");
+	return err_set(e, ERR_AGAIN, "another broker was just ending there");
 }
 
 static int make_listener(struct broker *b, struct err *e)

@@ -81,6 +81,15 @@ int pass_recv(int sock, const struct pass_want *want, void *msg, int fd[PASS_FDS
 	return -EBADMSG;
 }
 
+bool pass_peer_ok(int sock, bool root_too)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
+	       (who.uid == geteuid() || (root_too && who.uid == 0));
+}
+
 void pass_close(const int *fd, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)

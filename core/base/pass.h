@@ -3,7 +3,7 @@
  * pass: one record over a SOCK_SEQPACKET socket, with descriptors or without
  * (unix(7), SCM_RIGHTS). What does not fit its contract is refused whole: the
  * other side may be a process that somebody has taken over. Called by main's
- * messages and by the front ends' way to the broker.
+ * messages, the front ends' way to the broker and the hooks.
  */
 #ifndef BASE_PASS_H
 #define BASE_PASS_H
@@ -34,5 +34,9 @@ int pass_recv(int sock, const struct pass_want *want, void *msg, int fd[PASS_FDS
 	      uint32_t *n);
 
 void pass_close(const int *fd, uint32_t n);
+
+/* Whether the process at the other end (SO_PEERCRED) is this user's, or, with root_too,
+ * root's. */
+bool pass_peer_ok(int sock, bool root_too);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/pass.h"
 #include "main/report.h"
 
 #define EVENTS_MAX	(2 * CONTROL_CLIENTS)	/* of one call: main has other things to do */
@@ -100,16 +101,6 @@ static void drop(struct control_client *cl)
 	cl->nin = 0;
 }
 
-/* The folder is its user's alone; this holds even where it was opened to others. */
-static bool may_ask(int fd)
-{
-	struct ucred who;
-	socklen_t len = sizeof(who);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
-	       (who.uid == 0 || who.uid == geteuid());
-}
-
 /* A free place, else that of who was silent longest. */
 static unsigned int find_place(const struct control *c)
 {
@@ -130,7 +121,8 @@ static void take_client(struct control *c)
 	const int buffer = SEND_BUFFER;
 	unsigned int i = find_place(c);
 
-	if (fd < 0 || !may_ask(fd))
+	/* The folder is its user's alone; this holds even where it was opened to others. */
+	if (fd < 0 || !pass_peer_ok(fd, true))
 		return;
 	drop(&c->clients[i]);
 	if (watch(c, EPOLL_CTL_ADD, fd, i, EPOLLIN) < 0)

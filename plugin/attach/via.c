@@ -99,10 +99,7 @@ static int make_socket(void)
 /* What we hand over is not for another user's process. */
 static int check_user(int sock, struct err *e)
 {
-	struct ucred who;
-	socklen_t len = sizeof(who);
-
-	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && who.uid == geteuid())
+	if (pass_peer_ok(sock, false))
 		return 0;
 	return err_set(e, ERR_PRIVILEGE, "the broker belongs to another user");
 }
