@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,17 +62,12 @@ static int find_runtime_dir(struct err *e)
 
 static int hold_signals(struct pasta *p, struct err *e)
 {
-	sigset_t set, stop;
+	sigset_t set;
 
 	command_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGINT);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGHUP);
-	sigaddset(&stop, SIGQUIT);
-	p->stop_fd = signalfd(-1, &stop, SFD_CLOEXEC);
+	p->stop_fd = front_hold_signals();
 	return p->stop_fd < 0 ? err_set(e, ERR_IO, "signalfd: %s", strerror(errno)) : 0;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock.h"
 #include "hooks/hook.h"
 
 #include <errno.h>
@@ -14,8 +15,8 @@
 #include "hooks/names.h"
 #include "hooks/rootfs.h"
 #include "plugin/attach/attach.h"
-#include "plugin/attach/clock.h"
 #include "plugin/attach/front.h"
+#include "plugin/attach/netns.h"
 #include "plugin/attach/resolv.h"
 
 #define OLD_MS		2000	/* for a daemon whose container has ended */
@@ -33,10 +34,9 @@ static int shared(const struct settings *s, struct err *e)
 
 static bool is_own_netns(const char *path)
 {
-	struct stat ours, theirs;
+	struct stat st;
 
-	return stat(path, &theirs) == 0 && stat("/proc/self/ns/net", &ours) == 0 &&
-	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+	return stat(path, &st) == 0 && netns_is_own(st.st_dev, st.st_ino) == 1;
 }
 
 int hook_target(struct hook_call *c, struct err *e)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock.h"
 #include "hooks/pass.h"
 
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include "base/log.h"
 #include "base/pass.h"
 #include "base/siphash.h"
-#include "plugin/attach/clock.h"
 #include "plugin/attach/state.h"
 
 /* No name of an attachment: it has no "@". */

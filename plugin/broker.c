@@ -4,6 +4,7 @@
  * A client is heard once: hello when it comes, its one request, an answer, the end.
  * What takes time, starting the network, is between the client and the core.
  */
+#include "base/clock.h"
 #include "plugin/broker.h"
 
 #include <errno.h>
@@ -29,7 +30,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/pass.h"
-#include "plugin/attach/clock.h"
 #include "plugin/attach/spawn.h"
 #include "plugin/attach/state.h"
 #include "plugin/attach/via.h"

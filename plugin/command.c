@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock.h"
 #include "plugin/command.h"
 
 #include <errno.h>
@@ -7,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "plugin/attach/clock.h"
 #include "plugin/json/get.h"
 
 int command_misuse(struct command *c, const char *fmt, ...)

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "plugin/attach/ask.h"
-#include "plugin/attach/clock.h"
 #include "plugin/command.h"
 #include "plugin/json/get.h"
 #include "plugin/table.h"

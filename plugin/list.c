@@ -4,7 +4,6 @@
  * twice, LIST_SAMPLE_MS apart, for the rates. A folder whose daemon is gone is shown once
  * and removed.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/fd.h"
 #include "plugin/attach/ask.h"
 #include "plugin/attach/attach.h"
+#include "plugin/attach/find.h"
 #include "plugin/command.h"
 #include "plugin/json/get.h"
 #include "plugin/table.h"
@@ -30,12 +30,9 @@ struct row {
 /* A short-lived daemon or a slow one leaves gaps, and no error. */
 static void ask_first(struct row *r, int root)
 {
-	char name[STATE_NAME_MAX + 1];
-	FD_OWNED int fd = -1;
+	FD_OWNED int fd = find_folder(root, r->name);
 	struct ask a;
 
-	snprintf(name, sizeof(name), "%s@%s", r->name->container_id, r->name->ifname);
-	fd = openat(root, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || ask_open(&a, fd, NULL) < 0)
 		return;
 	r->show = ask_line(&a, ask_request(CONTROL_SHOW), NULL);
@@ -48,13 +45,8 @@ static void ask_first(struct row *r, int root)
 
 static void ask_again(struct row *r, int root)
 {
-	char name[STATE_NAME_MAX + 1];
-	FD_OWNED int fd = -1;
+	FD_OWNED int fd = r->first ? find_folder(root, r->name) : -1;
 
-	if (!r->first)
-		return;
-	snprintf(name, sizeof(name), "%s@%s", r->name->container_id, r->name->ifname);
-	fd = openat(root, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0)
 		r->stats = ask_daemon(fd, ask_request(CONTROL_STATS), NULL);
 }

@@ -4,14 +4,14 @@
  * in use. With --prometheus in the text exposition format, and without an id of all
  * attachments.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "plugin/attach/ask.h"
-#include "plugin/attach/clock.h"
+#include "plugin/attach/find.h"
 #include "plugin/command.h"
 #include "plugin/json/get.h"
 #include "plugin/table.h"
@@ -144,17 +144,14 @@ static struct json_object *ask_all(struct command *c)
 {
 	struct json_object *all = json_object_new_array(), *o;
 	struct state_name *names = NULL;
-	char name[STATE_NAME_MAX + 1];
 	FD_OWNED int root = state_root(false, c->err);
 	size_t n = 0;
 
 	if (root >= 0 && state_list(&names, &n, c->err) < 0)
 		n = 0;
 	for (size_t i = 0; i < n; i++) {
-		FD_OWNED int fd = -1;
+		FD_OWNED int fd = find_folder(root, &names[i]);
 
-		snprintf(name, sizeof(name), "%s@%s", names[i].container_id, names[i].ifname);
-		fd = openat(root, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		o = fd < 0 ? NULL : ask_daemon(fd, ask_request(CONTROL_STATS), NULL);
 		if (o)
 			json_object_array_add(all, o);

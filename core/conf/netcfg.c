@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 const char *const netcfg_part_names[] = {
 	[NETCFG_ADDRESSES] = "addresses",
 	[NETCFG_ROUTES] = "routes",
@@ -135,20 +137,6 @@ void netcfg_strip_ipv6(struct netcfg *net)
 
 /* --- one that came as bytes -------------------------------------------------- */
 
-static bool terminated(const char *s, size_t size)
-{
-	return memchr(s, '\0', size) != NULL;
-}
-
-/* A bool that came as bytes may hold neither true nor false. */
-static bool is_bool(const bool *b)
-{
-	uint8_t v;
-
-	memcpy(&v, b, sizeof(v));
-	return v <= 1;
-}
-
 static bool prefix_ok(const struct prefix *p)
 {
 	return p->len <= addr_size(&p->addr) * 8;
@@ -156,19 +144,19 @@ static bool prefix_ok(const struct prefix *p)
 
 static bool route_ok(const struct route *r)
 {
-	return prefix_ok(&r->dst) && is_bool(&r->onlink) &&
+	return prefix_ok(&r->dst) && bytes_are_bool(&r->onlink) &&
 	       (addr_is_any(&r->gw) || addr_is4(&r->gw) == addr_is4(&r->dst.addr));
 }
 
 bool netcfg_ok(const struct netcfg *n)
 {
-	if (!terminated(n->ifname, sizeof(n->ifname)) || !conf_ifname_ok(n->ifname) ||
-	    !terminated(n->outer_ifname4, sizeof(n->outer_ifname4)) ||
-	    !terminated(n->outer_ifname6, sizeof(n->outer_ifname6)))
+	if (!bytes_terminated(n->ifname, sizeof(n->ifname)) || !conf_ifname_ok(n->ifname) ||
+	    !bytes_terminated(n->outer_ifname4, sizeof(n->outer_ifname4)) ||
+	    !bytes_terminated(n->outer_ifname6, sizeof(n->outer_ifname6)))
 		return false;
 	if (n->mtu < CONF_MTU_MIN || n->mtu > CONF_MTU_MAX || !mac_is_usable(&n->mac) ||
 	    n->naddresses > CONF_ADDRS_MAX || n->nroutes > CONF_ROUTES_MAX ||
-	    n->nnameservers > CONF_NAMESERVERS_MAX || !is_bool(&n->configure))
+	    n->nnameservers > CONF_NAMESERVERS_MAX || !bytes_are_bool(&n->configure))
 		return false;
 	for (uint32_t i = 0; i < n->naddresses; i++)
 		if (!prefix_ok(&n->addresses[i]))

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/bytes.h"
 #include "io/tun.h"
 
 #define FEATURES_ALL	((uint32_t)(TUN_F_VNETHDR | TUN_F_CHECKSUM | TUN_F_TSO | TUN_F_UDPSEG))
@@ -68,20 +69,6 @@ int msg_peek_kind(int sock, uint32_t *kind)
 	return 0;
 }
 
-static bool terminated(const char *s, size_t size)
-{
-	return memchr(s, '\0', size) != NULL;
-}
-
-/* A bool that came as bytes may hold neither true nor false. */
-static bool is_bool(const bool *b)
-{
-	uint8_t v;
-
-	memcpy(&v, b, sizeof(v));
-	return v <= 1;
-}
-
 bool msg_engine_ok(const struct msg_engine *m)
 {
 	if (m->kind == MSG_INNER_WANTED)
@@ -103,8 +90,8 @@ bool msg_forward_ok(const struct msg_forward *m)
 		return false;
 	return m->kind == MSG_FORWARD_CLOSE ||
 	       (m->kind == MSG_FORWARD_OPEN && m->forward.proto < CONF_PROTO_COUNT &&
-		m->forward.port && m->forward.to_port && is_bool(&m->forward.queued) &&
-		is_bool(&m->forward.reverse));
+		m->forward.port && m->forward.to_port && bytes_are_bool(&m->forward.queued) &&
+		bytes_are_bool(&m->forward.reverse));
 }
 
 bool msg_resolvers_ok(const struct msg_resolvers *m)
@@ -155,7 +142,7 @@ bool msg_listen_done_ok(const struct msg_listen_done *m)
 
 static bool err_ok(const struct err *e)
 {
-	return terminated(e->msg, sizeof(e->msg)) && terminated(e->details, sizeof(e->details));
+	return bytes_terminated(e->msg, sizeof(e->msg)) && bytes_terminated(e->details, sizeof(e->details));
 }
 
 bool msg_moved_ok(const struct msg_moved *m)

@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "conf/handoff.h"
@@ -168,14 +168,6 @@ int uplink_moved(struct uplink *u, struct serve *s, const struct msg_moved *m)
 
 /* --- looking --------------------------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* What was said so far goes with the old socket; what is said from now on is heard. */
 static void listen_anew(struct uplink *u)
 {
@@ -218,13 +210,13 @@ static void compare(struct uplink *u, struct serve *s, const struct netcfg *now)
 static void look(struct uplink *u, struct serve *s)
 {
 	struct netcfg now;
-	uint64_t began = now_ms(), ended;
+	uint64_t began = s->now_ms, ended;
 
 	listen_anew(u);
 	u->look_ms = 0;
 	if (read_host(u, s, &now))
 		compare(u, s, &now);
-	ended = now_ms();
+	ended = (uint64_t)clock_ms();
 	u->rest_ms = ended + UPLINK_REST_MS + UPLINK_REST_TIMES * (ended - began);
 	if (u->doubt)
 		u->look_ms = MAX_OF(ended + UPLINK_DOUBT_MS, u->rest_ms);

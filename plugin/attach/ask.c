@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock.h"
 #include "plugin/attach/ask.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "plugin/attach/clock.h"
 
 #define ANSWER_DEPTH	8	/* of an answer's JSON */
 

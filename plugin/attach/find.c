@@ -71,6 +71,19 @@ static int several(const struct matches *m, const char *id, struct err *e)
 	return err_hint(e, "give more of the id, or ID/ifname");
 }
 
+static int open_folder(int root, const char *name)
+{
+	return openat(root, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int find_folder(int root, const struct state_name *n)
+{
+	char name[STATE_NAME_MAX + 1];
+
+	snprintf(name, sizeof(name), "%s@%s", n->container_id, n->ifname);
+	return open_folder(root, name);
+}
+
 int find_attachment(const char *id, struct found *ret, struct err *e)
 {
 	const char *slash = strchr(id, '/');
@@ -93,7 +106,7 @@ int find_attachment(const char *id, struct found *ret, struct err *e)
 	if (!m.count)
 		return err_set(e, ERR_CONTAINER, "no attachment of \"%.80s\" here", id);
 	strcpy(ret->name, m.names[0]);
-	ret->fd = openat(root, ret->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	ret->fd = open_folder(root, ret->name);
 	return ret->fd < 0 ? err_set(e, ERR_CONTAINER, "attachment %s: %s", ret->name,
 				     strerror(errno)) : 0;
 }
@@ -130,17 +143,19 @@ static bool any_meets(struct json_object *answer, const struct conf_forward *rul
 	if (!json_object_object_get_ex(answer, "rules", &list) ||
 	    !json_object_is_type(list, json_type_array))
 		return false;
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		for (uint32_t j = 0; read_rule(json_object_array_get_idx(list, i), &real) && j < n;
-		     j++)
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		if (!read_rule(json_object_array_get_idx(list, i), &real))
+			continue;
+		for (uint32_t j = 0; j < n; j++)
 			if (conf_forwards_meet(&real, &rules[j]))
 				return true;
+	}
 	return false;
 }
 
 static bool has_port(int root, const char *name, const struct conf_forward *rules, uint32_t n)
 {
-	FD_OWNED int fd = openat(root, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	FD_OWNED int fd = open_folder(root, name);
 	struct json_object *answer = fd < 0 ? NULL :
 				     ask_daemon(fd, ask_request(CONTROL_LIST), NULL);
 	bool has = answer && any_meets(answer, rules, n);

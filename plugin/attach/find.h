@@ -17,6 +17,9 @@ struct found {
 /* 0, or -1 with *e: none (ERR_CONTAINER), or several, which are named. */
 int find_attachment(const char *id, struct found *ret, struct err *e);
 
+/* The folder of one that state_list() named, O_PATH, the caller's; -1: it is gone. */
+int find_folder(int root, const struct state_name *n);
+
 /* The name of the attachment, other than `but` (a name, or NULL), with a rule that listens where
  * one of the n rules does; asks their daemons. False: none. */
 bool find_port_owner(const struct conf_forward *rules, uint32_t n, const char *but,

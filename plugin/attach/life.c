@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock.h"
 #include "plugin/attach/life.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "plugin/attach/clock.h"
 
 #define LOOK_MS		1	/* between two looks at what is unread */
 

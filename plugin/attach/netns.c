@@ -27,16 +27,25 @@ static int open_failed(const char *path, struct err *e)
 	return err_set(e, ERR_NETNS, "network namespace %s: %s", path, strerror(why));
 }
 
+int netns_is_own(dev_t dev, ino_t ino)
+{
+	struct stat ours;
+
+	return stat("/proc/self/ns/net", &ours) < 0 ? -errno :
+	       ours.st_dev == dev && ours.st_ino == ino;
+}
+
 static int check_kind(int fd, const char *path, struct err *e)
 {
-	struct stat ours, theirs;
+	struct stat theirs;
+	int own;
 
 	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return err_set(e, ERR_NETNS, "%s is not a network namespace", path);
-	if (fstat(fd, &theirs) < 0 || stat("/proc/self/ns/net", &ours) < 0)
-		return err_set(e, ERR_IO, "network namespace %s: stat: %s", path,
-			       strerror(errno));
-	if (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino)
+	own = fstat(fd, &theirs) < 0 ? -errno : netns_is_own(theirs.st_dev, theirs.st_ino);
+	if (own < 0)
+		return err_set(e, ERR_IO, "network namespace %s: stat: %s", path, strerror(-own));
+	if (!own)
 		return 0;
 	err_set(e, ERR_NETNS, "%s is the network namespace cni-passt itself runs in", path);
 	return err_hint(e, "give the container's, and call after it has been made");

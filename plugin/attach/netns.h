@@ -9,6 +9,7 @@
 #define PLUGIN_ATTACH_NETNS_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "conf/conf.h"
 
@@ -34,6 +35,9 @@ int netns_take(int fd, const char *path, int32_t pid, struct netns *ret, struct 
 /* The folder that holds the path, for a core in another mount namespace, which
  * looks there for the last name (HANDOFF_FD_PLACE). O_PATH, or -1 with *e. */
 int netns_place(const struct netns *n, struct err *e);
+
+/* 1: that inode is the network namespace this process is in, 0: it is not, or -errno. */
+int netns_is_own(dev_t dev, ino_t ino);
 
 void netns_close(struct netns *n);
 

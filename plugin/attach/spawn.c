@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock.h"
 #include "plugin/attach/spawn.h"
 
 #include <errno.h>
@@ -19,7 +20,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "plugin/attach/clock.h"
 
 /* What the two children tell before there is a core: the daemon's number, then
  * an errno if it could not be executed. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock.h"
 #include "plugin/attach/state.h"
 
 #include <dirent.h>
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "plugin/attach/clock.h"
 
 #define ROOT_NAME	"cni-passt"
 #define LOCK_NAME	"lock"

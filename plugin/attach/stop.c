@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock.h"
 #include "plugin/attach/stop.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "plugin/attach/clock.h"
 #include "plugin/attach/life.h"
 
 /* Whole small file into buf, NUL-terminated. Returns its length or -errno. */

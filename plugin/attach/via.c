@@ -12,25 +12,22 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/fd.h"
 #include "base/pass.h"
+#include "plugin/attach/netns.h"
 #include "plugin/attach/state.h"
 #include "plugin/attach/stop.h"
-
-static bool terminated(const char *s, size_t size)
-{
-	return memchr(s, '\0', size) != NULL;
-}
 
 bool via_hello_ok(const struct via_hello *h)
 {
 	const struct via_names *n = &h->names;
 
 	if (h->magic != VIA_MAGIC || n->nnameservers > CONF_NAMESERVERS_MAX ||
-	    n->nsearch > CONF_SEARCH_MAX || !terminated(n->domain, sizeof(n->domain)))
+	    n->nsearch > CONF_SEARCH_MAX || !bytes_terminated(n->domain, sizeof(n->domain)))
 		return false;
 	for (uint32_t i = 0; i < n->nsearch; i++)
-		if (!terminated(n->search[i], sizeof(n->search[i])))
+		if (!bytes_terminated(n->search[i], sizeof(n->search[i])))
 			return false;
 	return true;
 }
@@ -58,8 +55,8 @@ bool via_request_ok(const struct via_request *r, uint32_t nfds)
 
 bool via_answer_ok(const struct via_answer *a)
 {
-	return a->magic == VIA_MAGIC && terminated(a->err.msg, sizeof(a->err.msg)) &&
-	       terminated(a->err.details, sizeof(a->err.details)) &&
+	return a->magic == VIA_MAGIC && bytes_terminated(a->err.msg, sizeof(a->err.msg)) &&
+	       bytes_terminated(a->err.details, sizeof(a->err.details)) &&
 	       (a->err.code ? a->pid == 0 : a->pid > 0);
 }
 
@@ -150,14 +147,6 @@ static int no_broker(struct err *e)
 			   " cni-passt-broker.socket, or cni-passt broker");
 }
 
-static bool is_our_netns(const struct via_hello *h)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/net", &st) == 0 && st.st_dev == h->net_dev &&
-	       st.st_ino == h->net_ino;
-}
-
 int via_choose(struct via *v, enum conf_via how, struct err *e)
 {
 	struct err why = ERR_INIT;
@@ -168,7 +157,7 @@ int via_choose(struct via *v, enum conf_via how, struct err *e)
 		return 0;
 	sock = begin(&v->hello, &why);
 	if (sock >= 0) {
-		v->brokered = how == CONF_VIA_BROKER || !is_our_netns(&v->hello);
+		v->brokered = how == CONF_VIA_BROKER || netns_is_own(v->hello.net_dev, v->hello.net_ino) != 1;
 		return 0;
 	}
 	if (how == CONF_VIA_AUTO) {

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "plugin/attach/clock.h"
+#include "base/clock.h"
 #include "plugin/attach/run.h"
 
 static char script[] = "/tmp/cni-passt-run.XXXXXX";

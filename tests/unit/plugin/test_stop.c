@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
-#include "plugin/attach/clock.h"
 #include "plugin/attach/life.h"
 #include "plugin/attach/stop.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* clock: the front end's waits are measured with this. */
-#ifndef PLUGIN_ATTACH_CLOCK_H
-#define PLUGIN_ATTACH_CLOCK_H
+/* clock: waits of main and of the front ends are measured with this. The engine's clock is
+ * io/loop.c's, read once a turn. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
