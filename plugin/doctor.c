@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "conf/resolv.h"
 #include "plugin/attach/ask.h"
 #include "plugin/attach/attach.h"
 #include "plugin/check.h"
@@ -246,30 +247,25 @@ static void check_files(struct doctor *d)
 			"at most %llu files may be open", (unsigned long long)r.rlim_max);
 }
 
+/* Read as the daemon reads it: those on the host's loopback are reached by the forwarder,
+ * which is the host's side. */
 static void check_resolvers(struct doctor *d)
 {
-	FILE *f = fopen("/etc/resolv.conf", "re");
-	unsigned int n = 0, loopback = 0;
-	char line[TEXT_MAX], text[64];
-	struct addr a;
+	FD_OWNED int fd = open(RESOLV_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct resolv file = { .nservers = 0 };
+	char *text = fd < 0 ? NULL : malloc(RESOLV_TEXT_MAX);
+	ssize_t n = text ? read(fd, text, RESOLV_TEXT_MAX) : -1;
 
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, " nameserver %63[0-9a-fA-F.:]", text) != 1 || addr_parse(text, &a) < 0)
-			continue;
-		n++;
-		loopback += addr_is_loopback(&a);
-	}
-	if (f)
-		fclose(f);
-	if (n > loopback)
-		finding(d, GOOD, "resolvers", NULL, NULL, "%u name servers, %u of them on the"
-			" loopback", n, loopback);
+	if (n > 0)
+		resolv_parse(text, (size_t)n, &file);
+	free(text);
+	if (file.nservers)
+		finding(d, GOOD, "resolvers", NULL, NULL, "%u name servers, asked by the DNS"
+			" forwarder", file.nservers);
 	else
-		finding(d, NOTE, "resolvers", "a container does not reach the host's loopback",
-			"give others by the key dns.nameservers, or let the loopback be reached by"
-			" hostLoopback",
-			n ? "all %u name servers stand on the loopback" :
-			    "/etc/resolv.conf has no name servers", n);
+		finding(d, NOTE, "resolvers", "the DNS forwarder asks 127.0.0.1 then, as programs of"
+			" this machine do", "name a server in " RESOLV_FILE,
+			RESOLV_FILE " has no name servers");
 }
 
 static void check_ipv6(struct doctor *d)

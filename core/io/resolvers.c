@@ -98,16 +98,16 @@ bool resolvers_watch(struct resolvers_watch *w, const char *path)
 	return w->fd >= 0;
 }
 
-void resolvers_watch_again(struct resolvers_watch *w)
+bool resolvers_watch_again(struct resolvers_watch *w)
 {
 	uint64_t ticks;
 
 	if (w->timer) {
 		(void)!read(w->fd, &ticks, sizeof(ticks));
-		return;
+		return true;
 	}
 	close(w->fd);
-	resolvers_watch(w, w->path);
+	return resolvers_watch(w, w->path);
 }
 
 void resolvers_unwatch(struct resolvers_watch *w)

@@ -23,8 +23,8 @@ struct resolvers_watch {
 /* Watches path, which stays the caller's. False: it cannot, and fd is -1. */
 bool resolvers_watch(struct resolvers_watch *w, const char *path);
 
-/* To be called when w->fd is readable, then resolvers_read(). */
-void resolvers_watch_again(struct resolvers_watch *w);
+/* To be called when w->fd is readable, then resolvers_read(). False: as of resolvers_watch(). */
+bool resolvers_watch_again(struct resolvers_watch *w);
 
 void resolvers_unwatch(struct resolvers_watch *w);
 

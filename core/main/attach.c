@@ -463,13 +463,18 @@ static void log_resolvers(const struct resolvers *r)
 	log_info("resolvers=%s host=%s", text, r->host);
 }
 
+static void watch_failed(void)
+{
+	log_warn(RESOLV_FILE " cannot be watched: its changes will not be followed");
+}
+
 /* Before the first look: what changes afterwards is seen. */
 static void open_resolvers(struct attach *a)
 {
 	if (!a->conf.ndns_forward)
 		return;
 	if (!resolvers_watch(&a->resolv, RESOLV_FILE))
-		log_warn(RESOLV_FILE " cannot be watched: its changes will not be followed");
+		watch_failed();
 	resolvers_read(RESOLV_FILE, &a->resolvers);
 	log_resolvers(&a->resolvers);
 }
@@ -744,7 +749,8 @@ static void on_resolvers(struct attach *a)
 {
 	struct serve s = serve_of(a);
 
-	resolvers_watch_again(&a->resolv);
+	if (!resolvers_watch_again(&a->resolv))
+		watch_failed();
 	if (!resolvers_read(RESOLV_FILE, &a->resolvers))
 		return;
 	log_resolvers(&a->resolvers);
