@@ -16,6 +16,7 @@ struct command {
 	char **words;
 	bool json, watch, prometheus;
 	const char *port, *address, *proto, *state, *sort;	/* NULL: not given */
+	const char *write, *count, *size, *snap, *direction;	/* the same */
 	const char *netns;		/* as a path, of --pid too; NULL: not given */
 	bool usage;			/* the error is the caller's wrong use */
 	struct err *err;
@@ -26,6 +27,7 @@ int list_command(struct command *c);
 int show_command(struct command *c);
 int stats_command(struct command *c);
 int flows_command(struct command *c);
+int capture_command(struct command *c);
 int doctor_command(struct command *c);
 
 /* *c->err becomes "VERB: what"; returns -1. */

@@ -63,6 +63,8 @@ enum need {
 	NEED_CNI_NETNS = 8,		/* of a CNI runtime; by hand the state file knows it */
 	TAKES_WORDS = 16,		/* by hand, behind the verb */
 	TAKES_WATCH = 32, TAKES_PROMETHEUS = 64, TAKES_FILTER = 128,	/* options, by hand */
+	TAKES_ENDS = 256,		/* --port, --address, --proto */
+	TAKES_FRAMES = 512,		/* those of capture alone */
 };
 
 struct verb {
@@ -587,10 +589,9 @@ static int run_info(struct call *c)
 	return print_json(netavark_info(PACKAGE_VERSION), -1, &c->err);
 }
 
-static int run_later(struct call *c)
+static int run_capture(struct call *c)
 {
-	return err_set(&c->err, ERR_ENV, "%s%s is not supported yet",
-		       c->by_hand ? "" : "CNI_COMMAND=", c->verb);
+	return run_command(c, capture_command);
 }
 
 static const struct verb verbs[] = {
@@ -607,9 +608,9 @@ static const struct verb verbs[] = {
 	{ "list", TAKES_WORDS, false, CNI_0_1_0, run_list },
 	{ "show", TAKES_WORDS, false, CNI_0_1_0, run_show },
 	{ "stats", TAKES_WORDS | TAKES_WATCH | TAKES_PROMETHEUS, false, CNI_0_1_0, run_stats },
-	{ "flows", TAKES_WORDS | TAKES_WATCH | TAKES_FILTER, false, CNI_0_1_0, run_flows },
+	{ "flows", TAKES_WORDS | TAKES_WATCH | TAKES_FILTER | TAKES_ENDS, false, CNI_0_1_0, run_flows },
 	{ "forward", TAKES_WORDS, false, CNI_0_1_0, run_forward },
-	{ "capture", 0, false, CNI_0_1_0, run_later },
+	{ "capture", TAKES_WORDS | TAKES_FRAMES | TAKES_ENDS, false, CNI_0_1_0, run_capture },
 	{ "broker", 0, false, CNI_0_1_0, run_broker },
 	{ "doctor", TAKES_WORDS, false, CNI_0_1_0, run_doctor },
 };
@@ -702,6 +703,7 @@ static void help(void)
 	puts("Usage: cni-passt ADD|DEL|CHECK|GC|STATUS|VERSION [option...]\n"
 	     "       cni-passt list | show ID | stats [ID] | flows ID | doctor [--json]\n"
 	     "       cni-passt forward ID list|add|del [tcp|udp RULE] [--json]\n"
+	     "       cni-passt capture ID [-w FILE|-] [-c FRAMES] [filter...]\n"
 	     "       cni-passt broker [--listen PATH]\n"
 	     "Attaches a network namespace to the host's network without root, and detaches it.\n"
 	     "\n"
@@ -713,9 +715,14 @@ static void help(void)
 	     "  --json               listings as JSON\n"
 	     "  --watch              stats, flows: again each second\n"
 	     "  --prometheus         stats: for node_exporter's textfile collector; without ID of all\n"
-	     "  --port PORT, --address ADDRESS[/LEN], --proto tcp|udp|ping, --state STATE\n"
-	     "                       flows: only these\n"
+	     "  --port PORT, --address ADDRESS[/LEN], --proto PROTOCOL\n"
+	     "                       flows, capture: only these\n"
+	     "  --state STATE        flows: only these\n"
 	     "  --sort age|idle|tx|rx|rtt|retransmits   flows: the largest first\n"
+	     "  -w, --write FILE     capture: pcapng to there; - is stdout\n"
+	     "  -c, --count FRAMES, --size BYTES[K|M|G]   capture: ends with so many\n"
+	     "  --snap BYTES         capture: of each frame no more\n"
+	     "  --direction in|out   capture: into the container, or out of it\n"
 	     "  --listen PATH        the broker's socket\n"
 	     "  --help, --version\n"
 	     "\n"
@@ -744,7 +751,8 @@ static int parse_pid(struct call *c, const char *s)
 }
 
 enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_JSON, OPT_LISTEN, OPT_HELP, OPT_VERSION,
-	OPT_WATCH, OPT_PROMETHEUS, OPT_PORT, OPT_ADDRESS, OPT_PROTO, OPT_STATE, OPT_SORT };
+	OPT_WATCH, OPT_PROMETHEUS, OPT_PORT, OPT_ADDRESS, OPT_PROTO, OPT_STATE, OPT_SORT,
+	OPT_SIZE, OPT_SNAP, OPT_DIRECTION, OPT_WRITE = 'w', OPT_COUNT = 'c' };
 
 static const struct option options[] = {
 	{ "netns", required_argument, NULL, OPT_NETNS },
@@ -760,6 +768,12 @@ static const struct option options[] = {
 	{ "proto", required_argument, NULL, OPT_PROTO },
 	{ "state", required_argument, NULL, OPT_STATE },
 	{ "sort", required_argument, NULL, OPT_SORT },
+	{ "filter-proto", required_argument, NULL, OPT_PROTO },
+	{ "write", required_argument, NULL, OPT_WRITE },
+	{ "count", required_argument, NULL, OPT_COUNT },
+	{ "size", required_argument, NULL, OPT_SIZE },
+	{ "snap", required_argument, NULL, OPT_SNAP },
+	{ "direction", required_argument, NULL, OPT_DIRECTION },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -778,11 +792,16 @@ static bool take_command_option(struct call *c, int opt)
 	} list[] = {
 		{ OPT_WATCH, TAKES_WATCH, NULL, &o->watch },
 		{ OPT_PROMETHEUS, TAKES_PROMETHEUS, NULL, &o->prometheus },
-		{ OPT_PORT, TAKES_FILTER, &o->port, NULL },
-		{ OPT_ADDRESS, TAKES_FILTER, &o->address, NULL },
-		{ OPT_PROTO, TAKES_FILTER, &o->proto, NULL },
+		{ OPT_PORT, TAKES_ENDS, &o->port, NULL },
+		{ OPT_ADDRESS, TAKES_ENDS, &o->address, NULL },
+		{ OPT_PROTO, TAKES_ENDS, &o->proto, NULL },
 		{ OPT_STATE, TAKES_FILTER, &o->state, NULL },
 		{ OPT_SORT, TAKES_FILTER, &o->sort, NULL },
+		{ OPT_WRITE, TAKES_FRAMES, &o->write, NULL },
+		{ OPT_COUNT, TAKES_FRAMES, &o->count, NULL },
+		{ OPT_SIZE, TAKES_FRAMES, &o->size, NULL },
+		{ OPT_SNAP, TAKES_FRAMES, &o->snap, NULL },
+		{ OPT_DIRECTION, TAKES_FRAMES, &o->direction, NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
@@ -848,7 +867,7 @@ static int run_by_hand(struct call *c, int argc, char **argv)
 	int opt, r;
 
 	c->by_hand = true;
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "w:c:", options, NULL)) != -1) {
 		r = take_option(c, opt);
 		if (r >= 0)
 			return r;
@@ -858,8 +877,7 @@ static int run_by_hand(struct call *c, int argc, char **argv)
 	c->verb = argv[optind];
 	c->words = argv + optind + 1;
 	c->nwords = argc - optind - 1;
-	if (c->nwords && find_verb(c) && find_verb(c)->run != run_later &&
-	    !(find_verb(c)->needs & TAKES_WORDS))
+	if (c->nwords && find_verb(c) && !(find_verb(c)->needs & TAKES_WORDS))
 		return usage(c, "one word too many: ", argv[optind + 1]);
 	if (find_verb(c) && (c->given & ~find_verb(c)->needs))
 		return usage(c, "an option that another command has was given to ", c->verb);

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JSONLINE_MEMBERS	8
+#define JSONLINE_MEMBERS	12
 #define JSONLINE_KEY_MAX	23
 #define JSONLINE_STRING_MAX	191
 #define JSONLINE_NUMBER_MAX	((UINT64_C(1) << 53) - 1)	/* what every reader of JSON can hold */

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "conf/capture.h"
 #include "conf/conf.h"
 
 #define CONTROL_NAME		"control.sock"
@@ -25,6 +26,7 @@ enum control_verb {
 	CONTROL_LIST,		/* all rules of "forward" */
 	CONTROL_ADD,		/* one more */
 	CONTROL_DEL,		/* one less: exactly this one; its TCP connections stay */
+	CONTROL_CAPTURE,	/* frames, from then on, behind the answer: the connection's last */
 	CONTROL_VERB_COUNT
 };
 
@@ -34,6 +36,7 @@ struct control_request {
 	enum control_verb verb;
 	uint32_t from;			/* CONTROL_FLOWS: place of the page's first flow */
 	struct conf_forward rule;	/* CONTROL_ADD, CONTROL_DEL */
+	struct capture_want want;	/* CONTROL_CAPTURE */
 };
 
 struct control_rule {

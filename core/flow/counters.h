@@ -99,7 +99,9 @@
 	X(dhcp_replies, "DHCP and BOOTP messages answered") \
 	X(dhcp_naks, "of them by DHCPNAK") \
 	X(dhcp6_replies, "DHCPv6 messages answered") \
-	X(dhcp_ignored, "DHCP and DHCPv6 messages that get no answer")
+	X(dhcp_ignored, "DHCP and DHCPv6 messages that get no answer") \
+	X(capture_frames, "frames kept for captures at run time") \
+	X(capture_dropped, "frames captures at run time had no room for: a slow reader")
 
 struct counters {
 #define X(name, text) uint64_t name;

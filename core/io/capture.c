@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "io/capture.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -9,59 +10,23 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "wire/glance.h"
+#include "wire/numbers.h"
+#include "wire/vnet.h"
 
-/* Blocks are in the writer's byte order, which the magic tells the reader. */
-#define BLOCK_SECTION	0x0a0d0d0au
-#define BLOCK_INTERFACE	1u
-#define BLOCK_PACKET	6u
-#define SECTION_MAGIC	0x1a2b3c4du
-#define LINK_ETHERNET	1u
-#define OPTION_FLAGS	2u
-#define FLAG_INBOUND	1u	/* from the container */
-#define FLAG_OUTBOUND	2u
 #define PIECES_MAX	256	/* of a frame; more than any has (proto/frame.c) */
 
-struct section {
-	uint32_t type, len, magic;
-	uint16_t major, minor;
-	uint32_t length[2];		/* all ones: not known */
-	uint32_t len_again;
-};
+static_assert((CAPTURE_RING & (CAPTURE_RING - 1)) == 0, "places by a mask");
 
-struct interface {
-	uint32_t type, len;
-	uint16_t link, reserved;
-	uint32_t snap;			/* 0: frames are whole */
-	uint32_t len_again;
-};
+/* --- the file ------------------------------------------------------------------ */
 
-struct packet {
-	uint32_t type, len, interface;
-	uint32_t time_high, time_low;	/* microseconds since 1970 */
-	uint32_t captured, original;
-};
-
-struct packet_end {
-	uint8_t pad[4];			/* as many as the frame wants */
-	uint16_t option, option_len;
-	uint32_t flags;
-	uint32_t end_of_options;
-	uint32_t len_again;
-};
-
-int capture_open(const char *path, struct err *e)
+int capture_open(const char *path, const struct pcapng_about *about,
+		 struct capture_shared *shared, struct err *e)
 {
-	const struct {
-		struct section s;
-		struct interface i;
-	} head = {
-		.s = { .type = BLOCK_SECTION, .len = sizeof(head.s), .magic = SECTION_MAGIC,
-		       .major = 1, .length = { ~0u, ~0u }, .len_again = sizeof(head.s) },
-		.i = { .type = BLOCK_INTERFACE, .len = sizeof(head.i), .link = LINK_ETHERNET,
-		       .len_again = sizeof(head.i) },
-	};
 	FD_OWNED int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC |
 			       O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
+	uint8_t head[PCAPNG_HEAD_MAX];
+	size_t len = pcapng_head(head, about);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -69,89 +34,297 @@ int capture_open(const char *path, struct err *e)
 			       strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_CONFIG, "capture: %.200s is not a file", path);
-	if (write(fd, &head, sizeof(head)) != sizeof(head))
+	if (write(fd, head, len) != (ssize_t)len)
 		return err_set(e, ERR_CONFIG, "capture: cannot write %.200s: %s", path,
 			       strerror(errno));
+	shared->whole = len;
 	return fd_take(&fd);
 }
 
-void capture_use(struct capture *c, int fd, uint32_t skip, uint64_t now_us)
+void capture_trim(int fd, const struct capture_shared *shared)
 {
-	struct timespec ts;
 	struct stat st;
 
-	*c = (struct capture){ .fd = fd, .skip = skip };
-	if (fd < 0)
-		return;
-	if (fstat(fd, &st) == 0)
-		c->size = (uint64_t)st.st_size;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	c->to_wall_us = ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - (int64_t)now_us;
+	/* never longer: who wrote the figure may be a container's by now */
+	if (fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_size > shared->whole &&
+	    ftruncate(fd, (off_t)shared->whole) < 0)
+		log_warn("event=capture_torn: %s; its last frame may be cut", strerror(errno));
 }
 
-/* What was not written whole would make the rest unreadable. */
-static void give_up(struct capture *c, const char *why)
+/* --- a frame ------------------------------------------------------------------- */
+
+/* What there is of one, behind the virtio-net header. */
+struct frame {
+	struct iovec iov[PIECES_MAX];
+	int n;
+	uint32_t len;
+	bool to_container;
+	uint64_t us;			/* since 1970 */
+	uint16_t segment;		/* struct pcapng_packet */
+};
+
+static struct iovec behind(const struct iovec *v, size_t less)
 {
-	if (ftruncate(c->fd, (off_t)c->size) < 0)
-		why = "cannot be written, nor cut back";
-	log_warn("event=capture_ended bytes=%llu: %s", (unsigned long long)c->size, why);
-	c->fd = -1;
+	return (struct iovec){ (uint8_t *)v->iov_base + less, v->iov_len - less };
 }
 
-/* The frame's pieces behind what is skipped. Returns how many, and their length. */
-static int frame_of(const struct iovec *iov, int n, size_t skip, struct iovec *ret, uint32_t *len)
+/* The first bytes, at most `most` of them, as one piece. */
+static size_t gather(const struct iovec *iov, int n, uint8_t *ret, size_t most)
 {
-	int m = 0;
+	size_t len = 0;
 
-	*len = 0;
-	for (int i = 0; i < n && m < PIECES_MAX; i++) {
-		size_t less = skip < iov[i].iov_len ? skip : iov[i].iov_len;
+	for (int i = 0; i < n && len < most; i++) {
+		size_t part = MIN_OF(iov[i].iov_len, most - len);
+
+		memcpy(ret + len, iov[i].iov_base, part);
+		len += part;
+	}
+	return len;
+}
+
+/* Of the virtio-net header, which a capture leaves out: whether it is a super-frame. */
+static uint16_t segment_of(const struct iovec *iov, int n)
+{
+	uint8_t head[VNET_HLEN];
+	uint16_t size;
+
+	if (gather(iov, n, head, sizeof(head)) < sizeof(head) || head[1] == VNET_GSO_NONE)
+		return 0;
+	memcpy(&size, head + 4, sizeof(size));
+	return size;
+}
+
+static void describe(struct capture *c, uint64_t now_us, const struct iovec *iov, int n,
+		     struct frame *ret)
+{
+	size_t skip = c->skip;
+
+	ret->n = 0;
+	ret->len = 0;
+	ret->us = (uint64_t)((int64_t)now_us + c->to_wall_us);
+	ret->segment = c->skip == VNET_HLEN ? segment_of(iov, n) : 0;
+	for (int i = 0; i < n && ret->n < PIECES_MAX; i++) {
+		size_t less = MIN_OF(skip, iov[i].iov_len);
 
 		skip -= less;
 		if (less == iov[i].iov_len)
 			continue;
-		ret[m++] = (struct iovec){ (uint8_t *)iov[i].iov_base + less,
-					   iov[i].iov_len - less };
-		*len += (uint32_t)(iov[i].iov_len - less);
+		ret->iov[ret->n] = behind(&iov[i], less);
+		ret->len += (uint32_t)ret->iov[ret->n++].iov_len;
 	}
-	return m;
+}
+
+static struct pcapng_packet packet_of(const struct frame *f, uint32_t snap, uint32_t lost)
+{
+	return (struct pcapng_packet){
+		.us = f->us, .captured = snap ? MIN_OF(f->len, snap) : f->len,
+		.original = f->len, .inbound = f->to_container, .lost = lost,
+		.segment = f->segment,
+	};
+}
+
+static void judge(struct capture *c)
+{
+	c->on = c->fd >= 0;
+	for (uint32_t i = 0; i < CAPTURES; i++)
+		c->on |= c->order[i].number != 0;
+}
+
+/* --- into the file --------------------------------------------------------------- */
+
+/* What is torn now is cut off when no engine lives: none of them may. */
+static void give_up(struct capture *c, const char *why)
+{
+	log_warn("event=capture_ended bytes=%llu: %s", (unsigned long long)c->shared->whole, why);
+	c->fd = -1;
+	judge(c);
+}
+
+static void into_file(struct capture *c, const struct frame *f)
+{
+	struct pcapng_packet p = packet_of(f, 0, 0);
+	struct iovec out[PIECES_MAX + 2];
+	struct pcapng_frame block;
+	ssize_t done;
+
+	pcapng_frame(&p, &block);
+	if (c->shared->whole + block.len > CAPTURE_MAX) {
+		give_up(c, "the file has reached its greatest size");
+		return;
+	}
+	out[0] = (struct iovec){ block.before, sizeof(block.before) };
+	memcpy(&out[1], f->iov, (size_t)f->n * sizeof(out[0]));
+	out[f->n + 1] = (struct iovec){ block.after, block.nafter };
+	do {
+		done = writev(c->fd, out, f->n + 2);
+	} while (done < 0 && errno == EINTR);
+	if (done == (ssize_t)block.len)
+		c->shared->whole += block.len;
+	else
+		give_up(c, done < 0 ? strerror(errno) : "the disk is full");
+}
+
+/* --- into a ring ----------------------------------------------------------------- */
+
+static bool passes_proto(const struct glance *g, enum capture_proto proto)
+{
+	switch (proto) {
+	case CAPTURE_TCP:
+		return g->has_proto && g->proto == PROTO_TCP;
+	case CAPTURE_UDP:
+		return g->has_proto && g->proto == PROTO_UDP;
+	case CAPTURE_ICMP:
+		return g->has_proto && g->proto == (g->type == ETYPE_IP4 ? PROTO_ICMP : PROTO_ICMP6);
+	case CAPTURE_ARP:
+		return g->type == ETYPE_ARP;
+	default:
+		return true;
+	}
+}
+
+static bool is_in(const struct prefix *p, const struct addr *a)
+{
+	return !addr_is_any(a) && prefix_contains(p, a);
+}
+
+static bool passes(const struct capture_want *w, const struct frame *f)
+{
+	uint8_t head[GLANCE_MAX];
+	struct glance g;
+
+	if (w->way && (w->way == CAPTURE_IN) != f->to_container)
+		return false;
+	if (!w->proto && !w->port && !w->has_prefix)
+		return true;
+	g = glance_read(rd_init(head, gather(f->iov, f->n, head, sizeof(head))));
+	return passes_proto(&g, (enum capture_proto)w->proto) &&
+	       (!w->port || (g.has_ports && (g.sport == w->port || g.dport == w->port))) &&
+	       (!w->has_prefix || is_in(&w->prefix, &g.src) || is_in(&w->prefix, &g.dst));
+}
+
+/* Writes at *at, around the ring's end where that is. */
+static void put(struct capture_ring *r, uint64_t *at, const void *v, size_t n)
+{
+	size_t from = *at & (CAPTURE_RING - 1), first = MIN_OF(n, CAPTURE_RING - from);
+
+	memcpy(r->bytes + from, v, first);
+	if (n > first)
+		memcpy(r->bytes, (const uint8_t *)v + first, n - first);
+	*at += n;
+}
+
+static void put_frame(struct capture_ring *r, uint64_t *at, const struct frame *f, size_t n)
+{
+	for (int i = 0; i < f->n && n; i++) {
+		size_t part = MIN_OF(f->iov[i].iov_len, n);
+
+		put(r, at, f->iov[i].iov_base, part);
+		n -= part;
+	}
+}
+
+/* It sleeps once it has found nothing and said so: then there was a word to be had. */
+static void wake(struct capture *c, struct capture_ring *r)
+{
+	uint64_t one = 1;
+	const struct iovec iov = { &one, sizeof(one) };
+
+	if (atomic_load(&r->asleep) && atomic_exchange(&r->asleep, 0) &&
+	    writev(c->bell, &iov, 1) < 0)
+		return;		/* full: it is woken already */
+}
+
+static void stop(struct capture *c, uint32_t place)
+{
+	struct capture_ring *r = &c->shared->ring[place];
+
+	atomic_store(&r->stopped, c->order[place].number);
+	c->order[place].number = 0;
+	judge(c);
+	wake(c, r);
+}
+
+/* One writer, but read meanwhile. */
+static void add(_Atomic uint64_t *v)
+{
+	atomic_store_explicit(v, atomic_load_explicit(v, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
+static void into_ring(struct capture *c, uint32_t place, const struct frame *f)
+{
+	const struct capture_want *w = &c->order[place].want;
+	struct capture_ring *r = &c->shared->ring[place];
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+	struct pcapng_packet p = packet_of(f, w->snap, r->lost);
+	struct pcapng_frame block;
+
+	pcapng_frame(&p, &block);
+	if (w->bytes && head + block.len > w->bytes) {
+		stop(c, place);
+		return;
+	}
+	add(&r->passed);
+	if (block.len > CAPTURE_RING - (head - atomic_load(&r->tail))) {
+		add(&r->dropped);
+		r->lost += r->lost < UINT32_MAX;
+		c->count->capture_dropped++;
+		return;
+	}
+	put(r, &head, block.before, sizeof(block.before));
+	put_frame(r, &head, f, p.captured);
+	put(r, &head, block.after, block.nafter);
+	r->lost = 0;
+	add(&r->kept);
+	c->count->capture_frames++;
+	atomic_store(&r->head, head);
+	wake(c, r);
+	if (w->count && atomic_load(&r->kept) >= w->count)
+		stop(c, place);
 }
 
 void capture_frame(struct capture *c, uint64_t now_us, const struct iovec *iov, int n,
 		   bool to_container)
 {
-	struct iovec out[PIECES_MAX + 2];
-	struct packet head = { .type = BLOCK_PACKET };
-	struct packet_end end = {
-		.option = OPTION_FLAGS, .option_len = sizeof(end.flags),
-		.flags = to_container ? FLAG_OUTBOUND : FLAG_INBOUND,
-	};
-	uint64_t at = (uint64_t)((int64_t)now_us + c->to_wall_us);
-	uint32_t pad;
-	int m;
-	ssize_t done;
+	struct frame f;
 
-	if (c->fd < 0)
-		return;
-	m = frame_of(iov, n, c->skip, &out[1], &head.captured);
-	pad = -head.captured & 3;
-	head.original = head.captured;
-	head.time_high = (uint32_t)(at >> 32);
-	head.time_low = (uint32_t)at;
-	head.len = (uint32_t)(sizeof(head) + sizeof(end) - sizeof(end.pad)) + head.captured + pad;
-	end.len_again = head.len;
-	if (c->size + head.len > CAPTURE_MAX) {
-		give_up(c, "the file has reached its greatest size");
-		return;
+	f.to_container = to_container;
+	describe(c, now_us, iov, n, &f);
+	if (c->fd >= 0)
+		into_file(c, &f);
+	for (uint32_t i = 0; i < CAPTURES; i++) {
+		if (!c->order[i].number)
+			continue;
+		add(&c->shared->ring[i].seen);
+		if (passes(&c->order[i].want, &f))
+			into_ring(c, i, &f);
 	}
-	out[0] = (struct iovec){ &head, sizeof(head) };
-	out[m + 1] = (struct iovec){ end.pad + sizeof(end.pad) - pad,
-				     sizeof(end) - sizeof(end.pad) + pad };
-	do {
-		done = writev(c->fd, out, m + 2);
-	} while (done < 0 && errno == EINTR);
-	if (done == (ssize_t)head.len)
-		c->size += head.len;
-	else
-		give_up(c, done < 0 ? strerror(errno) : "the disk is full");
+}
+
+/* --- on and off ------------------------------------------------------------------- */
+
+void capture_set(struct capture *c, uint32_t place, const struct capture_order *order)
+{
+	if (!order->number && c->order[place].number)
+		stop(c, place);
+	else if (order->number && atomic_load(&c->shared->ring[place].stopped) != order->number)
+		c->order[place] = *order;
+	judge(c);
+}
+
+void capture_use(struct capture *c, const struct capture_with *with, uint32_t skip,
+		 uint64_t now_us)
+{
+	struct timespec ts;
+
+	*c = (struct capture){
+		.fd = with->fd, .bell = with->bell, .skip = skip, .shared = with->shared,
+		.count = with->count,
+	};
+	clock_gettime(CLOCK_REALTIME, &ts);
+	c->to_wall_us = ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - (int64_t)now_us;
+	capture_trim(c->fd, c->shared);
+	for (uint32_t i = 0; i < CAPTURES; i++)
+		capture_set(c, i, &with->orders[i]);
+	judge(c);
 }

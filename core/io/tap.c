@@ -26,8 +26,9 @@ void tap_readable(struct ctx *c)
 				io->stop = true;	/* never back to false: main may have ended */
 			break;
 		}
-		capture_frame(&io->capture, c->now_us,
-			      &(struct iovec){ slot, (size_t)n }, 1, false);
+		if (UNLIKELY(io->capture.on))
+			capture_frame(&io->capture, c->now_us,
+				      &(struct iovec){ slot, (size_t)n }, 1, false);
 		if (n > IO_BULK)	/* more of them queue up meanwhile: no loss to sleep */
 			io->poll.shorts = 0;
 		if (ingress_frame(c, slot, (size_t)n))
@@ -45,6 +46,7 @@ int port_tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len)
 	} while (done < 0 && errno == EINTR);
 	if (done < 0)
 		return -errno;
-	capture_frame(&c->io->capture, c->now_us, iov, n, true);
+	if (UNLIKELY(c->io->capture.on))
+		capture_frame(&c->io->capture, c->now_us, iov, n, true);
 	return 0;
 }

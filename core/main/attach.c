@@ -38,6 +38,7 @@
 #include "io/resolvers.h"
 #include "io/tun.h"
 #include "io/watch.h"
+#include "main/captures.h"
 #include "main/child.h"
 #include "main/control.h"
 #include "main/engine.h"
@@ -46,6 +47,7 @@
 #include "main/msg.h"
 #include "main/nsagent.h"
 #include "main/publish.h"
+#include "main/report.h"
 #include "main/serve.h"
 #include "main/supply.h"
 #include "main/uplink.h"
@@ -82,6 +84,7 @@ struct attach {
 	struct uplink uplink;
 	struct mirror mirror;
 	struct control control;
+	struct captures captures;
 	bool control_more;		/* it has more requests than one turn takes */
 	uint64_t started_ms;
 	int64_t since;			/* the same, by the wall clock */
@@ -132,6 +135,7 @@ static int run_nsagent(void *arg, int sock)
 	fd_drop(&a->rawping_fd[0]);
 	fd_drop(&a->rawping_fd[1]);
 	fd_drop(&a->capture_fd);
+	captures_leave(&a->captures, false);
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
 		.watch = { [CONF_TCP] = tcp, [CONF_UDP] = udp },
@@ -144,9 +148,12 @@ static int run_engine(void *arg, int sock)
 	struct attach *a = arg;
 	struct err e = ERR_INIT, lack = ERR_INIT;
 	struct sandbox_who as = who(&a->conf);
+	struct capture_order orders[CAPTURES];
 	pid_t parent = getppid();
 
 	close_mains(a);
+	captures_orders(&a->captures, orders);
+	captures_leave(&a->captures, true);
 	fd_drop(&a->netns_fd);
 	if (sandbox_engine(&as, &lack, &e) < 0) {
 		log_error("%s", e.msg);
@@ -161,7 +168,10 @@ static int run_engine(void *arg, int sock)
 		.page = a->page,
 		.forwards = a->publish.list, .nforwards = a->publish.n,
 		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
-		.capture_fd = a->capture_fd,
+		.capture = {
+			.fd = a->capture_fd, .bell = a->captures.bell, .shared = a->captures.shared,
+			.count = a->counters, .orders = orders,
+		},
 		.resolvers = &a->resolvers,
 	});
 }
@@ -491,12 +501,26 @@ static void open_rawping(struct attach *a)
 		log_warn("the group stays %u: %s", a->conf.run_gid, strerror(errno));
 }
 
+static struct serve serve_of(struct attach *a);
+
+static int open_capture(struct attach *a, struct err *e)
+{
+	const struct serve s = serve_of(a);
+	char texts[2][PCAPNG_TEXT_MAX];
+	struct pcapng_about about = captures_about(&s, "", 0, texts);
+
+	if (!a->conf.capture[0])
+		return 0;
+	a->capture_fd = capture_open(a->conf.capture, &about, a->captures.shared, e);
+	return a->capture_fd < 0 ? -1 : 0;
+}
+
 /* All that must have worked before the front end hears "ready". */
 static int start(struct attach *a, struct err *e)
 {
 	if (sandbox_main(e) < 0 || read_conf(&a->conf, e) < 0 || open_log(&a->conf, e) < 0 ||
 	    open_signals(a, e) < 0 || ns_check(a->netns_fd, e) < 0 || open_watch(a, e) < 0 ||
-	    map_counters(a, e) < 0)
+	    map_counters(a, e) < 0 || captures_open(&a->captures, e) < 0)
 		return -1;
 	uplink_open(&a->uplink, &a->conf, a->state_fd);
 	/* nsagent finds its way in while the outer side is being read. */
@@ -506,7 +530,7 @@ static int start(struct attach *a, struct err *e)
 	    mirror_open(&a->mirror, &a->conf, e) < 0 || start_watch(a, e) < 0 ||
 	    control_open(&a->control, a->state_fd, e) < 0)
 		return -1;
-	if (a->conf.capture[0] && (a->capture_fd = capture_open(a->conf.capture, e)) < 0)
+	if (open_capture(a, e) < 0)
 		return -1;
 	open_resolvers(a);
 	open_rawping(a);
@@ -596,6 +620,8 @@ static void reap(struct attach *a)
 			if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 				log_forbidden(list[i].child, *list[i].forbidden);
 			child_died(list[i].child, status, now_ms());
+			if (list[i].child == &a->engine)
+				captures_engine_died(&a->captures);
 		}
 }
 
@@ -665,6 +691,7 @@ static struct serve serve_of(struct attach *a)
 		.nsagent = &a->nsagent, .now_ms = now_ms(), .page = a->page, .asked = &a->asked,
 		.counters = a->counters, .started_ms = a->started_ms, .since = a->since,
 		.features = a->features, .watch = watch_kind_names[a->watch.kind],
+		.captures = captures_count(&a->captures),
 	};
 }
 
@@ -725,6 +752,22 @@ static void on_nsagent(struct attach *a)
 		child_give_up(&a->nsagent, r);
 }
 
+/* The connection is the capture's from here on. */
+static void begin_capture(struct attach *a, struct serve *s, const struct control_request *r,
+			  unsigned int client)
+{
+	struct jsonout o = control_begin(&a->control, client);
+	struct err e = ERR_INIT;
+
+	if (captures_check(&a->captures, &r->want, &e) < 0) {
+		report_error(&o, &e);
+		control_reply(&a->control, client, &o);
+		return;
+	}
+	report_capture(&o, s);
+	captures_begin(&a->captures, s, control_take(&a->control, client), &r->want, &o);
+}
+
 /* A few requests a turn: whoever asks without end delays nobody. */
 static void on_control(struct attach *a)
 {
@@ -734,11 +777,16 @@ static void on_control(struct attach *a)
 	int n = 0;
 
 	while (n < CONTROL_TURN && control_next(&a->control, s.now_ms, &r, &client)) {
-		struct jsonout o = control_begin(&a->control, client);
+		struct jsonout o;
 
+		n++;
+		if (r.verb == CONTROL_CAPTURE) {
+			begin_capture(a, &s, &r, client);
+			continue;
+		}
+		o = control_begin(&a->control, client);
 		serve_line(&s, &r, &o);
 		control_reply(&a->control, client, &o);
-		n++;
 	}
 	a->control_more = n == CONTROL_TURN;
 	if (s.tap_gone)
@@ -755,6 +803,15 @@ static void on_resolvers(struct attach *a)
 		return;
 	log_resolvers(&a->resolvers);
 	serve_resolvers(&s, &a->resolvers);
+}
+
+static void on_captures(struct attach *a)
+{
+	struct serve s = serve_of(a);
+
+	captures_turn(&a->captures, &s);
+	if (s.tap_gone)
+		end(a, "the container deleted its interface");
 }
 
 static void on_host(struct attach *a)
@@ -782,7 +839,7 @@ static int next_wait(const struct attach *a)
 			      uplink_wait_ms(&a->uplink, now), mirror_wait_ms(&a->mirror, now) };
 	int least = -1;
 
-	if (a->control_more)
+	if (a->control_more || a->captures.more)
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(waits); i++)
 		if (waits[i] >= 0 && (least < 0 || waits[i] < least))
@@ -795,7 +852,7 @@ static void loop(struct attach *a)
 	static const struct {
 		void (*fn)(struct attach *a);
 	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent },
-		{ on_life }, { on_control }, { on_host }, { on_resolvers } };
+		{ on_life }, { on_control }, { on_host }, { on_resolvers }, { on_captures } };
 
 	while (!a->ended) {
 		struct pollfd p[ARRAY_LEN(on)] = {
@@ -808,6 +865,7 @@ static void loop(struct attach *a)
 			{ .fd = a->control.fd, .events = POLLIN },
 			{ .fd = uplink_poll_fd(&a->uplink), .events = POLLIN },
 			{ .fd = a->resolv.fd, .events = POLLIN },
+			{ .fd = a->captures.fd, .events = POLLIN },
 		};
 
 		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
@@ -819,7 +877,8 @@ static void loop(struct attach *a)
 		if (p[0].revents)
 			on_signal(a);
 		for (size_t i = 1; i < ARRAY_LEN(on) && !a->ended; i++)
-			if ((p[i].revents || (i == 6 && a->control_more)) &&
+			if ((p[i].revents || (i == 6 && a->control_more) ||
+			     (i == 9 && a->captures.more)) &&
 			    !(i == 3 && a->engine.sock < 0) &&
 			    !(i == 4 && a->nsagent.sock < 0))
 				on[i].fn(a);
@@ -885,6 +944,9 @@ static bool remove_interface(struct attach *a)
 static void undo(struct attach *a)
 {
 	child_end(&a->engine);
+	if (a->captures.shared)
+		capture_trim(a->capture_fd, a->captures.shared);
+	captures_close(&a->captures);
 	publish_close(&a->publish);
 	control_close(&a->control);
 	if (!remove_interface(a))
@@ -941,7 +1003,7 @@ int attach_main(void)
 		.front_fd = HANDOFF_FD_FRONT, .netns_fd = HANDOFF_FD_NETNS,
 		.state_fd = HANDOFF_FD_STATE, .place_fd = -1, .signal_fd = -1, .tap_fd = -1,
 		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 }, .capture_fd = -1,
-		.watch = WATCH_INIT, .control = CONTROL_INIT, .uplink = UPLINK_INIT,
+		.watch = WATCH_INIT, .control = CONTROL_INIT, .captures = CAPTURES_INIT, .uplink = UPLINK_INIT,
 		.mirror = MIRROR_INIT, .resolv = RESOLVERS_WATCH_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },

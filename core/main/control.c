@@ -171,6 +171,15 @@ void control_reply(struct control *c, unsigned int client, const struct jsonout 
 	push(c, client);
 }
 
+int control_take(struct control *c, unsigned int client)
+{
+	struct control_client *cl = &c->clients[client];
+
+	watch(c, EPOLL_CTL_DEL, cl->fd, client, 0);
+	cl->nin = 0;
+	return fd_take(&cl->fd);
+}
+
 static void refuse(struct control *c, unsigned int client, const struct err *e, uint64_t now_ms)
 {
 	struct jsonout o = control_begin(c, client);

@@ -49,6 +49,9 @@ struct jsonout control_begin(struct control *c, unsigned int client);
 /* Sends what was written, as far as the client takes it now. */
 void control_reply(struct control *c, unsigned int client, const struct jsonout *o);
 
+/* Hands the client's connection over, to be the caller's: nothing more is heard of it here. */
+int control_take(struct control *c, unsigned int client);
+
 /* Closes all descriptors; the name in the folder stays. */
 void control_close(struct control *c);
 

@@ -117,6 +117,16 @@ static bool take_resolvers(struct ctx *c, int main_fd)
 	return true;
 }
 
+static bool take_capture(struct ctx *c, int main_fd)
+{
+	struct msg_capture m;
+
+	if (msg_recv(main_fd, &m, sizeof(m), NULL) < 0 || !msg_capture_ok(&m))
+		return false;
+	capture_set(&c->io->capture, m.place, &m.order);
+	return true;
+}
+
 /* One message of main; false: main is gone, or not to be believed. */
 static bool serve_main(struct ctx *c, struct view_page *page, int main_fd)
 {
@@ -131,6 +141,8 @@ static bool serve_main(struct ctx *c, struct view_page *page, int main_fd)
 		return take_resolvers(c, main_fd);
 	case MSG_NETWORK:
 		return take_network(c, main_fd);
+	case MSG_CAPTURE:
+		return take_capture(c, main_fd);
 	default:
 		return take_forward(c, page, main_fd);
 	}
@@ -177,7 +189,7 @@ int engine_main(const struct engine_args *args)
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
-	capture_use(&io.capture, args->capture_fd, ctx.tap_vnet ? VNET_HLEN : 0, ctx.now_us);
+	capture_use(&io.capture, &args->capture, ctx.tap_vnet ? VNET_HLEN : 0, ctx.now_us);
 	dns_set_resolvers(&ctx, args->resolvers);
 	rc = rawping_use(&ctx, args->rawping_fd);
 	if (rc == 0)

@@ -8,6 +8,7 @@
 #include "flow/counters.h"
 #include "flow/forward.h"
 #include "flow/view.h"
+#include "io/capture.h"
 
 struct engine_args {
 	const struct conf *conf;
@@ -16,7 +17,7 @@ struct engine_args {
 	uint32_t nforwards;
 	int tap_fd;			/* non-blocking */
 	uint32_t tap_features;		/* enum tun_feature, io/tun.h */
-	int capture_fd;			/* io/capture.h; -1: none */
+	struct capture_with capture;
 	int rawping_fd[2];		/* io/rawping.h; -1: none */
 	int main_fd;			/* SOCK_SEQPACKET to main; EOF: main is gone */
 	struct counters *counters;	/* shared with main */

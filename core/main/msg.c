@@ -99,6 +99,11 @@ bool msg_resolvers_ok(const struct msg_resolvers *m)
 	return m->kind == MSG_RESOLVERS && resolvers_ok(&m->resolvers);
 }
 
+bool msg_capture_ok(const struct msg_capture *m)
+{
+	return m->kind == MSG_CAPTURE && m->place < CAPTURES && capture_want_ok(&m->order.want);
+}
+
 bool msg_setup_ok(const struct msg_setup *m)
 {
 	return m->kind == MSG_SETUP && netcfg_ok(&m->net);

@@ -16,6 +16,7 @@
 #include "conf/netcfg.h"
 #include "conf/resolv.h"
 #include "flow/forward.h"
+#include "io/capture.h"
 #include "io/diag.h"
 
 enum msg_kind {
@@ -41,6 +42,7 @@ enum msg_kind {
 	MSG_NETWORK,		/* main -> engine: the host's network is another now */
 	MSG_MOVE,		/* main -> nsagent: so is what the interface shall have */
 	MSG_MOVED,		/* nsagent -> main: outcome */
+	MSG_CAPTURE,		/* main -> engine: a capture at run time begins, or ends */
 	MSG_KIND_COUNT
 };
 
@@ -118,6 +120,12 @@ struct msg_network {
 	struct netcfg net;
 };
 
+struct msg_capture {
+	uint32_t kind;
+	uint32_t place;		/* below CAPTURES */
+	struct capture_order order;
+};
+
 /* Main says what was set, since a nsagent that was restarted does not know it. */
 struct msg_move {
 	uint32_t kind;
@@ -160,6 +168,7 @@ int msg_peek_kind(int sock, uint32_t *kind);
 bool msg_ports_ok(const struct msg_ports *m);
 bool msg_forward_ok(const struct msg_forward *m);
 bool msg_resolvers_ok(const struct msg_resolvers *m);
+bool msg_capture_ok(const struct msg_capture *m);
 bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);
 bool msg_network_ok(const struct msg_network *m);

@@ -72,6 +72,14 @@ void report_rules(struct jsonout *o, const struct serve *s, const struct control
 	end(o);
 }
 
+void report_capture(struct jsonout *o, const struct serve *s)
+{
+	begin(o, true);
+	identify(o, s);
+	jsonout_string(o, "format", "pcapng");
+	end(o);
+}
+
 /* --- flows ------------------------------------------------------------------ */
 
 static void write_addr(struct jsonout *o, const char *key, const struct addr *a)
@@ -166,6 +174,7 @@ static void write_gauges(struct jsonout *o, const struct serve *s, const struct 
 {
 	jsonout_open(o, "gauges", '{');
 	jsonout_number(o, "listeners", s->publish->nopen);
+	jsonout_number(o, "captures", s->captures);
 	jsonout_bool(o, "engine_up", page != NULL);
 	if (page) {
 		jsonout_number(o, "flows", page->flows);

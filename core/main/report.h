@@ -11,6 +11,8 @@
 void report_error(struct jsonout *o, const struct err *e);
 void report_rules(struct jsonout *o, const struct serve *s, const struct control_answer *a);
 void report_flows(struct jsonout *o, const struct view_page *page);
+/* What stands before a capture. */
+void report_capture(struct jsonout *o, const struct serve *s);
 void report_show(struct jsonout *o, const struct serve *s);
 
 /* page: its gauges; NULL: there is no engine to ask. */

@@ -94,6 +94,15 @@ void serve_tell_network(struct serve *s)
 		child_give_up(s->engine, rc);
 }
 
+void serve_capture(struct serve *s, uint32_t place, const struct capture_order *order)
+{
+	const struct msg_capture m = { .kind = MSG_CAPTURE, .place = place, .order = *order };
+	int rc = tell_engine(s, &m, sizeof(m), -1);
+
+	if (rc < 0 && rc != -EPIPE)
+		child_give_up(s->engine, rc);
+}
+
 void serve_sync(struct serve *s)
 {
 	int rc = sync_engine(s);

@@ -9,6 +9,7 @@
 #include "conf/resolv.h"
 #include "flow/counters.h"
 #include "flow/view.h"
+#include "io/capture.h"
 #include "main/child.h"
 #include "main/publish.h"
 
@@ -28,6 +29,7 @@ struct serve {
 	int64_t since;			/* the same by the wall clock */
 	uint32_t features;		/* enum tun_feature */
 	const char *watch;		/* how the container's end is seen */
+	uint32_t captures;		/* under way at run time */
 };
 
 /* MSG_FORWARD_OPEN or _CLOSE of one place. An engine that fails is replaced by one that has
@@ -39,6 +41,9 @@ void serve_resolvers(struct serve *s, const struct resolvers *r);
 
 /* MSG_NETWORK with what *s->net is now; the same holds. */
 void serve_tell_network(struct serve *s);
+
+/* MSG_CAPTURE of one place; the same holds. */
+void serve_capture(struct serve *s, uint32_t place, const struct capture_order *order);
 
 /* Returns when the engine has done all it was told. */
 void serve_sync(struct serve *s);

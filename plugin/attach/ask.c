@@ -65,8 +65,9 @@ static int send_line(int fd, struct json_object *request, struct err *e)
 	return 0;
 }
 
-/* A whole line in a->buf, its end replaced by NUL. */
-static int read_line(struct ask *a, struct err *e)
+/* A whole line in a->buf, its end replaced by NUL. `most` bytes at a time: 1, where what
+ * stands behind it is another's to read. */
+static int read_line(struct ask *a, size_t most, struct err *e)
 {
 	const int64_t deadline = clock_ms() + CONTROL_TIMEOUT_MS;
 	struct pollfd p = { .fd = a->fd, .events = POLLIN };
@@ -79,7 +80,8 @@ static int read_line(struct ask *a, struct err *e)
 			return err_set(e, ERR_DECODE, "the daemon's answer is too long");
 		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
 			return err_set(e, ERR_AGAIN, "the daemon did not answer in time");
-		n = recv(a->fd, a->buf + a->len, CONTROL_ANSWER_MAX - a->len, MSG_DONTWAIT);
+		n = recv(a->fd, a->buf + a->len, MIN_OF(most, CONTROL_ANSWER_MAX - a->len),
+			 MSG_DONTWAIT);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 			err_set(e, ERR_IO, "the daemon did not take the request");
 			return err_hint(e, "it may be of another version, or another user's");
@@ -131,19 +133,35 @@ static struct json_object *decode(struct ask *a)
 	return o;
 }
 
-struct json_object *ask_line(struct ask *a, struct json_object *request, struct err *e)
+static struct json_object *ask(struct ask *a, struct json_object *request, size_t most,
+			       struct err *e)
 {
 	struct json_object *answer;
 	int r = send_line(a->fd, request, e);
 
 	json_object_put(request);
-	if (r < 0 || read_line(a, e) < 0)
+	if (r < 0 || read_line(a, most, e) < 0)
 		return NULL;
 	answer = decode(a);
 	if (judge(answer, e) == 0)
 		return answer;
 	json_object_put(answer);
 	return NULL;
+}
+
+struct json_object *ask_line(struct ask *a, struct json_object *request, struct err *e)
+{
+	return ask(a, request, CONTROL_ANSWER_MAX, e);
+}
+
+int ask_stream(struct ask *a, struct json_object *request, struct err *e)
+{
+	struct json_object *answer = ask(a, request, 1, e);
+
+	if (!answer)
+		return -1;
+	json_object_put(answer);
+	return 0;
 }
 
 struct json_object *ask_daemon(int state_fd, struct json_object *request, struct err *e)

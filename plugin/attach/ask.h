@@ -27,6 +27,10 @@ struct json_object *ask_request(enum control_verb verb);
  * with *e: the daemon's own error, or why it could not be asked. */
 struct json_object *ask_line(struct ask *a, struct json_object *request, struct err *e);
 
+/* The same for a request whose answer is followed by bytes without end: 0, and they are
+ * to be read from a->fd; or -1 with *e. */
+int ask_stream(struct ask *a, struct json_object *request, struct err *e);
+
 /* All of it for a single request. */
 struct json_object *ask_daemon(int state_fd, struct json_object *request, struct err *e);
 

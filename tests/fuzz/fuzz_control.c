@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Fuzzes core/base/jsonline.c and core/conf/control.c: a line as it comes from the
- * control socket. What is taken has a verb and a rule that can be written as text; what
+ * control socket. What is taken has a verb, and a rule or filter that can be written as text; what
  * is refused says why. Whatever it was can be told in an answer that is one line. */
 #include "fuzz.h"
 
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct control_request r;
 	struct err e = ERR_INIT;
-	char text[FORWARD_STRLEN];
+	char text[FORWARD_STRLEN], filter[CAPTURE_FILTER_TEXT];
 
 	if (size > CONTROL_LINE_MAX || (size && memchr(data, '\n', size)))
 		return 0;
@@ -42,6 +42,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			   r.rule.kind < CONF_FORWARD_KIND_COUNT);
 		FUZZ_HOLDS(strlen(forward_format(&r.rule, text)) < sizeof(text));
 		write_back(text);
+	}
+	if (r.verb == CONTROL_CAPTURE) {
+		FUZZ_HOLDS(capture_want_ok(&r.want));
+		FUZZ_HOLDS(strlen(capture_filter(&r.want, filter)) < sizeof(filter));
+		write_back(filter);
 	}
 	return 0;
 }

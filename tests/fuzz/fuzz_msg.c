@@ -25,6 +25,7 @@ union any {
 	struct msg_inner inner;
 	struct msg_listen listen;
 	struct msg_resolvers resolvers;
+	struct msg_capture capture;
 	struct msg_move move;
 	struct msg_moved moved;
 	uint8_t bytes[sizeof(struct msg_move) + sizeof(struct msg_ports) + 128];
@@ -88,6 +89,13 @@ static const struct field moved_fields[] = {
 static const struct field resolvers_fields[] = {
 	WHOLE(msg_resolvers), FIELD(msg_resolvers, kind), FIELD(msg_resolvers, resolvers.n),
 	FIELD(msg_resolvers, resolvers.list[0].addr), FIELD(msg_resolvers, resolvers.host),
+};
+
+static const struct field capture_fields[] = {
+	WHOLE(msg_capture), FIELD(msg_capture, kind), FIELD(msg_capture, place),
+	FIELD(msg_capture, order.want.proto), FIELD(msg_capture, order.want.way),
+	FIELD(msg_capture, order.want.snap), FIELD(msg_capture, order.want.has_prefix),
+	FIELD(msg_capture, order.want.prefix.len),
 };
 
 static void use_netcfg(const struct netcfg *n)
@@ -184,6 +192,18 @@ static void use_resolvers(const union any *m)
 		FUZZ_HOLDS(!addr_is_any(&m->resolvers.resolvers.list[i].addr));
 }
 
+static void use_capture(const union any *m)
+{
+	const struct capture_want *w = &m->capture.order.want;
+	char text[CAPTURE_FILTER_TEXT];
+
+	if (!msg_capture_ok(&m->capture))
+		return;
+	FUZZ_HOLDS(m->capture.place < CAPTURES && w->proto < CAPTURE_PROTO_COUNT);
+	FUZZ_HOLDS(strlen(capture_filter(w, text)) < sizeof(text));
+	FUZZ_HOLDS(!w->has_prefix || prefix_contains(&w->prefix, &w->prefix.addr));
+}
+
 static const struct {
 	size_t size;
 	const struct field *fields;
@@ -201,6 +221,7 @@ static const struct {
 	{ sizeof(struct msg_moved), moved_fields, ARRAY_LEN(moved_fields), use_moved },
 	{ sizeof(struct msg_resolvers), resolvers_fields, ARRAY_LEN(resolvers_fields),
 	  use_resolvers },
+	{ sizeof(struct msg_capture), capture_fields, ARRAY_LEN(capture_fields), use_capture },
 };
 
 static void make_valid(union any *m, size_t which)
@@ -232,6 +253,9 @@ static void make_valid(union any *m, size_t which)
 	else if (which == 9)
 		m->resolvers = (struct msg_resolvers){ .kind = MSG_RESOLVERS, .resolvers = {
 			.n = 1, .list = { { addr_loopback(true), 0 } }, .host = "box" } };
+	else if (which == 10)
+		m->capture = (struct msg_capture){ .kind = MSG_CAPTURE, .place = 3, .order = {
+			.number = 1, .want = { .has_prefix = true, .prefix = { addr_loopback(true), 8 } } } };
 	else
 		m->done = (struct msg_setup_done){ .kind = MSG_SETUP_DONE, .features = 1,
 						   .err = { .msg = "m", .details = "d" } };

@@ -60,10 +60,15 @@ static void test_bounds(void **state)
 	struct jsonline j;
 
 	(void)state;
-	assert_null(parse("{\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1}", &j));
-	assert_int_equal(j.n, JSONLINE_MEMBERS);
-	assert_non_null(parse("{\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1,"
-			      "\"9\":1}", &j));
+	for (int n = JSONLINE_MEMBERS; n <= JSONLINE_MEMBERS + 1; n++) {
+		size_t len = 0;
+
+		for (int i = 0; i < n; i++)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\"%d\":1",
+						i ? "," : "{", i);
+		snprintf(text + len, sizeof(text) - len, "}");
+		assert_int_equal(parse(text, &j) != NULL, n > JSONLINE_MEMBERS);
+	}
 	for (int over = 0; over < 2; over++) {
 		snprintf(text, sizeof(text), "{\"a\":\"%0*d\"}", JSONLINE_STRING_MAX + over, 0);
 		assert_int_equal(parse(text, &j) != NULL, over);
