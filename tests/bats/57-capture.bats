@@ -179,13 +179,13 @@ ended() {
 	ping_once
 	for i in 1 2 3 4; do
 		n=CAP$i
+		bed_until 5 pinged "$BED_DIR/tmp/n$i" || die "capture $i saw nothing"
 		kill -9 "${!n}"
 	done
 	bed_until 5 captures 0
-	for i in 1 2 3 4; do
-		[ "$(rows "$BED_DIR/tmp/n$i" icmp)" -ge 2 ] || die "capture $i saw nothing"
-	done
 }
+
+pinged() { [ "$(rows "$1" icmp)" -ge 2 ]; }
 
 @test "the attachment's end is the capture's" {
 	bed_container D
