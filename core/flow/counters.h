@@ -50,6 +50,7 @@
 	X(tcp_rx_bytes, "bytes of payload of TCP into the container, over the tap") \
 	X(tcp_reset_in, "resets from the container") \
 	X(tcp_reset_out, "resets sent to the container") \
+	X(tcp_orphans, "connections of an engine that died, reset by the next one") \
 	X(tcp_badseg, "TCP segments outside the window or the state") \
 	X(tcp_challenges_limited, "of those without text the ones not answered: too soon after the last") \
 	X(tcp_outoforder, "TCP segments beyond the next expected byte") \

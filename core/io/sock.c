@@ -138,6 +138,8 @@ void sock_linger(int fd, bool reset)
 static int prepare_stream(struct ctx *c, int fd)
 {
 	sock_stream_options(fd);
+	/* An engine that is killed must not look like an orderly end. Until port_shutdown(). */
+	sock_linger(fd, true);
 	return c->peek ? set_int(fd, SOL_SOCKET, SO_PEEK_OFF, 0) : 0;
 }
 
@@ -430,6 +432,8 @@ ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 int port_shutdown(struct ctx *c, struct flow *f)
 {
 	(void)c;
+	/* The container is done: what it sent must arrive, whoever dies meanwhile. */
+	sock_linger(f->sock, false);
 	return shutdown(f->sock, SHUT_WR) < 0 ? -errno : 0;
 }
 

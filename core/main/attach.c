@@ -77,6 +77,7 @@ struct attach {
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
 	struct view_page *page;		/* too: flows, when it is asked for them */
+	struct roster *roster;		/* too, and with the engine after it */
 	uint32_t asked;			/* ... so often */
 	struct publish publish;
 	struct uplink uplink;
@@ -158,7 +159,7 @@ static int run_engine(void *arg, int sock)
 	return engine_main(&(struct engine_args){
 		.conf = &a->conf, .net = &a->net, .tap_fd = a->tap_fd,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
-		.page = a->page,
+		.page = a->page, .roster = a->roster, .number = (uint32_t)a->engine.restarts + 1,
 		.forwards = a->publish.list, .nforwards = a->publish.n,
 		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
 		.capture_fd = a->capture_fd,
@@ -272,7 +273,8 @@ static int map_counters(struct attach *a, struct err *e)
 {
 	a->counters = map_shared(sizeof(*a->counters), e);
 	a->page = a->counters ? map_shared(sizeof(*a->page), e) : NULL;
-	return a->page ? 0 : -1;
+	a->roster = a->page ? map_shared(sizeof(*a->roster), e) : NULL;
+	return a->roster ? 0 : -1;
 }
 
 /* While starting up: a signal to end, or the front end gone. */

@@ -13,6 +13,7 @@
 #include "main/msg.h"
 #include "proto/dns.h"
 #include "proto/network.h"
+#include "proto/orphan.h"
 #include "sandbox/sandbox.h"
 #include "wire/vnet.h"
 
@@ -177,6 +178,7 @@ int engine_main(const struct engine_args *args)
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
+	orphan_start(&ctx, args->roster, args->number);
 	capture_use(&io.capture, args->capture_fd, ctx.tap_vnet ? VNET_HLEN : 0, ctx.now_us);
 	dns_set_resolvers(&ctx, args->resolvers);
 	rc = rawping_use(&ctx, args->rawping_fd);

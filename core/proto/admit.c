@@ -6,6 +6,7 @@
 #include "proto/dns.h"
 #include "proto/hop.h"
 #include "proto/icmp.h"
+#include "proto/orphan.h"
 #include "proto/port.h"
 #include "proto/tcp.h"
 
@@ -71,12 +72,14 @@ struct flow *admit_flow(struct ctx *c, const struct flow_key *key)
 		c->count->flows_refused++;
 		return NULL;
 	}
-	if (key->proto == FLOW_TCP)	/* destroyable from the start */
+	if (key->proto == FLOW_TCP) {	/* destroyable from the start */
 		f->tcp.hold = f->tcp.ring = HOLD_INIT;
-	else if (key->proto == FLOW_DNS)
+		orphan_note(c, f);
+	} else if (key->proto == FLOW_DNS) {
 		f->dns.query = HOLD_INIT;
-	else
+	} else {
 		f->dg.via = FORWARD_NONE;
+	}
 	c->count->flows_opened++;
 	return f;
 }

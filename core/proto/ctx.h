@@ -11,6 +11,7 @@
 #include "flow/forward.h"
 #include "flow/frag.h"
 #include "flow/groups.h"
+#include "flow/roster.h"
 
 #define CTX_HOT_SIZE	65536u		/* one super-frame's payload */
 #define CTX_DGRAMS	32u		/* datagrams of one recvmmsg() */
@@ -54,6 +55,9 @@ struct ctx {
 
 	struct flowtab flows;
 	struct forwardtab forwards;
+	struct roster *roster;		/* proto/orphan.h; NULL: nobody is to know */
+	uint32_t engine;		/* our number in it */
+	uint32_t orphan_next, orphan_end;	/* its places still to be looked at */
 	uint32_t half_open;		/* flows in TCPS_SYN_SENT */
 	uint64_t accept_at;		/* accept() found no descriptor: not before; 0: go on */
 	struct wheel wheel;

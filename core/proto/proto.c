@@ -8,6 +8,7 @@
 #include "proto/splice.h"
 #include "proto/inbound.h"
 #include "proto/ndp.h"
+#include "proto/orphan.h"
 #include "proto/reassembly.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
@@ -126,6 +127,7 @@ void proto_turn(struct ctx *c)
 	ndp_timer(c);
 	serve_ready(c);
 	inbound_turn(c);
+	orphan_turn(c);
 }
 
 void proto_finish(struct ctx *c)
@@ -142,7 +144,7 @@ void proto_start(struct ctx *c)
 bool proto_busy(const struct ctx *c)
 {
 	return c->flows.ready_head != FLOW_NONE || c->finish_head != FLOW_NONE ||
-	       inbound_busy(c);
+	       inbound_busy(c) || orphan_busy(c);
 }
 
 uint64_t proto_next(const struct ctx *c)
