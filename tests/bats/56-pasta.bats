@@ -379,12 +379,13 @@ addresses() { # addresses IFNAME: of the container, global ones
 	in_c ping -c 1 -W 5 "$PEER4" > /dev/null
 	bed_kill "$C"
 	bed_until 3 bed_no_core
-	# the whole file once, in frames larger than any MTU, and no frame that does not decode
+	# the whole file once, in frames larger than any MTU, and no frame that does not decode;
+	# the file's bytes are by chance, some of which tshark would take for broken HTTP
 	[ "$(tshark -r "$BED_DIR/tmp/cap" -Y "ip.src == $PEER4 && tcp.len > 9000" 2> /dev/null | wc -l)" -gt 1 ]
 	same "requests" "$(tshark -r "$BED_DIR/tmp/cap" -Y 'icmp.type == 8' 2> /dev/null | wc -l)" 1
 	same "replies" "$(tshark -r "$BED_DIR/tmp/cap" -Y 'icmp.type == 0' 2> /dev/null | wc -l)" 1
 	same "connections" "$(tshark -r "$BED_DIR/tmp/cap" -Y 'tcp.flags.syn == 1 && tcp.flags.ack == 0' 2> /dev/null | wc -l)" 2
-	same "malformed" "$(tshark -r "$BED_DIR/tmp/cap" -Y _ws.malformed 2> /dev/null | wc -l)" 0
+	same "malformed" "$(tshark -r "$BED_DIR/tmp/cap" -d tcp.port==80,data -Y _ws.malformed 2> /dev/null | wc -l)" 0
 	run own -p /does/not/exist true
 	same "status" "$status" 1
 	[[ $output == *capture*/does/not/exist* ]] || die "says: $output"
