@@ -371,7 +371,6 @@ ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 	int err;
 
 	FAKE_HOLDS(s->proto == FLOW_TCP);
-	FAKE_HOLDS(!peek || c->peek);
 	for (int i = 0; i < n; i++)
 		room += iov[i].iov_len;
 	FAKE_HOLDS(room);		/* 0 would be taken for the end */
@@ -385,11 +384,10 @@ ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 		err = fake_take_error(s);
 		return err ? err : s->in_eof ? 0 : -EAGAIN;
 	}
-	if (peek) {
-		s->peek_off = (uint32_t)at;
-	} else {
+	if (!peek)
 		bytes_read(s, at);
-	}
+	else if (c->peek)
+		s->peek_off = (uint32_t)at;
 	return (ssize_t)(at - start);
 }
 
