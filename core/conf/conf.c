@@ -504,8 +504,6 @@ static int check_reverse(const struct conf_forward *f, struct err *e)
 {
 	if (f->kind == CONF_FORWARD_EXCEPT)
 		return 0;
-	if (f->proto != CONF_TCP)
-		return bad_forward(e, "reverse", f, "is not supported yet: only TCP is");
 	if (f->ifname[0] || is_elsewhere(&f->addr))
 		return bad_forward(e, "reverse", f, "listens elsewhere than on the container's"
 				   " loopback");
@@ -518,15 +516,12 @@ static int check_reverse(const struct conf_forward *f, struct err *e)
 	return 0;
 }
 
-/* What nobody does yet with the container's loopback: relay datagrams, follow it. */
+/* What nobody does yet with the container's loopback: follow it. */
 static int refuse_later(const struct conf *c, struct err *e)
 {
 	for (uint32_t i = 0; i < c->nforwards; i++) {
 		const struct conf_forward *f = &c->forwards[i];
 
-		if (f->proto == CONF_UDP && addr_is_loopback(&f->to))
-			return bad_forward(e, "forward", f, "is not supported yet: it leads to the"
-					   " container's loopback");
 		if (f->ready && addr_is_loopback(&f->to))
 			return bad_forward(e, "forward", f, "leads to the container's loopback,"
 					   " for which \"listen\": \"ready\" is not supported yet");

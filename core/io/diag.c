@@ -199,10 +199,22 @@ static int read_both(int fd, bool tcp, const struct wanted *ret)
 	return rc == 0 ? read_family(fd, AF_INET6, tcp, ret) : rc;
 }
 
-int diag_read_loopback(const struct diag *d, struct diag_ports ret[2])
+/* What the kernel picked for clients, of UDP. */
+static void drop_picked(const struct diag *d, struct diag_ports *ret)
 {
+	for (uint32_t port = d->picked_first; port <= d->picked_last; port++)
+		ret->bits[port / 8] &= (uint8_t)~(1u << (port % 8));
+}
+
+int diag_read_loopback(const struct diag *d, bool tcp, struct diag_ports ret[2])
+{
+	int rc;
+
 	memset(ret, 0, 2 * sizeof(*ret));
-	return read_both(d->fd, true, &(struct wanted){ .loopback = ret });
+	rc = read_both(d->fd, tcp, &(struct wanted){ .loopback = ret });
+	for (int i = 0; rc == 0 && !tcp && i < 2; i++)
+		drop_picked(d, &ret[i]);
+	return rc;
 }
 
 int diag_read(const struct diag *d, bool tcp, struct diag_ports *ret)
@@ -211,7 +223,7 @@ int diag_read(const struct diag *d, bool tcp, struct diag_ports *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	rc = read_both(d->fd, tcp, &(struct wanted){ .others = ret });
-	for (uint32_t port = d->picked_first; rc == 0 && !tcp && port <= d->picked_last; port++)
-		ret->bits[port / 8] &= (uint8_t)~(1u << (port % 8));
+	if (rc == 0 && !tcp)
+		drop_picked(d, ret);
 	return rc;
 }

@@ -53,8 +53,8 @@ uint64_t diag_udp_hint(struct diag *d);
  */
 int diag_read(const struct diag *d, bool tcp, struct diag_ports *ret);
 
-/* The same of the TCP ports that are reached by the loopback: ret[0] by 127.0.0.1, ret[1]
+/* The same of the ports that are reached by the loopback: ret[0] by 127.0.0.1, ret[1]
  * by ::1. A socket of all IPv6 addresses counts for both: most serve both. */
-int diag_read_loopback(const struct diag *d, struct diag_ports ret[2]);
+int diag_read_loopback(const struct diag *d, bool tcp, struct diag_ports ret[2]);
 
 #endif

@@ -16,7 +16,7 @@
 #define IO_PIPES	256u		/* of spliced flows, at once; more of them copy */
 #define IO_PIPES_LARGE	32u		/* so many of them are of SPLICE_PIPE_LEN, if that can be had */
 #define IO_PIPES_IDLE	16u		/* so many are kept open while no flow has them */
-#define IO_INNER	64u		/* inner sockets of a family kept ahead of need */
+#define IO_INNER	64u		/* inner sockets of a protocol and family kept ahead of need */
 #define IO_INNER_LOW	32u		/* more are asked for when fewer are there */
 #define IO_HOLD_BYTES	(1u << 30)	/* hold arena, virtual; halved until it can be had */
 
@@ -26,7 +26,7 @@ struct poll {
 	uint32_t rest;			/* waits without polling to come */
 };
 
-/* Sockets of one family that nsagent opened in the container's namespace. */
+/* Sockets of one protocol and family that nsagent opened in the container's namespace. */
 struct inner_pool {
 	int fd[IO_INNER];
 	uint32_t n;
@@ -54,7 +54,7 @@ struct io {
 	struct rawping rawping;
 	struct capture capture;
 	struct pipe_pool pipes;
-	struct inner_pool inner[2];	/* IPv4, IPv6 */
+	struct inner_pool inner[CONF_PROTO_COUNT][2];	/* IPv4, IPv6 */
 	bool tap_gone;			/* the container deleted the interface */
 };
 
@@ -107,14 +107,17 @@ void sock_linger(int fd, bool reset);
 void splice_close_pools(struct io *io);
 
 /* When inner sockets are to be asked for (past: now), UINT64_MAX: there are enough.
- * How many of that family to ask nsagent for now (0: none), which are then on their
+ * How many of that kind to ask nsagent for now (0: none), which are then on their
  * way. */
 uint64_t splice_inner_due(const struct ctx *c);
-uint32_t splice_inner_ask(struct ctx *c, bool v4);
+uint32_t splice_inner_ask(struct ctx *c, enum conf_proto proto, bool v4);
 
 /* n of them came; fewer than asked for: the rest will not. The descriptors become
  * the pool's, flows that wait get them. */
-void splice_inner_add(struct ctx *c, bool v4, const int *fd, uint32_t n);
+void splice_inner_add(struct ctx *c, enum conf_proto proto, bool v4, const int *fd, uint32_t n);
+
+/* One of the pool, which becomes the caller's; -EAGAIN: it is empty, and more are asked for. */
+int splice_inner_take(struct ctx *c, enum conf_proto proto, bool v4);
 
 /* What epoll gives back for a flow's socket: index, 24 bits of its generation. */
 #define IO_REF_FLOW	1u

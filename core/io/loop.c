@@ -136,7 +136,7 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	c->count = count;
 	c->io = io;
 	c->guest_mac = net->mac;
-	c->finish_head = c->splice_head = c->splice_tail = FLOW_NONE;
+	c->finish_head = c->splice_head = c->splice_tail = c->relay_head = FLOW_NONE;
 	c->tap_vnet = !!(tap_features & TUN_F_VNETHDR);
 	c->tap_csum = !!(tap_features & TUN_F_CHECKSUM);
 	c->tap_tso = !!(tap_features & TUN_F_TSO);

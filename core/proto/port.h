@@ -133,6 +133,14 @@ ssize_t port_pipe_out(struct ctx *c, struct flow *f, enum splice_side from, size
 int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n);
 int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigned int n);
 
+/* Relayed flows (proto/relay.h): makes flow f's socket, in the container if f->inbound, else
+ * on the host, connects it to f->outer, and watches it. port_dgram_send() and
+ * port_dgram_recv() are by it. 0, -errno, or 1: no inner socket is there for it yet; one is
+ * asked for, and relay_supplied() follows. */
+int port_relay_open(struct ctx *c, struct flow *f);
+/* Like port_dgram_send(), but to its client, by the listener. */
+int port_dgram_answer(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n);
+
 /* Who sent a datagram to a listener, and to which of the host's addresses. */
 struct port_client {
 	struct addr peer, local;

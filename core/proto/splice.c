@@ -325,10 +325,10 @@ bool splice_wanted(const struct ctx *c, const struct forward *fwd, const struct 
 }
 
 /* A spliced connection may change its family, where the container has but one. */
-static bool choose_target(const struct ctx *c, const struct forward *fwd, const struct addr *peer,
-			  const struct addr *local, struct addr *ret)
+bool splice_target(const struct ctx *c, const struct forward *fwd, const struct addr *peer,
+		   const struct addr *local, struct addr *ret)
 {
-	bool v4 = addr_is4(local);
+	bool v4 = addr_is4(peer);
 
 	if (!fwd->reverse && addr_is_any(&fwd->to) && c->conf->loopback_to_loopback &&
 	    addr_is_loopback(peer)) {
@@ -350,7 +350,7 @@ int splice_accept(struct ctx *c, int sock, const struct forward *fwd, const stru
 		.from = *peer, .from_port = peer_port, .by = *local, .by_port = fwd->port,
 		.to_port = fwd->to_port,
 	};
-	int rc = choose_target(c, fwd, peer, local, &call.to) ? splice_open(c, &call) : -EADDRNOTAVAIL;
+	int rc = splice_target(c, fwd, peer, local, &call.to) ? splice_open(c, &call) : -EADDRNOTAVAIL;
 
 	if (rc < 0) {
 		c->count->splice_refused++;

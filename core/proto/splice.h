@@ -50,6 +50,11 @@ bool splice_wanted(const struct ctx *c, const struct forward *fwd, const struct 
 int splice_accept(struct ctx *c, int sock, const struct forward *fwd, const struct addr *peer,
 		  uint16_t peer_port, const struct addr *local);
 
+/* Where a client of that address, which spoke to `local`, leads on the other side; of UDP
+ * too. False: nowhere. */
+bool splice_target(const struct ctx *c, const struct forward *fwd, const struct addr *peer,
+		   const struct addr *local, struct addr *ret);
+
 /* A connection that was accepted on side `caller`: from its remote end, by its own
  * one. We connect to `to`, on the other side. */
 struct splice_call {

@@ -77,7 +77,7 @@ static void test_loopback(void **state)
 	if (diag_open(&d) < 0)
 		skip();
 	while (rc == -EINTR)
-		rc = diag_read_loopback(&d, p);
+		rc = diag_read_loopback(&d, true, p);
 	assert_int_equal(rc, 0);
 	assert_true(diag_has(&p[0], any) && diag_has(&p[0], loop));
 	assert_false(diag_has(&p[1], any) || diag_has(&p[1], loop));
