@@ -9,7 +9,9 @@
 #include "io/rawping.h"
 #include "proto/ctx.h"
 
-#define IO_BATCH	16u		/* frames read from the tap in one turn */
+#define IO_BATCH	64u		/* frames read from the tap in one turn ... */
+#define IO_BATCH_BYTES	(1u << 20)	/* ... and about that many bytes */
+#define IO_FRAME_ALIGN	64u		/* a cache line */
 #define IO_FRAME_MAX	65600u		/* 65535 and virtio-net and Ethernet headers */
 #define IO_EVENTS	64
 #define IO_BULK		16384		/* a frame larger than that is of no conversation */
@@ -45,7 +47,7 @@ struct io {
 	struct poll poll;
 	int epoll, tap, main;
 	bool udp_gso;			/* UDP_SEGMENT and UDP_GRO may be used */
-	uint8_t *frames;		/* IO_BATCH + 1 slots of IO_FRAME_MAX bytes */
+	uint8_t *frames;		/* IO_BATCH_BYTES and one IO_FRAME_MAX of them */
 	bool stop;			/* the tap is gone */
 	bool heard;			/* main's descriptor is readable */
 	struct log_limit no_ping, no_socket;	/* one line a minute each, with ... */
@@ -85,7 +87,7 @@ enum loop_why loop_run(struct ctx *c);
 /* Closes every flow and gives everything back. */
 void loop_close(struct ctx *c);
 
-/* tap.c: reads up to IO_BATCH frames and hands each to ingress. */
+/* tap.c: reads up to IO_BATCH frames, IO_BATCH_BYTES, and hands each to ingress. */
 void tap_readable(struct ctx *c);
 
 /* sock.c: watches listener idx of c->forwards, once, for good. 0 or -errno. */

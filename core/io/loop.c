@@ -46,7 +46,7 @@ static void areas(struct ctx *c, struct area a[AREAS])
 	a[3] = (struct area){ (void **)&c->pool.next, chunks * sizeof(uint32_t) };
 	a[4] = (struct area){ (void **)&c->hot, CTX_HOT_SIZE };
 	a[5] = (struct area){ (void **)&c->dgrams, (size_t)CTX_DGRAMS * CTX_HOT_SIZE };
-	a[6] = (struct area){ (void **)&c->io->frames, (size_t)(IO_BATCH + 1) * IO_FRAME_MAX };
+	a[6] = (struct area){ (void **)&c->io->frames, IO_BATCH_BYTES + IO_FRAME_MAX };
 	a[7] = (struct area){ (void **)&c->ranges.sets, (RANGES_SETS + 1) * sizeof(struct ranges) };
 	a[8] = (struct area){ (void **)&c->io->rawping.flows, RAWPING_IDS * sizeof(uint32_t) };
 	a[9] = (struct area){ (void **)&c->frags, sizeof(struct fragtab) };

@@ -16,9 +16,9 @@ static uint32_t data_end(const struct tcp_flow *t)
 }
 
 /* Whole segments of one super-frame. */
-static uint32_t frame_room(const struct tcp_flow *t, uint32_t room)
+static uint32_t frame_room(const struct ctx *c, const struct tcp_flow *t, uint32_t room)
 {
-	uint32_t size = tcp_segment_size(t), whole = FRAME_GSO_MAX / size * size;
+	uint32_t size = tcp_segment_size(c, t), whole = FRAME_GSO_MAX / size * size;
 
 	if (t->marks & TCPM_OUT_URG)	/* each segment has a pointer of its own */
 		whole = size;
@@ -98,7 +98,7 @@ static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max, 
 	if (t->marks & TCPM_NO_PEEK) {
 		if (t->ring.len < off + max)
 			got = fill_ring(c, f, off + max, look);
-		*n = hold_iov(&c->pool, &t->ring, off, frame_room(t, max), iov, &len);
+		*n = hold_iov(&c->pool, &t->ring, off, frame_room(c, t, max), iov, &len);
 		/* It is said once; what was read before goes first. */
 		if (len && got < 0 && got != -EAGAIN && got != -ENOBUFS)
 			t->marks |= TCPM_FAILED;
@@ -118,7 +118,7 @@ static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max, 
 		t->peek_at += (uint32_t)got;
 		if (look)
 			look_urgent(c, f);
-		got = MIN_OF(got, (ssize_t)frame_room(t, max));
+		got = MIN_OF(got, (ssize_t)frame_room(c, t, max));
 		iov[0].iov_len = (size_t)got;
 	}
 	return end_of(t, got);
@@ -185,7 +185,7 @@ static enum step out_step(struct ctx *c, struct flow *f, bool *more, bool *some)
 	uint32_t room = usable(t), max;
 	/* RFC 9293, 3.8.6.2.1: no small segment for want of window, until the timer
 	 * that waits for a larger one (the probe's) has run out. */
-	bool small = room < tcp_segment_size(t) && !t->retries;
+	bool small = room < tcp_segment_size(c, t) && !t->retries;
 	struct iovec iov[HOLD_IOV_MAX];
 	size_t sent = 0;
 	ssize_t got;
@@ -201,7 +201,7 @@ static enum step out_step(struct ctx *c, struct flow *f, bool *more, bool *some)
 		wait_window(c, f);
 		return STEP_DONE;
 	}
-	max = frame_room(t, room);
+	max = frame_room(c, t, room);
 	got = fetch(c, f, t->snd_nxt - t->snd_base, max, *some && !(t->marks & TCPM_OUT_URG),
 		    iov, &n);
 	if (got == -EAGAIN) {
@@ -287,7 +287,7 @@ static ssize_t resend_from(struct ctx *c, struct flow *f, const struct range *ho
 	ssize_t got;
 	int n;
 
-	max = frame_room(t, MIN_OF(hole->right - hole->left, max));
+	max = frame_room(c, t, MIN_OF(hole->right - hole->left, max));
 	got = fetch(c, f, hole->left - t->snd_base, max, false, iov, &n);
 	if (got <= 0) {		/* bytes that were there are gone: the socket failed */
 		tcp_abort(c, f, true, false);
