@@ -118,7 +118,7 @@ static int ask(int fd, uint8_t family, bool tcp)
 	return send(fd, &m, sizeof(m), 0) == (ssize_t)sizeof(m) ? 0 : -errno;
 }
 
-/* What a read is for: all that others reach (loopback NULL), or what the loopback does. */
+/* What a read is for: what others reach, what the loopback does; NULL: not asked for. */
 struct wanted {
 	struct diag_ports *others, *loopback;
 };
@@ -147,7 +147,7 @@ static void take(const struct inet_diag_msg *d, const struct wanted *ret)
 
 	if (port && ret->loopback)
 		take_loopback(&a, port, ret->loopback);
-	else if (port && !addr_is_loopback(&a))
+	if (port && ret->others && !addr_is_loopback(&a))
 		set_port(ret->others, port);
 }
 
@@ -217,13 +217,18 @@ int diag_read_loopback(const struct diag *d, bool tcp, struct diag_ports ret[2])
 	return rc;
 }
 
-int diag_read(const struct diag *d, bool tcp, struct diag_ports *ret)
+int diag_read(const struct diag *d, bool tcp, struct diag_ports *ret,
+	      struct diag_ports loopback[2])
 {
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
-	rc = read_both(d->fd, tcp, &(struct wanted){ .others = ret });
-	if (rc == 0 && !tcp)
+	memset(loopback, 0, 2 * sizeof(*loopback));
+	rc = read_both(d->fd, tcp, &(struct wanted){ ret, loopback });
+	if (rc == 0 && !tcp) {
 		drop_picked(d, ret);
+		drop_picked(d, &loopback[0]);
+		drop_picked(d, &loopback[1]);
+	}
 	return rc;
 }

@@ -98,7 +98,8 @@ struct msg_watch {
 struct msg_ports {
 	uint32_t kind;
 	uint32_t proto;		/* enum conf_proto */
-	struct diag_ports ports;
+	struct diag_ports ports;	/* as others reach them ... */
+	struct diag_ports loopback[2];	/* ... and by 127.0.0.1, ::1 */
 };
 
 /* What main says to the engine, but for MSG_INNER_DONE and MSG_RESOLVERS. */

@@ -33,7 +33,7 @@ struct agent {
 	struct diag diag;
 	uint64_t udp_hint;	/* when UDP was looked at last, and ... */
 	unsigned int udp_skipped;	/* ... how many looks ago that was */
-	struct diag_ports *known;	/* what main was told last, one a protocol; NULL: nothing
+	struct msg_ports *known;	/* what main was told last, one a protocol; NULL: nothing
 				 * to watch, or not yet */
 	int reuse_fd;		/* for inner_reuse_ports(); -1: cannot be had, or done */
 	bool settled;		/* what is needed is open, the rest given up */
@@ -92,9 +92,9 @@ static void start_watch(struct agent *a)
 }
 
 /* Where it fails, the next look is soon. */
-static bool read_ports(struct agent *a, bool tcp, struct diag_ports *ret)
+static bool read_ports(struct agent *a, bool tcp, struct msg_ports *ret)
 {
-	int rc = a->diag.fd < 0 ? -EBADF : diag_read(&a->diag, tcp, ret);
+	int rc = a->diag.fd < 0 ? -EBADF : diag_read(&a->diag, tcp, &ret->ports, ret->loopback);
 
 	if (rc < 0 && rc != -EINTR)
 		diag_ask_anew(&a->diag);
@@ -123,10 +123,10 @@ static int look(struct agent *a)
 	int rc = 0;
 
 	for (m.proto = 0; m.proto < CONF_PROTO_COUNT && rc == 0; m.proto++) {
-		if (!is_due(a, m.proto) || !read_ports(a, m.proto == CONF_TCP, &m.ports) ||
-		    memcmp(&m.ports, &a->known[m.proto], sizeof(m.ports)) == 0)
+		if (!is_due(a, m.proto) || !read_ports(a, m.proto == CONF_TCP, &m) ||
+		    memcmp(&m, &a->known[m.proto], sizeof(m)) == 0)
 			continue;
-		a->known[m.proto] = m.ports;
+		a->known[m.proto] = m;
 		rc = msg_send(a->main_fd, &m, sizeof(m), -1);
 	}
 	return rc;

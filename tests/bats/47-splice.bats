@@ -257,6 +257,23 @@ while True:
 	client udp-short-flows 127.0.0.1 5353 100
 }
 
+h_listens() { bed_listening bed_host "$@"; }
+h_silent() { ! bed_listening bed_host "$@"; }
+
+@test "ready: a program on the container's loopback is followed by the rules that lead there" {
+	add '{"listen": "ready", "forward": {"tcp": ["8001:127.0.0.1:7", "8002:7"], "udp": ["8003:127.0.0.1:9"]}}'
+	h_silent tcp 8001 || die "8001 listens though nobody is there"
+	bed_until 3 h_silent udp 8003
+	bed_server FOUR in_c tcp 7 socat TCP4-LISTEN:7,bind=127.0.0.1,fork,reuseaddr EXEC:"echo inside"
+	bed_until 5 h_listens tcp 8001
+	same "answer" "$(bed_host timeout 5 socat -t 2 - TCP4:127.0.0.1:8001 < /dev/null)" inside
+	h_silent tcp 8002 || die "8002 follows a program that it does not reach"
+	bed_server UDP in_c udp 9 socat UDP4-RECVFROM:9,bind=127.0.0.1,fork EXEC:"echo inside"
+	bed_until 5 h_listens udp 8003
+	bed_kill "$FOUR"
+	bed_until 5 h_silent tcp 8001
+}
+
 @test "reverse: datagrams to the host's loopback, IPv4 and IPv6, and nothing else of it" {
 	add '{"reverse": {"udp": ["5007:7", "5010-5012:10-12", "~5011"]}}'
 	serve_udp bed_host udp-echo 7
