@@ -201,18 +201,19 @@ enum splice_mark {
 	SPM_READABLE = 1 << 0,		/* there may be something to read */
 	SPM_WRITABLE = 1 << 1,		/* it may take something */
 	SPM_ENDING = 1 << 2,		/* its end or an error was announced behind the data */
-	SPM_URGENT = 1 << 3,		/* there is urgent data, which splice(2) does not pass */
+	SPM_URGENT = 1 << 3,		/* there may be an urgent byte, which splice(2) does not pass */
 	SPM_FAILED = 1 << 4,		/* reset, or dead otherwise: nothing more goes to it */
 	/* of the way from this side */
 	SPM_BULK = 1 << 5,		/* much came last time: worth a pipe */
 	SPM_END = 1 << 6,		/* nothing more will be read ... */
 	SPM_SHUT = 1 << 7,		/* ... and the other side was told, or is dead */
+	SPM_PLAIN = 1 << 8,		/* the next byte is not urgent: the last event said so */
 };
 
 struct splice_end {
 	int pipe[2];			/* of the way from this side; -1: it has none */
 	uint32_t fill;			/* bytes in it */
-	uint8_t marks;			/* enum splice_mark */
+	uint16_t marks;			/* enum splice_mark */
 };
 
 struct splice_flow {

@@ -15,8 +15,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -193,14 +196,29 @@ void port_side_discard(struct ctx *c, struct flow *f, enum splice_side side, siz
 	}
 }
 
+bool port_side_urgent(struct ctx *c, struct flow *f, enum splice_side side, bool *next)
+{
+	const struct timespec at_once = { .tv_sec = 0 };
+	struct pollfd p = { .fd = *splice_sock(f, side), .events = POLLPRI };
+	int at_mark = 0;
+
+	(void)c;
+	if (ppoll(&p, 1, &at_once, NULL) != 1 || !(p.revents & POLLPRI) ||
+	    ioctl(p.fd, SIOCATMARK, &at_mark) < 0)
+		return false;
+	*next = at_mark;
+	return true;
+}
+
 ssize_t port_side_send(struct ctx *c, struct flow *f, enum splice_side side, const void *buf,
-		       size_t len)
+		       size_t len, bool urgent)
 {
 	ssize_t n;
 
 	(void)c;
 	do {
-		n = send(*splice_sock(f, side), buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = send(*splice_sock(f, side), buf, len,
+			 MSG_NOSIGNAL | MSG_DONTWAIT | (urgent ? MSG_OOB : 0));
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }

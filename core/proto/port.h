@@ -114,8 +114,12 @@ int port_side_shutdown(struct ctx *c, struct flow *f, enum splice_side side);
 ssize_t port_side_peek(struct ctx *c, struct flow *f, enum splice_side side, void *buf, size_t len);
 /* Drops what was looked at. */
 void port_side_discard(struct ctx *c, struct flow *f, enum splice_side side, size_t len);
+/* urgent: the last byte is (MSG_OOB). */
 ssize_t port_side_send(struct ctx *c, struct flow *f, enum splice_side side, const void *buf,
-		       size_t len);
+		       size_t len, bool urgent);
+/* Whether an urgent byte came that is not read yet; *next: no other stands before it. No
+ * port_side_peek() looks over it, only from it on. */
+bool port_side_urgent(struct ctx *c, struct flow *f, enum splice_side side, bool *next);
 
 /* A pipe for the way from that side, if it has none. False: there is none. */
 bool port_pipe_get(struct ctx *c, struct flow *f, enum splice_side from);

@@ -13,7 +13,7 @@
  *
  * Ends keep their meaning: FIN becomes shutdown() when all before it has gone,
  * a reset becomes a reset (what was read before it goes first), and who is refused on
- * the other side is reset at once. Urgent data pass in line.
+ * the other side is reset at once; an urgent byte is one on the other side.
  */
 #ifndef PROTO_SPLICE_H
 #define PROTO_SPLICE_H

@@ -109,12 +109,14 @@ ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
 	same "joined" "$(counter splice_opened)" 2
 }
 
-@test "splice: urgent data stay in line" {
-	add '{"forward": {"tcp": ["8001:1"]}}'
-	serve in_c hash-back 1
-	client urgent 127.0.0.1 8001 10
-	client urgent 127.0.0.1 8001 300000
-	client urgent ::1 8001 3000000
+@test "splice: urgent data are urgent at the other end, both ways, where they were" {
+	local n
+	add '{"forward": {"tcp": ["8002:2"]}}'
+	bed_server OOB in_c tcp 2 python3 "$BATS_TEST_DIRNAME/oob.py" server 2
+	for n in 1 10 3000 500000; do
+		bed_host python3 "$BATS_TEST_DIRNAME/oob.py" client 127.0.0.1 8002 "$n"
+		bed_host python3 "$BATS_TEST_DIRNAME/oob.py" client ::1 8002 "$n"
+	done
 }
 
 @test "splice: the container's source ports are used again soon, unless somebody forbids it" {

@@ -159,16 +159,20 @@ static void test_urgent(void **state)
 {
 	struct flow *f = flow_with_sockets();
 	char buf[8];
+	bool next;
 
 	(void)state;
+	assert_false(port_side_urgent(&bed.c, f, SPLICE_OUTER, &next));
 	assert_int_equal(send(bed.far[0], "abc", 3, 0), 3);
 	assert_int_equal(send(bed.far[0], "d", 1, MSG_OOB), 1);
 	assert_int_equal(send(bed.far[0], "ef", 2, 0), 2);
 	assert_int_equal(shutdown(bed.far[0], SHUT_WR), 0);
 	wait_for(f->sock, POLLRDHUP);
+	assert_true(port_side_urgent(&bed.c, f, SPLICE_OUTER, &next) && !next);
 	assert_true(port_pipe_get(&bed.c, f, SPLICE_OUTER));
 	assert_int_equal(port_pipe_in(&bed.c, f, SPLICE_OUTER, 100), 3);
 	assert_int_equal(port_pipe_in(&bed.c, f, SPLICE_OUTER, 100), 0);
+	assert_true(port_side_urgent(&bed.c, f, SPLICE_OUTER, &next) && next);
 	for (size_t got = 3; got < 6;) {
 		ssize_t n = port_side_peek(&bed.c, f, SPLICE_OUTER, buf, sizeof(buf));
 
@@ -177,6 +181,7 @@ static void test_urgent(void **state)
 		port_side_discard(&bed.c, f, SPLICE_OUTER, (size_t)n);
 		got += (size_t)n;
 	}
+	assert_false(port_side_urgent(&bed.c, f, SPLICE_OUTER, &next));
 	assert_int_equal(port_side_peek(&bed.c, f, SPLICE_OUTER, buf, sizeof(buf)), 0);
 	assert_int_equal(port_pipe_out(&bed.c, f, SPLICE_OUTER, 3), 3);
 }
