@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "plugin/attach/ask.h"
 #include "plugin/json/get.h"
 
 /* Interfaces without a sandbox are the host's. */
@@ -120,4 +121,30 @@ int check_expect(const struct state *made, const struct netcfg *now, struct json
 		if (expects_route(&made->net, n, prev, &n->routes[i]))
 			want->routes[want->nroutes++] = n->routes[i];
 	return 0;
+}
+
+static int check_process(struct json_object *stats, const char *name, const char *failing,
+			 const char *restarts, struct err *e)
+{
+	struct json_object *gauges = get_member(stats, "gauges", json_type_object);
+
+	if (!json_object_get_boolean(get_member(gauges, failing, json_type_boolean)))
+		return 0;
+	err_set(e, ERR_CHECK, "the daemon's %s dies again and again: started again %lld times", name,
+		(long long)json_object_get_int64(get_member(stats, restarts, json_type_int)));
+	return err_hint(e, "the daemon's log says what it dies of; new connections fail meanwhile");
+}
+
+int check_processes(int state_fd, struct err *e)
+{
+	struct err unasked = ERR_INIT;
+	struct json_object *stats = ask_daemon(state_fd, ask_request(CONTROL_STATS), &unasked);
+	int r = 0;
+
+	if (stats)
+		r = check_process(stats, "engine", "engine_failing", "engine_restarts", e);
+	if (stats && r == 0)
+		r = check_process(stats, "nsagent", "nsagent_failing", "nsagent_restarts", e);
+	json_object_put(stats);
+	return r;
 }

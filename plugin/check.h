@@ -19,4 +19,8 @@
 int check_expect(const struct state *made, const struct netcfg *now, struct json_object *prev,
 		 const char *netns, struct conf *want, struct err *e);
 
+/* Whether the processes of the attachment whose folder is open live: 0, or -1 with *e where
+ * one dies again and again. A daemon that cannot be asked is no finding of this. */
+int check_processes(int state_fd, struct err *e);
+
 #endif

@@ -469,6 +469,10 @@ static void check_engine(struct doctor *d, const struct attach *a)
 	if (!stats)
 		finding(d, BAD, "daemon", "it carries every packet", "see its log; end the container"
 			" and start it again", "%s", e.msg);
+	else if (json_object_get_boolean(get_member(gauges, "engine_failing", json_type_boolean)))
+		finding(d, BAD, "engine", "it carries every packet", "see the log for why it dies,"
+			" and report it", "it dies again and again; it was started again %llu times",
+			(unsigned long long)command_number(stats, "engine_restarts"));
 	else if (!json_object_get_boolean(get_member(gauges, "engine_up", json_type_boolean)))
 		finding(d, BAD, "engine", "it carries every packet", "see the log for why it dies",
 			"it does not run; it was started again %llu times",

@@ -60,6 +60,8 @@ static const char *judge(const struct row *r)
 	if (r->stats) {
 		struct json_object *gauges = get_member(r->stats, "gauges", json_type_object);
 
+		if (json_object_get_boolean(get_member(gauges, "engine_failing", json_type_boolean)))
+			return "failing";
 		return json_object_get_boolean(get_member(gauges, "engine_up", json_type_boolean)) ?
 		       "ok" : "restarting";
 	}

@@ -359,6 +359,8 @@ static int check_attachment(struct call *c, const struct request *req, struct js
 			 &c->err);
 	if (r == 0)
 		r = attach_check(&a, &want, &c->err);
+	if (r == 0)
+		r = check_processes(a.dir.fd, &c->err);
 	attach_done(&a);
 	return r < 0 ? r : ipam_call("CHECK", req->netconf, &who, &c->err);
 }

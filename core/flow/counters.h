@@ -50,6 +50,7 @@
 	X(tcp_rx_bytes, "bytes of payload of TCP into the container, over the tap") \
 	X(tcp_reset_in, "resets from the container") \
 	X(tcp_reset_out, "resets sent to the container") \
+	X(tcp_orphans, "connections of an engine that died, reset by the next one") \
 	X(tcp_badseg, "TCP segments outside the window or the state") \
 	X(tcp_challenges_limited, "of those without text the ones not answered: too soon after the last") \
 	X(tcp_outoforder, "TCP segments beyond the next expected byte") \
@@ -79,6 +80,9 @@
 	X(splice_reset, "of those joined, ended by a reset of either side") \
 	X(splice_bytes, "bytes they carried") \
 	X(splice_tx_bytes, "of them those out of the container") \
+	X(splice_udp, "local clients of UDP ports joined socket to socket") \
+	X(splice_datagrams, "datagrams to and from them") \
+	X(splice_datagrams_lost, "of those that came, lost: no room, or no socket yet") \
 	X(splice_no_pipe, "times there was no pipe for one, and bytes were copied") \
 	X(icmp_tx_echo, "echo requests sent outside") \
 	X(icmp_tx_bytes, "bytes of them, from the ICMP header on") \

@@ -79,6 +79,7 @@ struct attach {
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
 	struct view_page *page;		/* too: flows, when it is asked for them */
+	struct roster *roster;		/* too, and with the engine after it */
 	uint32_t asked;			/* ... so often */
 	struct publish publish;
 	struct uplink uplink;
@@ -165,7 +166,7 @@ static int run_engine(void *arg, int sock)
 	return engine_main(&(struct engine_args){
 		.conf = &a->conf, .net = &a->net, .tap_fd = a->tap_fd,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
-		.page = a->page,
+		.page = a->page, .roster = a->roster, .number = (uint32_t)a->engine.restarts + 1,
 		.forwards = a->publish.list, .nforwards = a->publish.n,
 		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
 		.capture = {
@@ -282,7 +283,8 @@ static int map_counters(struct attach *a, struct err *e)
 {
 	a->counters = map_shared(sizeof(*a->counters), e);
 	a->page = a->counters ? map_shared(sizeof(*a->page), e) : NULL;
-	return a->page ? 0 : -1;
+	a->roster = a->page ? map_shared(sizeof(*a->roster), e) : NULL;
+	return a->roster ? 0 : -1;
 }
 
 /* While starting up: a signal to end, or the front end gone. */
@@ -384,7 +386,8 @@ static int setup_interface(struct attach *a, struct err *e)
 /* Has nsagent open that listener on the container's loopback. */
 static int open_reverse(struct attach *a, struct forward *f, bool optional, struct err *e)
 {
-	struct msg_listen req = { .kind = MSG_LISTEN, .addr = f->addr, .port = f->port };
+	struct msg_listen req = { .kind = MSG_LISTEN, .addr = f->addr, .port = f->port,
+				  .proto = f->proto };
 	struct msg_listen_done done;
 	char text[ADDR_STRLEN];
 	int r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
@@ -404,7 +407,8 @@ static int open_reverse(struct attach *a, struct forward *f, bool optional, stru
 	err_set(e, ERR_PORT, "reverse.%s: cannot listen on port %u of %s in the container: %s",
 		conf_proto_names[f->proto], f->port, addr_format(&f->addr, text),
 		strerror(-done.error));
-	return err_hint(e, "see what listens there: ss -ltn in the container");
+	return err_hint(e, "see what listens there: ss -%cln in the container",
+			f->proto == CONF_TCP ? 't' : 'u');
 }
 
 static int open_reverses(struct attach *a, struct err *e)

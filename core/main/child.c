@@ -82,22 +82,38 @@ void child_describe(int status, char *buf, size_t size)
 		snprintf(buf, size, "exited with status %d", WEXITSTATUS(status));
 }
 
-/* Sets due_ms by how long the child lived. */
+#define DEBT_MAX ((uint64_t)CHILD_AT_ONCE * CHILD_FORGET_MS)
+
+/* What is still owed at that time of its life, or now that it is dead. */
+static uint64_t debt(const struct child *c, uint64_t now_ms)
+{
+	uint64_t lived = now_ms - c->started_ms;
+
+	return lived < c->debt_ms ? c->debt_ms - lived : 0;
+}
+
+bool child_is_failing(const struct child *c, uint64_t now_ms)
+{
+	return (c->pid ? debt(c, now_ms) : c->debt_ms) > DEBT_MAX;
+}
+
+/* One death more, and what pause follows. */
 static uint32_t set_due(struct child *c, uint64_t now_ms)
 {
-	uint32_t pause = 0;
+	uint64_t pause = 0;
 
-	if (now_ms - c->started_ms < CHILD_LIVED_MS)
-		pause = c->backoff_ms;
-	c->backoff_ms = pause ? pause * 2 : CHILD_BACKOFF_MIN_MS;
-	if (c->backoff_ms > CHILD_BACKOFF_MAX_MS)
-		c->backoff_ms = CHILD_BACKOFF_MAX_MS;
+	c->debt_ms = debt(c, now_ms) + CHILD_FORGET_MS;
+	if (c->debt_ms > DEBT_MAX)
+		pause = CHILD_BACKOFF_MIN_MS << MIN_OF((c->debt_ms - DEBT_MAX - 1) / CHILD_FORGET_MS,
+						      UINT64_C(10));
+	pause = MIN_OF(pause, (uint64_t)CHILD_BACKOFF_MAX_MS);
 	c->due_ms = now_ms + pause;
-	return pause;
+	return (uint32_t)pause;
 }
 
 void child_died(struct child *c, int status, uint64_t now_ms)
 {
+	bool failed = child_is_failing(c, now_ms);
 	char how[80];
 	pid_t pid = c->pid;
 
@@ -106,6 +122,9 @@ void child_died(struct child *c, int status, uint64_t now_ms)
 	child_describe(status, how, sizeof(how));
 	log_error("process=%s pid=%d %s; restart in %u ms", c->name, (int)pid, how,
 		  set_due(c, now_ms));
+	if (!failed && child_is_failing(c, now_ms))
+		log_error("process=%s dies again and again: pauses between its restarts grow to %d s",
+			  c->name, CHILD_BACKOFF_MAX_MS / 1000);
 }
 
 void child_tick(struct child *c, uint64_t now_ms)

@@ -11,9 +11,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define CHILD_AT_ONCE		10	/* deaths after which it is started again at once ... */
+#define CHILD_FORGET_MS		500	/* ... of which each so long a life lets one be forgotten */
 #define CHILD_BACKOFF_MIN_MS	100
 #define CHILD_BACKOFF_MAX_MS	5000
-#define CHILD_LIVED_MS		10000	/* who lived longer is started again at once */
 
 struct child {
 	const char *name;		/* process title and log role: "engine" */
@@ -26,17 +27,23 @@ struct child {
 	int sock;			/* main's end, close-on-exec; -1 when not running */
 	uint64_t started_ms;
 	uint64_t due_ms;		/* when to start it again; 0: it runs */
-	uint32_t backoff_ms;
-	uint64_t restarts;		/* for the log */
+	uint64_t debt_ms;		/* life owed for deaths not forgotten yet, see child_died() */
+	uint64_t restarts;		/* all of them, for people */
 };
 
 /* Forks. 0 or -errno, and then nothing runs. */
 int child_start(struct child *c, uint64_t now_ms);
 
-/* Takes notice that the process was reaped with this wait status: closes the
- * socket, logs, and sets due_ms: at once, or after a pause that doubles while
- * it dies within CHILD_LIVED_MS. */
+/*
+ * Takes notice that the process was reaped with this wait status: closes the
+ * socket, logs, and sets due_ms. A death is forgotten after CHILD_FORGET_MS of life:
+ * up to CHILD_AT_ONCE of them it is started again at once, for who dies now and then
+ * must not cost the container a wait; then after a pause that doubles with each.
+ */
 void child_died(struct child *c, int status, uint64_t now_ms);
+
+/* Whether it dies faster than that is forgotten, so that there are pauses. */
+bool child_is_failing(const struct child *c, uint64_t now_ms);
 
 /* Starts it again if that is due. */
 void child_tick(struct child *c, uint64_t now_ms);

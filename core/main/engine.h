@@ -7,6 +7,7 @@
 #include "conf/resolv.h"
 #include "flow/counters.h"
 #include "flow/forward.h"
+#include "flow/roster.h"
 #include "flow/view.h"
 #include "io/capture.h"
 
@@ -22,6 +23,8 @@ struct engine_args {
 	int main_fd;			/* SOCK_SEQPACKET to main; EOF: main is gone */
 	struct counters *counters;	/* shared with main */
 	struct view_page *page;		/* too: filled when main asks */
+	struct roster *roster;		/* too: for the next engine (flow/roster.h) ... */
+	uint32_t number;		/* ... and which engine this is in it */
 	const struct resolvers *resolvers;	/* whom the DNS forwarder asks at first */
 };
 

@@ -176,6 +176,8 @@ static void write_gauges(struct jsonout *o, const struct serve *s, const struct 
 	jsonout_number(o, "listeners", s->publish->nopen);
 	jsonout_number(o, "captures", s->captures);
 	jsonout_bool(o, "engine_up", page != NULL);
+	jsonout_bool(o, "engine_failing", child_is_failing(s->engine, s->now_ms));
+	jsonout_bool(o, "nsagent_failing", child_is_failing(s->nsagent, s->now_ms));
 	if (page) {
 		jsonout_number(o, "flows", page->flows);
 		jsonout_number(o, "flows_max", page->flows_max);

@@ -11,6 +11,7 @@
 #include "flow/forward.h"
 #include "flow/frag.h"
 #include "flow/groups.h"
+#include "flow/roster.h"
 
 #define CTX_HOT_SIZE	65536u		/* one super-frame's payload */
 #define CTX_DGRAMS	32u		/* datagrams of one recvmmsg() */
@@ -54,6 +55,9 @@ struct ctx {
 
 	struct flowtab flows;
 	struct forwardtab forwards;
+	struct roster *roster;		/* proto/orphan.h; NULL: nobody is to know */
+	uint32_t engine;		/* our number in it */
+	uint32_t orphan_next, orphan_end;	/* its places still to be looked at */
 	uint32_t half_open;		/* flows in TCPS_SYN_SENT */
 	uint64_t accept_at;		/* accept() found no descriptor: not before; 0: go on */
 	struct wheel wheel;
@@ -66,6 +70,7 @@ struct ctx {
 	uint64_t icmp_full_at;		/* proto/icmp_error's budget: full again then */
 	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */
 	uint32_t splice_head, splice_tail;	/* spliced flows that wait for an inner socket */
+	uint32_t relay_head;		/* relayed ones that do, through dg.wait_next */
 	uint32_t epoch;			/* TCP_EPOCH_MS each: how many flows sent data ... */
 	uint32_t senders, last_senders;	/* ... in this one so far, and in the last */
 	uint64_t ra_due, ra_last;	/* next and last Router Advertisement to all; 0: none */

@@ -5,6 +5,7 @@
 
 #include "proto/frame.h"
 #include "proto/hop.h"
+#include "proto/orphan.h"
 #include "proto/port.h"
 #include "wire/numbers.h"
 
@@ -38,6 +39,7 @@ void tcp_free(struct ctx *c, struct flow *f)
 	port_close(c, f, false);
 	tcp_in_release(c, f);
 	tcp_out_release(c, f);
+	orphan_forget(c, f);
 	flow_free(&c->flows, f);
 	c->count->flows_closed++;
 }
@@ -105,7 +107,7 @@ int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 	tcp_options(c, f, &t.opt);
 	if (len)		/* the payload's size was reckoned without SACK blocks */
 		t.opt.nsack = 0;
-	rc = frame_tcp(c, &f->key, &t, iov, n, len, tcp_segment_size(&f->tcp), sent);
+	rc = frame_tcp(c, &f->key, &t, iov, n, len, tcp_segment_size(c, &f->tcp), sent);
 
 	if (rc == 0) {
 		c->count->tcp_rx_segments++;
@@ -186,6 +188,7 @@ void tcp_end_check(struct ctx *c, struct flow *f)
 	port_close(c, f, false);
 	tcp_in_release(c, f);
 	tcp_out_release(c, f);
+	orphan_forget(c, f);
 	/* Should that ACK be lost, the container's FIN comes again and must not
 	 * meet a reset: TIME-WAIT (RFC 9293, 3.6.1), short on this link. */
 	f->state = FLOW_LINGER;

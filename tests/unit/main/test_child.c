@@ -77,30 +77,64 @@ static int die(struct child *c, uint64_t now)
 	return child_wait_ms(c, now);
 }
 
+static void start_again(struct child *c, uint64_t now)
+{
+	child_tick(c, now);
+	assert_true(c->pid > 0);
+}
+
 static void test_backoff(void **state)
 {
-	static const int pauses[] = { 0, 100, 200, 400, 800, 1600, 3200, 5000, 5000 };
+	static const int pauses[] = { 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000, 5000, 5000, 5000 };
 	struct child c = a_child();
 	uint64_t now = 1000;
 
 	(void)state;
 	assert_int_equal(child_start(&c, now), 0);
-	for (size_t i = 0; i < ARRAY_LEN(pauses); i++) {
-		assert_int_equal(die(&c, now), pauses[i]);
+	/* Now and then is no crash loop: at once. */
+	for (size_t i = 0; i < CHILD_AT_ONCE; i++) {
+		assert_int_equal(die(&c, now), 0);
 		assert_int_equal(c.sock, -1);
-		if (pauses[i]) {
-			child_tick(&c, now + (uint64_t)pauses[i] - 1);
-			assert_int_equal(c.pid, 0);
-		}
-		now += (uint64_t)pauses[i];
-		child_tick(&c, now);
-		assert_true(c.pid > 0);
+		assert_false(child_is_failing(&c, now));
+		start_again(&c, now);
 		assert_int_equal(c.restarts, i + 1);
 	}
-	now += CHILD_LIVED_MS;
-	assert_int_equal(die(&c, now), 0);
-	child_tick(&c, now);
+	for (size_t i = 0; i < ARRAY_LEN(pauses); i++) {
+		assert_int_equal(die(&c, now), pauses[i]);
+		assert_true(child_is_failing(&c, now));
+		child_tick(&c, now + (uint64_t)pauses[i] - 1);
+		assert_int_equal(c.pid, 0);
+		now += (uint64_t)pauses[i];
+		start_again(&c, now);
+		assert_true(child_is_failing(&c, now));
+	}
+	/* What it lived, not what it lay dead, makes up for it. */
+	now += CHILD_FORGET_MS * ARRAY_LEN(pauses);
+	assert_false(child_is_failing(&c, now));
 	assert_int_equal(die(&c, now), CHILD_BACKOFF_MIN_MS);
+	now += CHILD_BACKOFF_MIN_MS;
+	start_again(&c, now);
+	now += CHILD_FORGET_MS * 1000;
+	assert_int_equal(die(&c, now), 0);
+	assert_int_equal(c.debt_ms, CHILD_FORGET_MS);
+	start_again(&c, now);
+	child_end(&c);
+}
+
+/* Killed once a second: never a pause. */
+static void test_no_backoff(void **state)
+{
+	struct child c = a_child();
+	uint64_t now = 1000;
+
+	(void)state;
+	assert_int_equal(child_start(&c, now), 0);
+	for (int i = 0; i < 40; i++) {
+		now += CHILD_FORGET_MS;
+		assert_int_equal(die(&c, now), 0);
+		start_again(&c, now);
+	}
+	child_end(&c);
 }
 
 /* What a process forked here forks dies when it does. */
@@ -152,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_end_of_file_ends_it),
 		cmocka_unit_test(test_end_kills),
 		cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_no_backoff),
 		cmocka_unit_test(test_dies_with_parent),
 		cmocka_unit_test(test_describe),
 	};

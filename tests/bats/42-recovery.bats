@@ -1,0 +1,131 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Processes of the daemon that die: what goes on, what is reset, what is told. How
+# fast, tests/bench/recovery measures.
+
+load bed
+load expect
+
+setup_file() {
+	bed_make
+	head -c 20M /dev/zero > "$BED_DIR/www/file"
+	bed_server WEB bed_peer tcp 80 python3 "$BED_DIR/server.py" http 80 "$BED_DIR/www"
+	bed_server ECHO bed_peer tcp 7 python3 "$BED_DIR/server.py" echo 7
+	bed_server SINK bed_peer tcp 1004 socat -u TCP6-LISTEN:1004,fork,reuseaddr,ipv6only=0 OPEN:/dev/null
+}
+
+teardown_file() {
+	bed_remove
+}
+
+setup() {
+	bed_container C
+	NS=/proc/$C/ns/net
+	LOG=$XDG/c$C.log
+	cni ADD "c$C" "$NS" eth0 < <(conf "$(log_to "c$C")") > /dev/null
+}
+
+teardown() {
+	detach "$C" > /dev/null 2>&1 || true
+	bed_kill "$C"
+	bed_until 3 bed_no_core
+}
+
+inside() { bed_in "$C" "$@"; }
+passt() { bed_user "$CNI_PASST" "$@"; }
+new_engine() { [ -n "$(bed_engine "$C")" ] && [ "$(bed_engine "$C")" != "$1" ]; }
+kill_engine() {
+	local old
+	old=$(bed_engine "$C")
+	kill -9 "$old"
+	bed_until 5 new_engine "$old" || die "no new engine: $(tail -n 5 "$LOG")"
+}
+
+@test "20 kills under load: each time a new connection works, and one that only waits is reset" {
+	local load line
+	bed_bg load bed_in "$C" sh -c "while :; do curl -s -m 20 -o /dev/null http://$PEER4/file; done"
+	bed_bg UP bed_in "$C" sh -c "while :; do socat -u OPEN:/dev/zero TCP:$PEER4:1004; done 2> /dev/null"
+	coproc client { bed_in "$C" python3 "$BED_DIR/recovery.py" wait "$PEER4" 7 3>&-; }
+	python3 "$BED_DIR/recovery.py" kill "$(bed_main "$C")" 20 0.3 <&"${client[0]}" 3> "$BED_DIR/tmp/figures" >&"${client[1]}"
+	line=$(cat "$BED_DIR/tmp/figures")
+	echo "# $(head -n 1 <<< "$line")" >&3
+	bed_kill "$load"
+	bed_kill "$UP"
+	[[ $line == *", 20 times: "* && $line != *" inf"* ]] || die "$line"
+	[[ $line == *"connection that waited: reset 20 "* ]] || die "$line"
+	same "processes" "$(bed_core_pids | wc -l)" 3
+	same "restarts" "$(passt stats "c$C" --json | jq .engine_restarts)" 20
+	[ "$(bed_counter "$C" "$LOG" tcp_orphans)" -gt 20 ] || die "orphans: $(grep -o 'tcp_orphans=.*' "$LOG")"
+}
+
+@test "kill -9 of the engine resets remotes too, also clients of forwarded ports" {
+	local how
+	detach "$C"
+	cni ADD "c$C" "$NS" eth0 < <(conf "$(log_to "c$C" | jq -c '. + {forward: {tcp: ["8090"]}}')") > /dev/null
+	bed_server LISTEN inside tcp 8090 python3 "$BED_DIR/server.py" echo 8090
+	bed_bg REMOTE bed_peer sh -c "exec python3 $BED_DIR/fate.py listen 1005 > $BED_DIR/tmp/remote 2>&1"
+	bed_until 10 bed_listening bed_peer tcp 1005
+	bed_bg CLIENT bed_peer sh -c "exec python3 $BED_DIR/fate.py connect $HOST4 8090 > $BED_DIR/tmp/client 2>&1"
+	bed_bg INNER bed_in "$C" sh -c "exec python3 $BED_DIR/fate.py connect $PEER4 1005 > $BED_DIR/tmp/inner 2>&1"
+	for how in remote client inner; do
+		bed_until 10 grep -q open "$BED_DIR/tmp/$how" || die "$how did not connect: $(cat "$BED_DIR/tmp/$how")"
+	done
+	kill_engine
+	for how in remote client inner; do
+		bed_until 10 grep -q 'reset\|end' "$BED_DIR/tmp/$how" || die "$how was not told"
+		same "the fate of $how" "$(tail -n 1 "$BED_DIR/tmp/$how")" reset
+	done
+}
+
+@test "what the container ended in order before the kill arrives whole" {
+	bed_bg SLOW bed_peer sh -c "exec python3 $BED_DIR/fate.py slow 1006 $BED_DIR/tmp/go > $BED_DIR/tmp/slow 2>&1"
+	bed_until 10 bed_listening bed_peer tcp 1006
+	# So little that the host's kernel has all of it, and the end.
+	head -c 50000 /dev/zero | bed_in "$C" socat -u - "TCP:$PEER4:1006"
+	ended() { passt flows "c$C" --json --port 1006 | jq -e '[.flows[].state] == ["closing"]' > /dev/null; }
+	bed_until 5 ended || die "$(passt flows "c$C" --json)"
+	kill_engine
+	: > "$BED_DIR/tmp/go"
+	bed_until 10 grep -q 'end\|reset' "$BED_DIR/tmp/slow" || die "$(cat "$BED_DIR/tmp/slow")"
+	same "what arrived" "$(tail -n 1 "$BED_DIR/tmp/slow")" "50000 end"
+}
+
+@test "an engine that dies again and again gets pauses; log, list, stats and CHECK say so; it recovers" {
+	local end main
+	main=$(bed_main "$C")
+	again() { grep -q 'process=engine dies again and again' "$LOG"; }
+	fine() { passt list --json | jq -e '.attachments[0].health == "ok"' > /dev/null; }
+	end=$((SECONDS + 20))
+	# As fast as it is started again, and a few times more.
+	until again; do
+		[ "$SECONDS" -lt "$end" ] || die "no pauses: $(tail -n 3 "$LOG")"
+		pkill -9 -x -P "$main" passt-engine || sleep 0.01
+	done
+	for _ in 1 2 3; do
+		bed_until 5 pkill -9 -x -P "$main" passt-engine
+	done
+	same "health" "$(passt list --json | jq -r '.attachments[0].health')" failing
+	run passt CHECK --container-id "c$C"
+	[[ $status != 0 && $output == *"dies again and again"* ]] || die "CHECK: $output"
+	passt stats "c$C" --json | jq -e '.gauges.engine_failing' > /dev/null || die "stats: $(passt stats "c$C" --json)"
+	bed_until 15 fine || die "$(passt list --json)"
+	bed_in "$C" ping -c 1 -W 2 "$PEER4"
+}
+
+@test "nsagent killed: another does its work" {
+	local old
+	detach "$C"
+	cni ADD "c$C" "$NS" eth0 < <(conf "$(log_to "c$C" | jq -c '. + {forward: {tcp: ["8091:127.0.0.1:8091"]}}')") > /dev/null
+	bed_server LISTEN inside tcp 8091 python3 "$BED_DIR/server.py" echo 8091
+	old=$(bed_nsagent "$C")
+	kill -9 "$old"
+	another() { [ -n "$(bed_nsagent "$C")" ] && [ "$(bed_nsagent "$C")" != "$old" ]; }
+	bed_until 5 another || die "no new nsagent: $(tail -n 5 "$LOG")"
+	# Inner sockets are of its making.
+	bed_until 5 bed_peer python3 "$BED_DIR/client.py" typing "$HOST4" 8091 5
+	same "restarts" "$(passt stats "c$C" --json | jq .nsagent_restarts)" 1
+	bed_in "$C" ping -c 1 -W 2 "$PEER4"
+	detach "$C"
+	nothing_left "$C"
+}
