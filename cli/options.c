@@ -660,20 +660,6 @@ static void drop_rules(struct ports *p)
 	*p->n = n;
 }
 
-/* The host's UDP sockets are not followed yet: it is said, and all else works. */
-static void leave_auto_out(struct options *o)
-{
-	struct conf *c = &o->conf;
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < c->nreverses; i++)
-		if (c->reverses[i].kind == CONF_FORWARD_PORTS || c->reverses[i].proto == CONF_TCP)
-			c->reverses[n++] = c->reverses[i];
-	if (n < c->nreverses && !o->quiet)
-		log_warn("--udp-ns: \"auto\" does nothing yet");
-	c->nreverses = n;
-}
-
 /* Where an option says nothing: all that is listened on, each under its own number. */
 static int fill_ports(struct options *o, struct err *e)
 {
@@ -688,12 +674,11 @@ static int fill_ports(struct options *o, struct err *e)
 
 		if (o->conf.off & off[all[i]->proto])
 			drop_rules(all[i]);
-		else if (all[i]->kind == PORTS_DEFAULT && all[i] != &o->reverse[CONF_UDP])
+		else if (all[i]->kind == PORTS_DEFAULT)
 			why = ports_add(all[i], "auto", o->ephemeral);
 		if (why)
 			return err_set(e, ERR_CONFIG, "ports: \"auto\" %s", why);
 	}
-	leave_auto_out(o);
 	return 0;
 }
 

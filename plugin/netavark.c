@@ -35,6 +35,7 @@ static const struct option {
 	{ "forward.udp", "forward", "udp", OPTION_LIST },
 	{ "reverse", "reverse", "tcp", OPTION_LIST },
 	{ "reverse.tcp", "reverse", "tcp", OPTION_LIST },
+	{ "reverse.udp", "reverse", "udp", OPTION_LIST },
 	{ "preserveSource", "preserveSource", NULL, OPTION_BOOL },
 	{ "listen", "listen", NULL, OPTION_STR },
 	{ "portConflict", "portConflict", NULL, OPTION_STR },

@@ -504,8 +504,6 @@ static int check_reverse(const struct conf_forward *f, struct err *e)
 {
 	if (f->kind == CONF_FORWARD_EXCEPT)
 		return 0;
-	if (f->proto != CONF_TCP)
-		return bad_forward(e, "reverse", f, "is not supported yet: only TCP is");
 	if (f->ifname[0] || is_elsewhere(&f->addr))
 		return bad_forward(e, "reverse", f, "listens elsewhere than on the container's"
 				   " loopback");
@@ -518,18 +516,15 @@ static int check_reverse(const struct conf_forward *f, struct err *e)
 	return 0;
 }
 
-/* What nobody does yet with the container's loopback: relay datagrams, follow it. */
-static int refuse_later(const struct conf *c, struct err *e)
+/* Of the container's loopback only what every program means by it is followed. */
+static int check_ready(const struct conf *c, struct err *e)
 {
 	for (uint32_t i = 0; i < c->nforwards; i++) {
 		const struct conf_forward *f = &c->forwards[i];
 
-		if (f->proto == CONF_UDP && addr_is_loopback(&f->to))
-			return bad_forward(e, "forward", f, "is not supported yet: it leads to the"
-					   " container's loopback");
-		if (f->ready && addr_is_loopback(&f->to))
-			return bad_forward(e, "forward", f, "leads to the container's loopback,"
-					   " for which \"listen\": \"ready\" is not supported yet");
+		if (f->ready && addr_is_loopback(&f->to) && !is_first_loopback(&f->to))
+			return bad_forward(e, "forward", f, "leads to another loopback address than"
+					   " 127.0.0.1 or ::1, which \"listen\": \"ready\" does not follow");
 	}
 	return 0;
 }
@@ -570,7 +565,7 @@ int conf_add_forward(struct conf *c, const struct conf_forward *f, struct err *e
 			       CONF_FORWARDS_MAX);
 	c->forwards[c->nforwards++] = *f;
 	if (check_forwards(c, "forward", c->forwards, c->nforwards, CONF_FORWARDS_MAX, e) == 0 &&
-	    refuse_later(c, e) == 0)
+	    check_ready(c, e) == 0)
 		return 0;
 	c->nforwards--;
 	return -1;
@@ -594,7 +589,7 @@ static int check_publishing(const struct conf *c, struct err *e)
 	for (uint32_t i = 0; i < c->nreverses; i++)
 		if (check_reverse(&c->reverses[i], e) < 0)
 			return -1;
-	return refuse_later(c, e);
+	return check_ready(c, e);
 }
 
 static int check_names(const struct conf *c, struct err *e)

@@ -81,6 +81,9 @@
 	X(splice_reset, "of those joined, ended by a reset of either side") \
 	X(splice_bytes, "bytes they carried") \
 	X(splice_tx_bytes, "of them those out of the container") \
+	X(splice_udp, "local clients of UDP ports joined socket to socket") \
+	X(splice_datagrams, "datagrams to and from them") \
+	X(splice_datagrams_lost, "of those that came, lost: no room, or no socket yet") \
 	X(splice_no_pipe, "times there was no pipe for one, and bytes were copied") \
 	X(icmp_tx_echo, "echo requests sent outside") \
 	X(icmp_tx_bytes, "bytes of them, from the ICMP header on") \

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-const char *const flow_proto_names[] = { "tcp", "udp", "ping", "splice", "dns" };
+const char *const flow_proto_names[] = { "tcp", "udp", "ping", "splice", "dns", "relay" };
 const char *const flow_state_names[] = { "free", "open", "linger" };
 static_assert(ARRAY_LEN(flow_proto_names) == FLOW_PROTO_COUNT, "a name for each protocol");
 static_assert(ARRAY_LEN(flow_state_names) == FLOW_STATE_COUNT, "a name for each state");

@@ -8,7 +8,8 @@
  * sides: inner (what the container sees: its own end and the remote one) and
  * outer (one host socket, connected to where the remote really is).
  * A spliced flow never meets the tap: it is two sockets joined, the outer one on
- * the host, the inner one in the container's namespace (proto/splice.h).
+ * the host, the inner one in the container's namespace (proto/splice.h); a relayed one is
+ * the same of datagrams, of one client of a listener (proto/relay.h).
  *
  *   state         who may hold it           allowed
  *   FLOW_FREE     nobody                    flow_new()
@@ -36,7 +37,9 @@
 #define FLOW_BUCKETS	65536u		/* power of two */
 #define FLOW_NONE	UINT32_MAX
 
-enum flow_proto { FLOW_TCP, FLOW_UDP, FLOW_PING, FLOW_SPLICE, FLOW_DNS, FLOW_PROTO_COUNT };
+enum flow_proto {
+	FLOW_TCP, FLOW_UDP, FLOW_PING, FLOW_SPLICE, FLOW_DNS, FLOW_RELAY, FLOW_PROTO_COUNT
+};
 enum flow_state { FLOW_FREE, FLOW_OPEN, FLOW_LINGER, FLOW_STATE_COUNT };
 
 extern const char *const flow_proto_names[FLOW_PROTO_COUNT];
@@ -46,12 +49,13 @@ extern const char *const flow_state_names[FLOW_STATE_COUNT];
  * inner_port is the echo identifier and remote_port 0; of FLOW_DNS remote_port is the
  * question's identifier (the port is the forwarder's, 53). Of a spliced flow it is
  * what was accepted: its own end, and the remote one of who connected; nobody
- * looks for it by key. */
+ * looks for it by key. Of a relayed one it is the listener's end and the client's. */
 struct flow_key {
 	struct addr inner, remote;
 	uint16_t inner_port, remote_port;
 	uint8_t proto;			/* enum flow_proto */
-	uint8_t pad[3];			/* zero: the key is hashed and compared as bytes */
+	uint8_t reverse;		/* FLOW_RELAY: 1 if the client is in the container */
+	uint8_t pad[2];			/* zero: the key is hashed and compared as bytes */
 };
 
 /* What passes of an IP header, packet by packet: we are a router (proto/hop.h). */
@@ -163,14 +167,18 @@ struct tcp_flow {
 struct dgram_flow {
 	uint64_t last_ms;		/* of the last datagram either way */
 	uint32_t rx;			/* datagrams from who did not begin, saturating */
-	uint32_t via;			/* FLOW_UDP: the listener the client speaks to, which also
-					 * answers; FORWARD_NONE: the flow has a socket of its own */
+	uint32_t via;			/* the listener the client speaks to, which also answers;
+					 * FORWARD_NONE: the flow is the container's own */
 	uint32_t local_scope;		/* ... and the interface, for link-local, else 0 */
 	struct addr local;		/* ... the address that the client spoke to */
 	uint16_t outer_id;		/* FLOW_PING, raw: the identifier outside */
 	uint16_t asked;			/* to port 53: questions not answered yet, saturating */
 	bool raw;			/* FLOW_PING: by the socket that all share (io/rawping.h) */
 	bool no_gso;			/* the path refused UDP_SEGMENT once */
+	bool waiting;			/* FLOW_RELAY: for a socket, in a list; meanwhile ... */
+	bool reserved;			/* ... there may be room in the arena ... */
+	struct hold held;		/* ... for what came (proto/relay.c) */
+	uint32_t wait_next;
 };
 
 /* One question to the DNS forwarder, until it is answered (proto/dns.h). */
@@ -194,18 +202,19 @@ enum splice_mark {
 	SPM_READABLE = 1 << 0,		/* there may be something to read */
 	SPM_WRITABLE = 1 << 1,		/* it may take something */
 	SPM_ENDING = 1 << 2,		/* its end or an error was announced behind the data */
-	SPM_URGENT = 1 << 3,		/* there is urgent data, which splice(2) does not pass */
+	SPM_URGENT = 1 << 3,		/* there may be an urgent byte, which splice(2) does not pass */
 	SPM_FAILED = 1 << 4,		/* reset, or dead otherwise: nothing more goes to it */
 	/* of the way from this side */
 	SPM_BULK = 1 << 5,		/* much came last time: worth a pipe */
 	SPM_END = 1 << 6,		/* nothing more will be read ... */
 	SPM_SHUT = 1 << 7,		/* ... and the other side was told, or is dead */
+	SPM_PLAIN = 1 << 8,		/* the next byte is not urgent: the last event said so */
 };
 
 struct splice_end {
 	int pipe[2];			/* of the way from this side; -1: it has none */
 	uint32_t fill;			/* bytes in it */
-	uint8_t marks;			/* enum splice_mark */
+	uint16_t marks;			/* enum splice_mark */
 };
 
 struct splice_flow {

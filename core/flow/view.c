@@ -55,6 +55,11 @@ static void describe(const struct flow *f, uint32_t idx, uint64_t now, struct vi
 		ret->path = VIEW_SPLICE;
 		ret->state = (uint8_t)splice_state(&f->splice);
 		break;
+	case FLOW_RELAY:
+		ret->proto = FLOW_UDP;
+		ret->path = VIEW_SPLICE;
+		ret->state = f->dg.rx ? VIEW_ANSWERED : VIEW_UNANSWERED;
+		break;
 	case FLOW_DNS:		/* a question that waits for its answer */
 		ret->proto = FLOW_UDP;
 		ret->remote_port = PORT_DNS;

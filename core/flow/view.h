@@ -33,7 +33,8 @@ extern const char *const view_state_names[VIEW_STATE_COUNT];
 struct view_flow {
 	struct addr inner, remote, outer;
 	uint16_t inner_port, remote_port, outer_port;
-	uint8_t proto;		/* enum flow_proto; a spliced one is FLOW_TCP with VIEW_SPLICE */
+	uint8_t proto;		/* enum flow_proto; a spliced one is FLOW_TCP, a
+				 * relayed one FLOW_UDP, with VIEW_SPLICE */
 	uint8_t path;		/* enum view_path */
 	uint8_t state;		/* enum view_state */
 	bool inbound;		/* a client of a forwarded port began it */

@@ -118,7 +118,7 @@ static int ask(int fd, uint8_t family, bool tcp)
 	return send(fd, &m, sizeof(m), 0) == (ssize_t)sizeof(m) ? 0 : -errno;
 }
 
-/* What a read is for: all that others reach (loopback NULL), or what the loopback does. */
+/* What a read is for: what others reach, what the loopback does; NULL: not asked for. */
 struct wanted {
 	struct diag_ports *others, *loopback;
 };
@@ -147,7 +147,7 @@ static void take(const struct inet_diag_msg *d, const struct wanted *ret)
 
 	if (port && ret->loopback)
 		take_loopback(&a, port, ret->loopback);
-	else if (port && !addr_is_loopback(&a))
+	if (port && ret->others && !addr_is_loopback(&a))
 		set_port(ret->others, port);
 }
 
@@ -199,19 +199,36 @@ static int read_both(int fd, bool tcp, const struct wanted *ret)
 	return rc == 0 ? read_family(fd, AF_INET6, tcp, ret) : rc;
 }
 
-int diag_read_loopback(const struct diag *d, struct diag_ports ret[2])
+/* What the kernel picked for clients, of UDP. */
+static void drop_picked(const struct diag *d, struct diag_ports *ret)
 {
-	memset(ret, 0, 2 * sizeof(*ret));
-	return read_both(d->fd, true, &(struct wanted){ .loopback = ret });
+	for (uint32_t port = d->picked_first; port <= d->picked_last; port++)
+		ret->bits[port / 8] &= (uint8_t)~(1u << (port % 8));
 }
 
-int diag_read(const struct diag *d, bool tcp, struct diag_ports *ret)
+int diag_read_loopback(const struct diag *d, bool tcp, struct diag_ports ret[2])
+{
+	int rc;
+
+	memset(ret, 0, 2 * sizeof(*ret));
+	rc = read_both(d->fd, tcp, &(struct wanted){ .loopback = ret });
+	for (int i = 0; rc == 0 && !tcp && i < 2; i++)
+		drop_picked(d, &ret[i]);
+	return rc;
+}
+
+int diag_read(const struct diag *d, bool tcp, struct diag_ports *ret,
+	      struct diag_ports loopback[2])
 {
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
-	rc = read_both(d->fd, tcp, &(struct wanted){ .others = ret });
-	for (uint32_t port = d->picked_first; rc == 0 && !tcp && port <= d->picked_last; port++)
-		ret->bits[port / 8] &= (uint8_t)~(1u << (port % 8));
+	memset(loopback, 0, 2 * sizeof(*loopback));
+	rc = read_both(d->fd, tcp, &(struct wanted){ ret, loopback });
+	if (rc == 0 && !tcp) {
+		drop_picked(d, ret);
+		drop_picked(d, &loopback[0]);
+		drop_picked(d, &loopback[1]);
+	}
 	return rc;
 }

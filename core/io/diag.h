@@ -49,12 +49,13 @@ uint64_t diag_udp_hint(struct diag *d);
  * bound to, in either family; those of the loopback only do not count, nor, for
  * UDP, the ports that the kernel picks for clients. 0, or -errno and *ret means
  * nothing; -EINTR: the list changed meanwhile, ask again. After any other error ask
- * anew: the socket may hold the rest of an answer.
+ * anew: the socket may hold the rest of an answer. loopback: as of diag_read_loopback().
  */
-int diag_read(const struct diag *d, bool tcp, struct diag_ports *ret);
+int diag_read(const struct diag *d, bool tcp, struct diag_ports *ret,
+	      struct diag_ports loopback[2]);
 
-/* The same of the TCP ports that are reached by the loopback: ret[0] by 127.0.0.1, ret[1]
+/* The same of the ports that are reached by the loopback: ret[0] by 127.0.0.1, ret[1]
  * by ::1. A socket of all IPv6 addresses counts for both: most serve both. */
-int diag_read_loopback(const struct diag *d, struct diag_ports ret[2]);
+int diag_read_loopback(const struct diag *d, bool tcp, struct diag_ports ret[2]);
 
 #endif

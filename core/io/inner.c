@@ -12,14 +12,17 @@
 
 #define TW_REUSE "/proc/sys/net/ipv4/tcp_tw_reuse"	/* of both families */
 
-int inner_socket(bool v4)
+int inner_socket(enum conf_proto proto, bool v4)
 {
-	int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int type = proto == CONF_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	int fd = socket(v4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
-	sock_stream_options(fd);
-	sock_linger(fd, true);
+	if (proto == CONF_TCP) {
+		sock_stream_options(fd);
+		sock_linger(fd, true);
+	}
 	return fd;
 }
 

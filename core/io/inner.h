@@ -5,9 +5,11 @@
 
 #include <stdbool.h>
 
-/* A non-blocking TCP socket in the caller's own namespace, set as spliced flows have
- * them, or -errno. */
-int inner_socket(bool v4);
+#include "conf/conf.h"
+
+/* A non-blocking socket in the caller's own namespace, a TCP one set as spliced flows have
+ * them; or -errno. */
+int inner_socket(enum conf_proto proto, bool v4);
 
 /* The sysctl that inner_reuse_ports() writes, in the caller's namespace; -errno: it
  * cannot be. */

@@ -9,14 +9,16 @@
 #include "io/rawping.h"
 #include "proto/ctx.h"
 
-#define IO_BATCH	16u		/* frames read from the tap in one turn */
+#define IO_BATCH	64u		/* frames read from the tap in one turn ... */
+#define IO_BATCH_BYTES	(1u << 20)	/* ... and about that many bytes */
+#define IO_FRAME_ALIGN	64u		/* a cache line */
 #define IO_FRAME_MAX	65600u		/* 65535 and virtio-net and Ethernet headers */
 #define IO_EVENTS	64
 #define IO_BULK		16384		/* a frame larger than that is of no conversation */
 #define IO_PIPES	256u		/* of spliced flows, at once; more of them copy */
 #define IO_PIPES_LARGE	32u		/* so many of them are of SPLICE_PIPE_LEN, if that can be had */
 #define IO_PIPES_IDLE	16u		/* so many are kept open while no flow has them */
-#define IO_INNER	64u		/* inner sockets of a family kept ahead of need */
+#define IO_INNER	64u		/* inner sockets of a protocol and family kept ahead of need */
 #define IO_INNER_LOW	32u		/* more are asked for when fewer are there */
 #define IO_HOLD_BYTES	(1u << 30)	/* hold arena, virtual; halved until it can be had */
 
@@ -26,7 +28,7 @@ struct poll {
 	uint32_t rest;			/* waits without polling to come */
 };
 
-/* Sockets of one family that nsagent opened in the container's namespace. */
+/* Sockets of one protocol and family that nsagent opened in the container's namespace. */
 struct inner_pool {
 	int fd[IO_INNER];
 	uint32_t n;
@@ -45,7 +47,7 @@ struct io {
 	struct poll poll;
 	int epoll, tap, main;
 	bool udp_gso;			/* UDP_SEGMENT and UDP_GRO may be used */
-	uint8_t *frames;		/* IO_BATCH + 1 slots of IO_FRAME_MAX bytes */
+	uint8_t *frames;		/* IO_BATCH_BYTES and one IO_FRAME_MAX of them */
 	bool stop;			/* the tap is gone */
 	bool heard;			/* main's descriptor is readable */
 	struct log_limit no_ping, no_socket;	/* one line a minute each, with ... */
@@ -54,7 +56,7 @@ struct io {
 	struct rawping rawping;
 	struct capture capture;
 	struct pipe_pool pipes;
-	struct inner_pool inner[2];	/* IPv4, IPv6 */
+	struct inner_pool inner[CONF_PROTO_COUNT][2];	/* IPv4, IPv6 */
 	bool tap_gone;			/* the container deleted the interface */
 };
 
@@ -85,7 +87,7 @@ enum loop_why loop_run(struct ctx *c);
 /* Closes every flow and gives everything back. */
 void loop_close(struct ctx *c);
 
-/* tap.c: reads up to IO_BATCH frames and hands each to ingress. */
+/* tap.c: reads up to IO_BATCH frames, IO_BATCH_BYTES, and hands each to ingress. */
 void tap_readable(struct ctx *c);
 
 /* sock.c: watches listener idx of c->forwards, once, for good. 0 or -errno. */
@@ -107,14 +109,17 @@ void sock_linger(int fd, bool reset);
 void splice_close_pools(struct io *io);
 
 /* When inner sockets are to be asked for (past: now), UINT64_MAX: there are enough.
- * How many of that family to ask nsagent for now (0: none), which are then on their
+ * How many of that kind to ask nsagent for now (0: none), which are then on their
  * way. */
 uint64_t splice_inner_due(const struct ctx *c);
-uint32_t splice_inner_ask(struct ctx *c, bool v4);
+uint32_t splice_inner_ask(struct ctx *c, enum conf_proto proto, bool v4);
 
 /* n of them came; fewer than asked for: the rest will not. The descriptors become
  * the pool's, flows that wait get them. */
-void splice_inner_add(struct ctx *c, bool v4, const int *fd, uint32_t n);
+void splice_inner_add(struct ctx *c, enum conf_proto proto, bool v4, const int *fd, uint32_t n);
+
+/* One of the pool, which becomes the caller's; -EAGAIN: it is empty, and more are asked for. */
+int splice_inner_take(struct ctx *c, enum conf_proto proto, bool v4);
 
 /* What epoll gives back for a flow's socket: index, 24 bits of its generation. */
 #define IO_REF_FLOW	1u

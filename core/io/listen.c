@@ -53,6 +53,8 @@ static int set_options(int fd, const struct forward *f, const struct listen_how 
 	set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RCVBUF);
 	if (how->udp_gro)
 		set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
+	if (how->local)
+		return 0;
 	/* Of IPv4 clients too, whichever family the socket is of. */
 	ancillary_want(fd, true);
 	if (v6)

@@ -19,6 +19,8 @@ struct listen_how {
 	const char *ifname;	/* only what comes in here; "": anywhere */
 	bool ipv4, ipv6;	/* families that the container has; one at least */
 	bool udp_gro;		/* UDP_GRO where the kernel has it */
+	bool local;		/* UDP on one address of the loopback: no need to be told where
+				 * and how a datagram came */
 	bool reserve;		/* TCP: bound, so that it is nobody else's, but not listening */
 };
 

@@ -46,7 +46,7 @@ static void areas(struct ctx *c, struct area a[AREAS])
 	a[3] = (struct area){ (void **)&c->pool.next, chunks * sizeof(uint32_t) };
 	a[4] = (struct area){ (void **)&c->hot, CTX_HOT_SIZE };
 	a[5] = (struct area){ (void **)&c->dgrams, (size_t)CTX_DGRAMS * CTX_HOT_SIZE };
-	a[6] = (struct area){ (void **)&c->io->frames, (size_t)(IO_BATCH + 1) * IO_FRAME_MAX };
+	a[6] = (struct area){ (void **)&c->io->frames, IO_BATCH_BYTES + IO_FRAME_MAX };
 	a[7] = (struct area){ (void **)&c->ranges.sets, (RANGES_SETS + 1) * sizeof(struct ranges) };
 	a[8] = (struct area){ (void **)&c->io->rawping.flows, RAWPING_IDS * sizeof(uint32_t) };
 	a[9] = (struct area){ (void **)&c->frags, sizeof(struct fragtab) };
@@ -136,7 +136,7 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	c->count = count;
 	c->io = io;
 	c->guest_mac = net->mac;
-	c->finish_head = c->splice_head = c->splice_tail = FLOW_NONE;
+	c->finish_head = c->splice_head = c->splice_tail = c->relay_head = FLOW_NONE;
 	c->tap_vnet = !!(tap_features & TUN_F_VNETHDR);
 	c->tap_csum = !!(tap_features & TUN_F_CHECKSUM);
 	c->tap_tso = !!(tap_features & TUN_F_TSO);

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "io/ancillary.h"
+#include "io/inner.h"
 #include "io/io.h"
 #include "io/rawping.h"
 #include "io/sockaddr.h"
@@ -299,6 +300,38 @@ int port_open(struct ctx *c, struct flow *f)
 	return rc;
 }
 
+int port_relay_open(struct ctx *c, struct flow *f)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN | EPOLLET,
+		.data.u64 = io_ref(IO_REF_FLOW, f->gen, flow_idx(&c->flows, f)),
+	};
+	union sockaddr_any sa;
+	socklen_t len = sockaddr_make(&sa, &f->outer, f->outer_port, 0);
+	bool v4 = addr_is4(&f->outer);
+	int fd = f->inbound ? splice_inner_take(c, CONF_UDP, v4) : inner_socket(CONF_UDP, v4);
+	int rc = 0;
+
+	if (fd == -EAGAIN)
+		return 1;
+	if (fd < 0) {
+		sock_complain(c, f, fd);
+		return fd;
+	}
+	set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RCVBUF);
+	if (c->io->udp_gso)
+		set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
+	if (connect(fd, &sa.sa, len) < 0 || epoll_ctl(c->io->epoll, EPOLL_CTL_ADD, fd, &ev) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		sock_complain(c, f, rc);
+		close(fd);
+		return rc;
+	}
+	f->sock = fd;
+	return 0;
+}
+
 int port_accept(struct ctx *c, const struct forward *fwd, struct addr *peer, uint16_t *port,
 		struct addr *local)
 {
@@ -498,64 +531,82 @@ struct sending {
 	socklen_t to_len;	/* 0: connected */
 };
 
+/* A client is answered by the listener it spoke to. */
+static int by_listener(struct ctx *c, const struct flow *f, const struct addr *to, uint16_t port,
+		       uint32_t scope, struct sending *ret)
+{
+	const struct forward *fwd = forward_at(&c->forwards, f->dg.via);
+
+	if (!fwd)
+		return -ENOTCONN;
+	*ret = (struct sending){ .fd = fwd->sock, .v6_socket = !addr_is4(&fwd->addr) };
+	ret->to_len = ret->v6_socket ? sockaddr_make6(&ret->to, to, port, scope)
+				     : sockaddr_make(&ret->to, to, port, 0);
+	return 0;
+}
+
 static int sending_of(struct ctx *c, const struct flow *f, struct sending *ret)
 {
-	const struct forward *fwd;
-
 	*ret = (struct sending){ .fd = f->sock };
 	if (flow_is_group(f))
 		ret->to_len = sockaddr_make(&ret->to, &f->outer, f->outer_port, f->outer_scope);
 	if (f->key.proto != FLOW_UDP || f->dg.via == FORWARD_NONE)
 		return 0;
-	fwd = forward_at(&c->forwards, f->dg.via);
-	if (!fwd)
-		return -ENOTCONN;
-	ret->fd = fwd->sock;
-	ret->v6_socket = !addr_is4(&fwd->addr);
-	ret->to_len = ret->v6_socket ?
-		      sockaddr_make6(&ret->to, &f->outer, f->outer_port, f->outer_scope) :
-		      sockaddr_make(&ret->to, &f->outer, f->outer_port, 0);
-	return 0;
+	return by_listener(c, f, &f->outer, f->outer_port, f->outer_scope, ret);
 }
 
-int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
+static int send_by(struct ctx *c, struct flow *f, const struct sending *by,
+		   const struct port_dgram *d, unsigned int n)
 {
 	const struct flow_ip first = { .ttl = f->ip.ttl, .tos = f->ip.tos, .df = d->ip.df };
 	struct mmsghdr m[MESSAGES_MAX];
 	union ancillary a[MESSAGES_MAX];
 	bool v4 = addr_is4(&f->outer);
-	struct sending by;
 	int done;
 
-	if (is_raw(f))
-		return rawping_send(c, f, d);
-	done = sending_of(c, f, &by);
-	if (done < 0)
-		return done;
 	n = MIN_OF(n, MESSAGES_MAX);
 	if (d[0].gso_size && !c->io->udp_gso)
 		return -EINVAL;
 	/* of the socket only: no message can say it */
-	if (UNLIKELY(first.df != f->ip.df && !by.to_len))
+	if (UNLIKELY(first.df != f->ip.df && !by->to_len))
 		port_set_ip(c, f, &first);
 	for (unsigned int i = 0; i < n; i++) {
-		if ((d[i].gso_size && !c->io->udp_gso) || (!by.to_len && d[i].ip.df != first.df)) {
+		if ((d[i].gso_size && !c->io->udp_gso) || (!by->to_len && d[i].ip.df != first.df)) {
 			n = i;
 			break;
 		}
 		m[i].msg_hdr = (struct msghdr){ .msg_iov = d[i].iov, .msg_iovlen = d[i].niov };
-		if (by.to_len) {
-			m[i].msg_hdr.msg_name = &by.to;
-			m[i].msg_hdr.msg_namelen = by.to_len;
-			ancillary_put_local(&m[i].msg_hdr, &a[i], f, by.v6_socket);
+		if (by->to_len) {
+			m[i].msg_hdr.msg_name = (void *)(uintptr_t)&by->to;
+			m[i].msg_hdr.msg_namelen = by->to_len;
+			ancillary_put_local(&m[i].msg_hdr, &a[i], f, by->v6_socket);
 		}
 		if (d[i].gso_size || !flow_ip_eq(&d[i].ip, &first))
 			ancillary_put(&m[i].msg_hdr, &a[i], v4, &d[i], &first);
 	}
 	do {
-		done = sendmmsg(by.fd, m, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		done = sendmmsg(by->fd, m, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (done < 0 && errno == EINTR);
 	return done < 0 ? -errno : done;
+}
+
+int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
+{
+	struct sending by;
+	int rc;
+
+	if (is_raw(f))
+		return rawping_send(c, f, d);
+	rc = sending_of(c, f, &by);
+	return rc < 0 ? rc : send_by(c, f, &by, d, n);
+}
+
+int port_dgram_answer(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
+{
+	struct sending by;
+	int rc = by_listener(c, f, &f->key.remote, f->key.remote_port, f->dg.local_scope, &by);
+
+	return rc < 0 ? rc : send_by(c, f, &by, d, n);
 }
 
 static void take_message(struct mmsghdr *m, struct port_dgram *d)

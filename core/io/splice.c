@@ -15,8 +15,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +27,7 @@
 #include "io/io.h"
 #include "io/sockaddr.h"
 #include "proto/port.h"
+#include "proto/relay.h"
 #include "proto/splice.h"
 
 #define PIPE_WORTH	65536		/* bytes: the default size */
@@ -40,12 +44,16 @@ static uint64_t due(const struct inner_pool *p)
 
 uint64_t splice_inner_due(const struct ctx *c)
 {
-	return MIN_OF(due(&c->io->inner[0]), due(&c->io->inner[1]));
+	uint64_t next = UINT64_MAX;
+
+	for (int i = 0; i < CONF_PROTO_COUNT; i++)
+		next = MIN_OF(next, MIN_OF(due(&c->io->inner[i][0]), due(&c->io->inner[i][1])));
+	return next;
 }
 
-uint32_t splice_inner_ask(struct ctx *c, bool v4)
+uint32_t splice_inner_ask(struct ctx *c, enum conf_proto proto, bool v4)
 {
-	struct inner_pool *p = &c->io->inner[!v4];
+	struct inner_pool *p = &c->io->inner[proto][!v4];
 	uint32_t n;
 
 	if (due(p) > c->now)
@@ -57,9 +65,9 @@ uint32_t splice_inner_ask(struct ctx *c, bool v4)
 	return n;
 }
 
-void splice_inner_add(struct ctx *c, bool v4, const int *fd, uint32_t n)
+void splice_inner_add(struct ctx *c, enum conf_proto proto, bool v4, const int *fd, uint32_t n)
 {
-	struct inner_pool *p = &c->io->inner[!v4];
+	struct inner_pool *p = &c->io->inner[proto][!v4];
 
 	p->again_ms = n && n >= p->asked ? 0 : c->now + INNER_SHORT_MS;
 	p->asked = 0;
@@ -69,7 +77,18 @@ void splice_inner_add(struct ctx *c, bool v4, const int *fd, uint32_t n)
 		else
 			close(fd[i]);
 	}
-	splice_supplied(c);
+	if (proto == CONF_TCP)
+		splice_supplied(c);
+	else
+		relay_supplied(c);
+}
+
+int splice_inner_take(struct ctx *c, enum conf_proto proto, bool v4)
+{
+	struct inner_pool *p = &c->io->inner[proto][!v4];
+
+	p->needed = true;
+	return p->n ? p->fd[--p->n] : -EAGAIN;
 }
 
 /* --- the two sockets ---------------------------------------------------- */
@@ -88,13 +107,9 @@ static int watch_side(struct ctx *c, struct flow *f, enum splice_side side)
 static int take_socket(struct ctx *c, const struct flow *f)
 {
 	bool v4 = addr_is4(&f->outer);
-	struct inner_pool *p = &c->io->inner[!v4];
 
-	if (f->splice.caller == SPLICE_OUTER) {
-		p->needed = true;
-		return p->n ? p->fd[--p->n] : -EAGAIN;
-	}
-	return inner_socket(v4);
+	return f->splice.caller == SPLICE_OUTER ? splice_inner_take(c, CONF_TCP, v4)
+						: inner_socket(CONF_TCP, v4);
 }
 
 int port_splice_connect(struct ctx *c, struct flow *f)
@@ -181,14 +196,29 @@ void port_side_discard(struct ctx *c, struct flow *f, enum splice_side side, siz
 	}
 }
 
+bool port_side_urgent(struct ctx *c, struct flow *f, enum splice_side side, bool *next)
+{
+	const struct timespec at_once = { .tv_sec = 0 };
+	struct pollfd p = { .fd = *splice_sock(f, side), .events = POLLPRI };
+	int at_mark = 0;
+
+	(void)c;
+	if (ppoll(&p, 1, &at_once, NULL) != 1 || !(p.revents & POLLPRI) ||
+	    ioctl(p.fd, SIOCATMARK, &at_mark) < 0)
+		return false;
+	*next = at_mark;
+	return true;
+}
+
 ssize_t port_side_send(struct ctx *c, struct flow *f, enum splice_side side, const void *buf,
-		       size_t len)
+		       size_t len, bool urgent)
 {
 	ssize_t n;
 
 	(void)c;
 	do {
-		n = send(*splice_sock(f, side), buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = send(*splice_sock(f, side), buf, len,
+			 MSG_NOSIGNAL | MSG_DONTWAIT | (urgent ? MSG_OOB : 0));
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
@@ -295,7 +325,8 @@ void splice_close_pools(struct io *io)
 
 	while (p->nidle)
 		close_pipe(p, p->idle[--p->nidle]);
-	for (size_t i = 0; i < ARRAY_LEN(io->inner); i++)
-		while (io->inner[i].n)
-			close(io->inner[i].fd[--io->inner[i].n]);
+	for (int i = 0; i < CONF_PROTO_COUNT; i++)
+		for (int v6 = 0; v6 < 2; v6++)
+			while (io->inner[i][v6].n)
+				close(io->inner[i][v6].fd[--io->inner[i][v6].n]);
 }

@@ -376,7 +376,8 @@ static int setup_interface(struct attach *a, struct err *e)
 /* Has nsagent open that listener on the container's loopback. */
 static int open_reverse(struct attach *a, struct forward *f, bool optional, struct err *e)
 {
-	struct msg_listen req = { .kind = MSG_LISTEN, .addr = f->addr, .port = f->port };
+	struct msg_listen req = { .kind = MSG_LISTEN, .addr = f->addr, .port = f->port,
+				  .proto = f->proto };
 	struct msg_listen_done done;
 	char text[ADDR_STRLEN];
 	int r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
@@ -396,7 +397,8 @@ static int open_reverse(struct attach *a, struct forward *f, bool optional, stru
 	err_set(e, ERR_PORT, "reverse.%s: cannot listen on port %u of %s in the container: %s",
 		conf_proto_names[f->proto], f->port, addr_format(&f->addr, text),
 		strerror(-done.error));
-	return err_hint(e, "see what listens there: ss -ltn in the container");
+	return err_hint(e, "see what listens there: ss -%cln in the container",
+			f->proto == CONF_TCP ? 't' : 'u');
 }
 
 static int open_reverses(struct attach *a, struct err *e)

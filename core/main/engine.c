@@ -36,10 +36,11 @@ static_assert(IO_INNER <= MSG_FDS_MAX, "one message fills a pool");
  * again later. */
 static void ask_for_inner(struct ctx *c, int main_fd)
 {
-	for (int v4 = 0; v4 < 2; v4++) {
+	for (uint32_t i = 0; i < 2 * CONF_PROTO_COUNT; i++) {
+		const enum conf_proto proto = (enum conf_proto)(i / 2);
 		const struct msg_engine m = {
-			.kind = MSG_INNER_WANTED, .ipv4 = (uint32_t)v4,
-			.count = splice_inner_ask(c, v4),
+			.kind = MSG_INNER_WANTED, .proto = proto, .ipv4 = i % 2,
+			.count = splice_inner_ask(c, proto, i % 2),
 		};
 
 		if (m.count)
@@ -59,7 +60,7 @@ static bool take_inner(struct ctx *c, int main_fd)
 		msg_close_fds(fd, n);
 		return false;
 	}
-	splice_inner_add(c, m.ipv4, fd, n);
+	splice_inner_add(c, (enum conf_proto)m.proto, m.ipv4, fd, n);
 	return true;
 }
 

@@ -21,18 +21,23 @@ static struct addr loopback_of(int family)
 }
 
 /* Whether a rule asks for that loopback's ports. */
-static bool is_wanted(const struct conf *c, int family)
+static bool is_wanted(const struct conf *c, enum conf_proto proto, int family)
 {
 	const struct addr lo = loopback_of(family);
 
 	for (uint32_t i = 0; i < c->nreverses; i++) {
 		const struct conf_forward *f = &c->reverses[i];
 
-		if (f->kind == CONF_FORWARD_AUTO && f->proto == CONF_TCP &&
+		if (f->kind == CONF_FORWARD_AUTO && f->proto == proto &&
 		    (addr_is_any(&f->addr) || addr_eq(&f->addr, &lo)))
 			return family == 0 ? c->ipv4 : c->ipv6;
 	}
 	return false;
+}
+
+static bool is_any_wanted(const struct conf *c, enum conf_proto proto)
+{
+	return is_wanted(c, proto, 0) || is_wanted(c, proto, 1);
 }
 
 static void *reserve(size_t size)
@@ -47,13 +52,14 @@ int mirror_open(struct mirror *m, const struct conf *c, struct err *e)
 	int rc;
 
 	*m = MIRROR_INIT;
-	if (!is_wanted(c, 0) && !is_wanted(c, 1))
+	if (!is_any_wanted(c, CONF_TCP) && !is_any_wanted(c, CONF_UDP))
 		return 0;
-	m->seen = reserve(2 * sizeof(*m->seen));
+	m->udp_hint = UINT64_MAX;
+	m->seen = reserve(CONF_PROTO_COUNT * sizeof(*m->seen));
 	m->ports = reserve(PORTS * sizeof(*m->ports));
 	rc = m->seen && m->ports ? diag_open(&m->diag) : -ENOMEM;
 	if (rc < 0)
-		return err_set(e, ERR_IO, "reverse.tcp: \"auto\": what the host listens on cannot be"
+		return err_set(e, ERR_IO, "reverse: \"auto\": what the host listens on cannot be"
 			       " seen: %s", strerror(-rc));
 	m->look_ms = 1;
 	return 0;
@@ -72,94 +78,117 @@ int mirror_wait_ms(const struct mirror *m, uint64_t now_ms)
 }
 
 /* The place of an open one. */
-static uint32_t place_of(const struct publish *p, int family, uint32_t port)
+static uint32_t place_of(const struct publish *p, enum conf_proto proto, int family, uint32_t port)
 {
 	const struct addr addr = loopback_of(family);
 	uint32_t i = publish_next(p, 0, RULE);
 
-	while (i != FORWARD_NONE && !(p->list[i].port == port && addr_eq(&p->list[i].addr, &addr)))
+	while (i != FORWARD_NONE && !(p->list[i].port == port && p->list[i].proto == proto &&
+				      addr_eq(&p->list[i].addr, &addr)))
 		i = publish_next(p, i + 1, RULE);
 	return i;
 }
 
-static bool is_published(const struct publish *p, uint32_t port)
+static bool is_published(const struct publish *p, enum conf_proto proto, uint32_t port)
 {
 	for (uint32_t i = 0; i < p->n; i++)
 		if (p->list[i].sock >= 0 && !p->list[i].reverse && p->list[i].port == port &&
-		    p->list[i].proto == CONF_TCP)
+		    p->list[i].proto == proto)
 			return true;
 	return false;
 }
 
-static bool is_due(const struct serve *s, const struct diag_ports *now, int family, uint32_t port)
+static bool is_due(const struct serve *s, const struct diag_ports *now, enum conf_proto proto,
+		   int family, uint32_t port)
 {
-	return diag_has(&now[family], port) && is_wanted(s->conf, family) &&
-	       !forward_excepted(s->conf->reverses, s->conf->nreverses, CONF_TCP, (uint16_t)port) &&
-	       !is_published(s->publish, port);
+	return diag_has(&now[family], port) && is_wanted(s->conf, proto, family) &&
+	       !forward_excepted(s->conf->reverses, s->conf->nreverses, proto, (uint16_t)port) &&
+	       !is_published(s->publish, proto, port);
 }
 
 /* False: not now. */
-static bool ask(struct serve *s, int family, uint32_t port)
+static bool ask(struct serve *s, enum conf_proto proto, int family, uint32_t port)
 {
 	const struct msg_listen m = {
 		.kind = MSG_LISTEN, .addr = loopback_of(family), .port = (uint16_t)port,
+		.proto = (uint16_t)proto,
 	};
 
 	return s->nsagent->sock >= 0 && listen_room(s->publish->nopen + 1, NULL) == 0 &&
 	       msg_send_fds(s->nsagent->sock, &m, sizeof(m), NULL, 0) == 0;
 }
 
-static void close_port(struct mirror *m, struct serve *s, int family, uint32_t port)
+static void close_port(struct mirror *m, struct serve *s, enum conf_proto proto, int family,
+		       uint32_t port)
 {
-	uint32_t place = place_of(s->publish, family, port);
+	uint32_t place = place_of(s->publish, proto, family, port);
 
 	if (place != FORWARD_NONE) {
 		serve_tell(s, MSG_FORWARD_CLOSE, place);
 		publish_close_place(s->publish, place);
 	}
-	m->ports[port][family] = MIRROR_CLOSED;
+	m->ports[port][proto][family] = MIRROR_CLOSED;
 }
 
 /* What a nsagent that died was asked for, and what is to be tried again. */
 static void forget(struct mirror *m, enum mirror_port what)
 {
 	for (uint32_t port = 0; port < PORTS; port++)
-		for (int family = 0; family < 2; family++)
-			if (m->ports[port][family] == what)
-				m->ports[port][family] = MIRROR_CLOSED;
-	m->more = true;
+		for (int i = 0; i < 2 * CONF_PROTO_COUNT; i++)
+			if (m->ports[port][i / 2][i % 2] == what)
+				m->ports[port][i / 2][i % 2] = MIRROR_CLOSED;
+	m->more[CONF_TCP] = m->more[CONF_UDP] = true;
 }
 
-static void compare(struct mirror *m, struct serve *s, const struct diag_ports *now)
+static void compare(struct mirror *m, struct serve *s, enum conf_proto proto,
+		    const struct diag_ports *now)
 {
 	uint32_t asks = 0;
 
-	m->more = false;
+	m->more[proto] = false;
 	for (uint32_t port = 1; port < PORTS; port++)
 		for (int family = 0; family < 2; family++) {
-			uint8_t *is = &m->ports[port][family];
+			uint8_t *is = &m->ports[port][proto][family];
 			bool due = (*is != MIRROR_CLOSED || diag_has(&now[family], port)) &&
-				   is_due(s, now, family, port);
+				   is_due(s, now, proto, family, port);
 
 			if (!due && *is == MIRROR_OPEN) {
-				close_port(m, s, family, port);
+				close_port(m, s, proto, family, port);
 			} else if (!due && *is == MIRROR_REFUSED) {
 				*is = MIRROR_CLOSED;
 			} else if (*is == MIRROR_ASKED) {
-				m->more = true;
+				m->more[proto] = true;
 			} else if (due && *is == MIRROR_CLOSED) {
-				if (asks++ < MIRROR_ASKS && ask(s, family, port))
+				if (asks++ < MIRROR_ASKS && ask(s, proto, family, port))
 					*is = MIRROR_ASKED;
-				m->more = true;
+				m->more[proto] = true;
 			}
 		}
 }
 
-static void look(struct mirror *m, struct serve *s)
+/* UDP is dear to look at (io/diag.h). */
+static bool is_time(struct mirror *m, enum conf_proto proto)
+{
+	uint64_t hint;
+
+	if (proto == CONF_TCP)
+		return true;
+	hint = diag_udp_hint(&m->diag);
+	if (!m->more[proto] && hint == m->udp_hint && ++m->udp_skipped < MIRROR_UDP_LOOKS)
+		return false;
+	m->udp_hint = hint;
+	m->udp_skipped = 0;
+	return true;
+}
+
+static void look(struct mirror *m, struct serve *s, enum conf_proto proto)
 {
 	static struct diag_ports now[2];
-	int rc = diag_read_loopback(&m->diag, now);
+	int rc;
 
+	if (!is_any_wanted(s->conf, proto) || !is_time(m, proto))
+		return;
+	rc = diag_read_loopback(&m->diag, proto == CONF_TCP, now);
 	if (rc < 0) {
 		if (rc != -EINTR) {	/* the rest of an answer may still come */
 			diag_close(&m->diag);
@@ -167,10 +196,10 @@ static void look(struct mirror *m, struct serve *s)
 		}
 		return;
 	}
-	if (!m->more && memcmp(now, m->seen, sizeof(now)) == 0)
+	if (!m->more[proto] && memcmp(now, m->seen[proto], sizeof(now)) == 0)
 		return;
-	memcpy(m->seen, now, sizeof(now));
-	compare(m, s, now);
+	memcpy(m->seen[proto], now, sizeof(now));
+	compare(m, s, proto, now);
 }
 
 void mirror_tick(struct mirror *m, struct serve *s)
@@ -186,15 +215,16 @@ void mirror_tick(struct mirror *m, struct serve *s)
 		m->again_ms = s->now_ms + MIRROR_AGAIN_MS;
 		forget(m, MIRROR_REFUSED);
 	}
-	look(m, s);
+	look(m, s, CONF_TCP);
+	look(m, s, CONF_UDP);
 }
 
 /* Its place in the table, or -1. */
 static int adopt(struct serve *s, const struct msg_listen_done *done, int fd)
 {
 	const struct forward f = {
-		.addr = done->addr, .port = done->port, .to_port = done->port, .proto = CONF_TCP,
-		.reverse = true, .rule = RULE, .sock = fd,
+		.addr = done->addr, .port = done->port, .to_port = done->port,
+		.proto = (uint8_t)done->proto, .reverse = true, .rule = RULE, .sock = fd,
 	};
 	struct err e = ERR_INIT;
 	int place = publish_adopt(s->publish, &f, &e);
@@ -214,13 +244,13 @@ int mirror_opened(struct mirror *m, struct serve *s, const struct msg_listen_don
 		fd_drop(&fd);
 		return -EBADMSG;
 	}
-	is = &m->ports[done->port][!addr_is4(&done->addr)];
+	is = &m->ports[done->port][done->proto][!addr_is4(&done->addr)];
 	if (*is != MIRROR_ASKED) {
 		fd_drop(&fd);
 		return -EBADMSG;
 	}
 	*is = fd >= 0 && adopt(s, done, fd) >= 0 ? MIRROR_OPEN : MIRROR_REFUSED;
-	log_debug("reverse auto port=%u %s", done->port,
+	log_debug("reverse auto proto=%s port=%u %s", conf_proto_names[done->proto], done->port,
 		  done->error ? strerror(-done->error) : "open");
 	return 0;
 }

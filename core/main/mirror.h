@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mirror: rules of "reverse" that say "auto": what TCP programs of the host serve on its
+ * mirror: rules of "reverse" that say "auto": what programs of the host serve on its
  * loopback, the container has on its own, under the same number. Main looks five times a
- * second at what is listened on (io/diag.h); nsagent opens the container's side.
+ * second at what is listened on (io/diag.h; at UDP when the number of its sockets changed, or
+ * a second went by); nsagent opens the container's side.
  *
  * Left out: what the rules except, what a program of the container has itself, and the
  * ports that this attachment publishes: they would lead back into the container.
@@ -16,6 +17,7 @@
 
 #define MIRROR_LOOK_MS		200
 #define MIRROR_AGAIN_MS		60000	/* a port that could not be had is tried again */
+#define MIRROR_UDP_LOOKS	5	/* UDP is looked at each fifth time, whatever the hint says */
 #define MIRROR_ASKS		64	/* of one look; the others at the next */
 
 enum mirror_port {		/* what a port of one family's loopback is in the container */
@@ -30,9 +32,12 @@ struct mirror {
 	uint64_t look_ms;	/* when to look; 0: no rule asks for it */
 	uint64_t again_ms;
 	int32_t agent;		/* the nsagent that was asked */
-	bool more;		/* the last look did not get to all */
-	struct diag_ports *seen;	/* two, IPv4 and IPv6: what was there at the last look */
-	uint8_t (*ports)[2];	/* 65536: enum mirror_port */
+	bool more[CONF_PROTO_COUNT];	/* the last look did not get to all */
+	uint64_t udp_hint;	/* diag_udp_hint() at the last look at UDP, ... */
+	unsigned int udp_skipped;	/* ... and how many looks ago that was */
+	struct diag_ports (*seen)[2];	/* by enum conf_proto, IPv4 and IPv6: what was there at the
+				 * last look */
+	uint8_t (*ports)[CONF_PROTO_COUNT][2];	/* 65536: enum mirror_port */
 };
 
 #define MIRROR_INIT ((struct mirror){ .diag = DIAG_INIT })

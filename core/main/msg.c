@@ -72,7 +72,8 @@ int msg_peek_kind(int sock, uint32_t *kind)
 bool msg_engine_ok(const struct msg_engine *m)
 {
 	if (m->kind == MSG_INNER_WANTED)
-		return m->ipv4 <= 1 && m->count >= 1 && m->count <= MSG_FDS_MAX;
+		return m->proto < CONF_PROTO_COUNT && m->ipv4 <= 1 && m->count >= 1 &&
+		       m->count <= MSG_FDS_MAX;
 	return m->kind == MSG_RUNNING || m->kind == MSG_TAP_GONE || m->kind == MSG_SYNCED ||
 	       m->kind == MSG_VIEWED;
 }
@@ -117,7 +118,8 @@ bool msg_move_ok(const struct msg_move *m)
 
 static bool inner_ok(const struct msg_inner *m, uint32_t kind)
 {
-	return m->kind == kind && m->ipv4 <= 1 && m->count <= MSG_FDS_MAX;
+	return m->kind == kind && m->proto < CONF_PROTO_COUNT && m->ipv4 <= 1 &&
+	       m->count <= MSG_FDS_MAX;
 }
 
 bool msg_inner_ok(const struct msg_inner *m)
@@ -132,12 +134,14 @@ bool msg_inner_done_ok(const struct msg_inner *m, uint32_t n)
 
 bool msg_listen_ok(const struct msg_listen *m)
 {
-	return m->kind == MSG_LISTEN && addr_is_loopback(&m->addr) && m->port;
+	return m->kind == MSG_LISTEN && addr_is_loopback(&m->addr) && m->port &&
+	       m->proto < CONF_PROTO_COUNT;
 }
 
 bool msg_listen_done_ok(const struct msg_listen_done *m)
 {
-	return m->kind == MSG_LISTEN_DONE && m->error <= 0 && addr_is_loopback(&m->addr) && m->port;
+	return m->kind == MSG_LISTEN_DONE && m->error <= 0 && addr_is_loopback(&m->addr) &&
+	       m->port && m->proto < CONF_PROTO_COUNT;
 }
 
 static bool err_ok(const struct err *e)

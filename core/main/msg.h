@@ -23,7 +23,7 @@ enum msg_kind {
 	MSG_SETUP,		/* main -> nsagent: make and configure the interface */
 	MSG_SETUP_DONE,		/* nsagent -> main: outcome; carries the tap's descriptor on success */
 	MSG_TAP_GONE,		/* engine -> main: the container deleted the interface */
-	MSG_INNER_WANTED,	/* engine -> main: TCP sockets of the container's namespace are short */
+	MSG_INNER_WANTED,	/* engine -> main: sockets of the container's namespace are short */
 	MSG_INNER,		/* main -> nsagent: make some */
 	MSG_INNER_DONE,		/* nsagent -> main -> engine: so many, with their descriptors */
 	MSG_LISTEN,		/* main -> nsagent: listen on a port of the container's loopback */
@@ -48,7 +48,7 @@ enum msg_kind {
 struct msg_engine {
 	uint32_t kind;
 	uint32_t pid;
-	uint32_t ipv4, count;	/* MSG_INNER_WANTED: as in struct msg_inner */
+	uint32_t proto, ipv4, count;	/* MSG_INNER_WANTED: as in struct msg_inner */
 	uint32_t seq;		/* MSG_VIEWED: of the question */
 };
 
@@ -71,6 +71,7 @@ struct msg_setup_done {
 /* MSG_INNER, and its answer, which may have fewer. */
 struct msg_inner {
 	uint32_t kind;
+	uint32_t proto;		/* enum conf_proto */
 	uint32_t ipv4;		/* 0 or 1 */
 	uint32_t count;		/* of sockets: 1 to MSG_FDS_MAX, in the answer also 0 */
 };
@@ -79,7 +80,7 @@ struct msg_listen {
 	uint32_t kind;
 	struct addr addr;	/* 127.0.0.0/8 or ::1 */
 	uint16_t port;		/* not 0 */
-	uint16_t pad;
+	uint16_t proto;		/* enum conf_proto */
 };
 
 struct msg_listen_done {
@@ -87,7 +88,7 @@ struct msg_listen_done {
 	int32_t error;		/* 0, one descriptor attached; or -errno */
 	struct addr addr;	/* as asked */
 	uint16_t port;
-	uint16_t pad;
+	uint16_t proto;
 };
 
 struct msg_watch {
@@ -97,7 +98,8 @@ struct msg_watch {
 struct msg_ports {
 	uint32_t kind;
 	uint32_t proto;		/* enum conf_proto */
-	struct diag_ports ports;
+	struct diag_ports ports;	/* as others reach them ... */
+	struct diag_ports loopback[2];	/* ... and by 127.0.0.1, ::1 */
 };
 
 /* What main says to the engine, but for MSG_INNER_DONE and MSG_RESOLVERS. */

@@ -33,7 +33,7 @@ struct agent {
 	struct diag diag;
 	uint64_t udp_hint;	/* when UDP was looked at last, and ... */
 	unsigned int udp_skipped;	/* ... how many looks ago that was */
-	struct diag_ports *known;	/* what main was told last, one a protocol; NULL: nothing
+	struct msg_ports *known;	/* what main was told last, one a protocol; NULL: nothing
 				 * to watch, or not yet */
 	int reuse_fd;		/* for inner_reuse_ports(); -1: cannot be had, or done */
 	bool settled;		/* what is needed is open, the rest given up */
@@ -92,9 +92,9 @@ static void start_watch(struct agent *a)
 }
 
 /* Where it fails, the next look is soon. */
-static bool read_ports(struct agent *a, bool tcp, struct diag_ports *ret)
+static bool read_ports(struct agent *a, bool tcp, struct msg_ports *ret)
 {
-	int rc = a->diag.fd < 0 ? -EBADF : diag_read(&a->diag, tcp, ret);
+	int rc = a->diag.fd < 0 ? -EBADF : diag_read(&a->diag, tcp, &ret->ports, ret->loopback);
 
 	if (rc < 0 && rc != -EINTR)
 		diag_ask_anew(&a->diag);
@@ -123,10 +123,10 @@ static int look(struct agent *a)
 	int rc = 0;
 
 	for (m.proto = 0; m.proto < CONF_PROTO_COUNT && rc == 0; m.proto++) {
-		if (!is_due(a, m.proto) || !read_ports(a, m.proto == CONF_TCP, &m.ports) ||
-		    memcmp(&m.ports, &a->known[m.proto], sizeof(m.ports)) == 0)
+		if (!is_due(a, m.proto) || !read_ports(a, m.proto == CONF_TCP, &m) ||
+		    memcmp(&m, &a->known[m.proto], sizeof(m)) == 0)
 			continue;
-		a->known[m.proto] = m.ports;
+		a->known[m.proto] = m;
 		rc = msg_send(a->main_fd, &m, sizeof(m), -1);
 	}
 	return rc;
@@ -206,29 +206,37 @@ static int do_setup(struct agent *a, const union request *req)
  */
 static int do_inner(struct agent *a, const union request *req)
 {
-	struct msg_inner done = { .kind = MSG_INNER_DONE, .ipv4 = req->inner.ipv4 };
+	struct msg_inner done = { .kind = MSG_INNER_DONE, .proto = req->inner.proto,
+				  .ipv4 = req->inner.ipv4 };
 	int fd[MSG_FDS_MAX], r;
 
 	if (!msg_inner_ok(&req->inner))
 		return -EBADMSG;
-	if (a->reuse_fd >= 0)
-		inner_reuse_ports(a->reuse_fd);
-	fd_drop(&a->reuse_fd);
-	while (done.count < req->inner.count && (r = inner_socket(done.ipv4)) >= 0)
+	if (done.proto == CONF_TCP) {
+		if (a->reuse_fd >= 0)
+			inner_reuse_ports(a->reuse_fd);
+		fd_drop(&a->reuse_fd);
+	}
+	while (done.count < req->inner.count &&
+	       (r = inner_socket((enum conf_proto)done.proto, done.ipv4)) >= 0)
 		fd[done.count++] = r;
 	r = msg_send_fds(a->main_fd, &done, sizeof(done), fd, done.count);
 	msg_close_fds(fd, done.count);
 	return r == -EAGAIN || r == -ETOOMANYREFS ? 0 : r;
 }
 
-/* MSG_LISTEN. Safe for a hostile asker: TCP, and only where nobody outside of the
+/* MSG_LISTEN. Safe for a hostile asker: only where nobody outside of the
  * container connects to. */
 static int do_listen(struct agent *a, const union request *req)
 {
-	const struct listen_how how = { .ifname = "", .ipv4 = true, .ipv6 = true };
+	const struct listen_how how = {
+		.ifname = "", .ipv4 = true, .ipv6 = true, .udp_gro = true, .local = true,
+	};
 	struct forward f = { .addr = req->listen.addr, .port = req->listen.port,
-			     .proto = CONF_TCP };
-	struct msg_listen_done done = { .kind = MSG_LISTEN_DONE, .addr = f.addr, .port = f.port };
+			     .proto = (uint8_t)req->listen.proto };
+	struct msg_listen_done done = {
+		.kind = MSG_LISTEN_DONE, .addr = f.addr, .port = f.port, .proto = f.proto,
+	};
 	int r;
 
 	if (!msg_listen_ok(&req->listen))

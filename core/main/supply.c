@@ -5,7 +5,9 @@
 
 void supply_ask(const struct child *nsagent, const struct msg_engine *m)
 {
-	const struct msg_inner ask = { .kind = MSG_INNER, .ipv4 = m->ipv4, .count = m->count };
+	const struct msg_inner ask = {
+		.kind = MSG_INNER, .proto = m->proto, .ipv4 = m->ipv4, .count = m->count,
+	};
 
 	if (nsagent->sock >= 0)
 		msg_send_fds(nsagent->sock, &ask, sizeof(ask), NULL, 0);

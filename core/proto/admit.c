@@ -8,6 +8,7 @@
 #include "proto/icmp.h"
 #include "proto/orphan.h"
 #include "proto/port.h"
+#include "proto/relay.h"
 #include "proto/tcp.h"
 
 #define EVICT_TRIES 4	/* of one admission: a stuck host must not empty the table */
@@ -27,8 +28,10 @@ void admit_free(struct ctx *c, struct flow *f)
 {
 	drop_pending(c, flow_idx(&c->flows, f));
 	wheel_stop(&c->wheel, flow_idx(&c->flows, f));
-	if (f->key.proto == FLOW_UDP && f->dg.via != FORWARD_NONE)
+	if ((f->key.proto == FLOW_UDP || f->key.proto == FLOW_RELAY) && f->dg.via != FORWARD_NONE)
 		c->forwards.list[f->dg.via].flows--;
+	if (f->key.proto == FLOW_RELAY)
+		relay_forget(c, f);
 	if (f->key.proto == FLOW_DNS)
 		dns_forget(c, f);
 	port_close(c, f, false);
@@ -79,6 +82,7 @@ struct flow *admit_flow(struct ctx *c, const struct flow_key *key)
 		f->dns.query = HOLD_INIT;
 	} else {
 		f->dg.via = FORWARD_NONE;
+		f->dg.held = HOLD_INIT;
 	}
 	c->count->flows_opened++;
 	return f;

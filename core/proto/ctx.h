@@ -71,6 +71,7 @@ struct ctx {
 	uint64_t starved_at;		/* flows with TCPM_STARVED try again then; 0: there are none */
 	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */
 	uint32_t splice_head, splice_tail;	/* spliced flows that wait for an inner socket */
+	uint32_t relay_head;		/* relayed ones that do, through dg.wait_next */
 	uint32_t epoch;			/* TCP_EPOCH_MS each: how many flows sent data ... */
 	uint32_t senders, last_senders;	/* ... in this one so far, and in the last */
 	uint64_t ra_due, ra_last;	/* next and last Router Advertisement to all; 0: none */

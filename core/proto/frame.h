@@ -10,10 +10,12 @@
 
 #include "proto/ctx.h"
 #include "wire/icmp.h"
+#include "wire/ip.h"
 #include "wire/tcp.h"
 
-/* Payload of one TCP super-frame: 65535 less the longest headers (RFC 791). */
-#define FRAME_GSO_MAX 65495u
+/* Payload of one TCP super-frame: 65535 less the longest headers that data have, which are
+ * IPv4's, TCP's and its timestamps (RFC 791, 3.1; RFC 7323, appendix A). */
+#define FRAME_GSO_MAX (65535u - IP4_HLEN - TCP_HLEN - 12u)
 
 /*
  * A TCP segment, or a super-frame of segments of `mss` bytes each, with len

@@ -7,6 +7,7 @@
 #include "flow/route.h"
 #include "proto/admit.h"
 #include "proto/port.h"
+#include "proto/relay.h"
 #include "proto/splice.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
@@ -16,11 +17,9 @@
 
 /* --- where a client leads, and as whom the container sees it ----------------- */
 
-static bool choose_source(const struct ctx *c, const struct forward *fwd,
-			  const struct addr *peer, struct addr *ret)
+static bool choose_source(const struct ctx *c, const struct addr *peer, struct addr *ret)
 {
-	if (splice_wanted(c, fwd, peer) || !addr_is_unicast(peer) ||
-	    netcfg_has_address(c->net, peer))
+	if (!addr_is_unicast(peer) || !c->conf->preserve_source || netcfg_has_address(c->net, peer))
 		return route_stand_in(c->conf, c->net, addr_is4(peer), ret);
 	*ret = *peer;
 	return true;
@@ -49,7 +48,7 @@ static bool choose_ends(const struct ctx *c, const struct forward *fwd, const st
 			const struct addr *local, struct flow_key *key)
 {
 	key->inner_port = fwd->to_port;
-	return choose_source(c, fwd, peer, &key->remote) &&
+	return choose_source(c, peer, &key->remote) &&
 	       inbound_target(c, fwd, addr_is4(peer), local, &key->inner);
 }
 
@@ -185,16 +184,21 @@ static bool same_client(const struct port_client *a, const struct port_client *b
 }
 
 /* Datagrams of one client in a row are delivered together. */
-static void deliver_all(struct ctx *c, const struct forward *fwd, const struct port_dgram *d,
+static void deliver_all(struct ctx *c, const struct forward *fwd, struct port_dgram *d,
 			const struct port_client *from, int n)
 {
 	for (int i = 0, k; i < n; i += k) {
-		struct flow *f = client_flow(c, fwd, &from[i]);
+		struct flow *f = splice_wanted(c, fwd, &from[i].peer) ?
+				 relay_client(c, fwd, &from[i]) : client_flow(c, fwd, &from[i]);
 
 		for (k = 1; i + k < n && same_client(&from[i], &from[i + k]); k++)
 			continue;
 		if (!f) {
 			c->count->inbound_udp_dropped += (uint64_t)k;
+			continue;
+		}
+		if (f->key.proto == FLOW_RELAY) {
+			relay_deliver(c, f, d + i, k);
 			continue;
 		}
 		f->dg.last_ms = c->now;
@@ -227,7 +231,8 @@ void inbound_closed(struct ctx *c, uint32_t idx)
 	for (uint32_t i = 0; i < c->flows.fresh && fwd->flows; i++) {
 		struct flow *f = flow_at(&c->flows, i);
 
-		if (f->state != FLOW_FREE && f->key.proto == FLOW_UDP && f->dg.via == idx)
+		if (f->state != FLOW_FREE && f->dg.via == idx &&
+		    (f->key.proto == FLOW_UDP || f->key.proto == FLOW_RELAY))
 			admit_free(c, f);
 	}
 }

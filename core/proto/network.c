@@ -7,12 +7,14 @@
 #include "proto/ndp.h"
 
 /* Whether f is bound to the way out that there was. A client's datagrams come and go
- * by their listener, which is bound to no way. */
+ * by their listener, which is bound to no way; but relayed ones by a socket that is connected
+ * to the container's address as it was. */
 static bool is_tied(const struct flow *f, bool v4)
 {
 	return f->state != FLOW_FREE && addr_is4(&f->outer) == v4 &&
 	       (f->key.proto == FLOW_PING ||
-		(f->key.proto == FLOW_UDP && f->dg.via == FORWARD_NONE));
+		(f->key.proto == FLOW_UDP && f->dg.via == FORWARD_NONE) ||
+		f->key.proto == FLOW_RELAY);
 }
 
 static void end_flows(struct ctx *c, bool v4)

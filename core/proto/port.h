@@ -114,8 +114,12 @@ int port_side_shutdown(struct ctx *c, struct flow *f, enum splice_side side);
 ssize_t port_side_peek(struct ctx *c, struct flow *f, enum splice_side side, void *buf, size_t len);
 /* Drops what was looked at. */
 void port_side_discard(struct ctx *c, struct flow *f, enum splice_side side, size_t len);
+/* urgent: the last byte is (MSG_OOB). */
 ssize_t port_side_send(struct ctx *c, struct flow *f, enum splice_side side, const void *buf,
-		       size_t len);
+		       size_t len, bool urgent);
+/* Whether an urgent byte came that is not read yet; *next: no other stands before it. No
+ * port_side_peek() looks over it, only from it on. */
+bool port_side_urgent(struct ctx *c, struct flow *f, enum splice_side side, bool *next);
 
 /* A pipe for the way from that side, if it has none. False: there is none. */
 bool port_pipe_get(struct ctx *c, struct flow *f, enum splice_side from);
@@ -132,6 +136,14 @@ ssize_t port_pipe_out(struct ctx *c, struct flow *f, enum splice_side from, size
  * changes f->ip. */
 int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n);
 int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigned int n);
+
+/* Relayed flows (proto/relay.h): makes flow f's socket, in the container if f->inbound, else
+ * on the host, connects it to f->outer, and watches it. port_dgram_send() and
+ * port_dgram_recv() are by it. 0, -errno, or 1: no inner socket is there for it yet; one is
+ * asked for, and relay_supplied() follows. */
+int port_relay_open(struct ctx *c, struct flow *f);
+/* Like port_dgram_send(), but to its client, by the listener. */
+int port_dgram_answer(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n);
 
 /* Who sent a datagram to a listener, and to which of the host's addresses. */
 struct port_client {

@@ -10,6 +10,7 @@
 #include "proto/ndp.h"
 #include "proto/orphan.h"
 #include "proto/reassembly.h"
+#include "proto/relay.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 
@@ -58,6 +59,9 @@ static void fire(struct ctx *c, struct flow *f)
 			f->dg.last_ms = c->now;
 		udp_timer(c, f, udp_oneway_ms(c), udp_twoway_ms(c));
 		break;
+	case FLOW_RELAY:
+		udp_timer(c, f, udp_oneway_ms(c), udp_twoway_ms(c));
+		break;
 	case FLOW_PING:
 		udp_timer(c, f, ICMP_FLOW_MS, ICMP_FLOW_MS);
 		break;
@@ -83,8 +87,15 @@ static bool serve(struct ctx *c, struct flow *f)
 		return splice_serve(c, f);
 	case FLOW_DNS:
 		return dns_serve(c, f);
+	case FLOW_RELAY:
+		return relay_serve(c, f);
 	}
 	return false;
+}
+
+static bool needs_tap(const struct flow *f)
+{
+	return f->key.proto != FLOW_SPLICE && f->key.proto != FLOW_RELAY;
 }
 
 /* One pass: a flow that wants more goes to the end of the queue, behind those
@@ -102,10 +113,10 @@ static void serve_ready(struct ctx *c)
 		f = flow_dequeue(&c->flows);
 		if (!f)		/* one of them ended another */
 			break;
-		if (blocked && f->key.proto != FLOW_SPLICE) {
+		if (blocked && needs_tap(f)) {
 			flow_enqueue(&c->flows, f);
 		} else if (serve(c, f)) {
-			c->splice_more |= f->key.proto == FLOW_SPLICE;
+			c->splice_more |= !needs_tap(f);
 			flow_enqueue(&c->flows, f);
 			again += !blocked;
 		}

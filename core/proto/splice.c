@@ -20,12 +20,12 @@ static struct splice_end *end_of(struct flow *f, enum splice_side side)
 
 static void set(struct splice_end *e, unsigned int marks)
 {
-	e->marks |= (uint8_t)marks;
+	e->marks |= (uint16_t)marks;
 }
 
 static void clear(struct splice_end *e, unsigned int marks)
 {
-	e->marks &= (uint8_t)~marks;
+	e->marks &= (uint16_t)~marks;
 }
 
 /* --- one way ------------------------------------------------------------ */
@@ -85,6 +85,7 @@ static void fill(struct ctx *c, struct flow *f, enum splice_side from)
 	struct splice_end *e = end_of(f, from);
 	ssize_t n = port_pipe_in(c, f, from, SPLICE_PIPE_LEN);
 
+	clear(e, SPM_PLAIN);
 	if (n == -EAGAIN)
 		clear(e, SPM_READABLE);
 	else if (n < 0)
@@ -95,11 +96,26 @@ static void fill(struct ctx *c, struct flow *f, enum splice_side from)
 		clear(e, SPM_BULK);
 }
 
+/* How much to look at at once: an urgent byte goes by itself. It is asked for wherever it
+ * could have come since the last event: a read that begins with it does not tell. */
+static size_t look_at(struct ctx *c, struct flow *f, enum splice_side from, bool *urgent)
+{
+	struct splice_end *e = end_of(f, from);
+
+	*urgent = false;
+	if (!(e->marks & SPM_PLAIN) && !port_side_urgent(c, f, from, urgent))
+		clear(e, SPM_URGENT);
+	clear(e, SPM_PLAIN);
+	return *urgent ? 1 : CTX_HOT_SIZE;
+}
+
 /* Peek, send, discard: what does not go stays in the socket. */
 static size_t copy(struct ctx *c, struct flow *f, enum splice_side from)
 {
 	struct splice_end *e = end_of(f, from);
-	ssize_t got = port_side_peek(c, f, from, c->hot, CTX_HOT_SIZE), sent;
+	bool urgent;
+	const size_t most = look_at(c, f, from, &urgent);
+	ssize_t got = port_side_peek(c, f, from, c->hot, most), sent;
 
 	if (got <= 0) {
 		if (got == 0)
@@ -111,12 +127,12 @@ static size_t copy(struct ctx *c, struct flow *f, enum splice_side from)
 	}
 	if (got >= (ssize_t)SPLICE_WORTH)
 		set(e, SPM_BULK);
-	sent = port_side_send(c, f, splice_other(from), c->hot, (size_t)got);
+	sent = port_side_send(c, f, splice_other(from), c->hot, (size_t)got, urgent);
 	if (sent > 0)
 		port_side_discard(c, f, from, (size_t)sent);
 	/* Less than there was room for is all there was, and an event tells of
 	 * more, unless the end or urgent data stand behind it. */
-	if (all_went(c, f, from, sent, (size_t)got) && got < (ssize_t)CTX_HOT_SIZE &&
+	if (all_went(c, f, from, sent, (size_t)got) && got < (ssize_t)most &&
 	    !(e->marks & (SPM_ENDING | SPM_URGENT)))
 		clear(e, SPM_READABLE);
 	return sent > 0 ? (size_t)sent : 0;
@@ -325,10 +341,10 @@ bool splice_wanted(const struct ctx *c, const struct forward *fwd, const struct 
 }
 
 /* A spliced connection may change its family, where the container has but one. */
-static bool choose_target(const struct ctx *c, const struct forward *fwd, const struct addr *peer,
-			  const struct addr *local, struct addr *ret)
+bool splice_target(const struct ctx *c, const struct forward *fwd, const struct addr *peer,
+		   const struct addr *local, struct addr *ret)
 {
-	bool v4 = addr_is4(local);
+	bool v4 = addr_is4(peer);
 
 	if (!fwd->reverse && addr_is_any(&fwd->to) && c->conf->loopback_to_loopback &&
 	    addr_is_loopback(peer)) {
@@ -350,7 +366,7 @@ int splice_accept(struct ctx *c, int sock, const struct forward *fwd, const stru
 		.from = *peer, .from_port = peer_port, .by = *local, .by_port = fwd->port,
 		.to_port = fwd->to_port,
 	};
-	int rc = choose_target(c, fwd, peer, local, &call.to) ? splice_open(c, &call) : -EADDRNOTAVAIL;
+	int rc = splice_target(c, fwd, peer, local, &call.to) ? splice_open(c, &call) : -EADDRNOTAVAIL;
 
 	if (rc < 0) {
 		c->count->splice_refused++;
@@ -374,8 +390,12 @@ void splice_event(struct ctx *c, struct flow *f, enum splice_side side, unsigned
 		set(e, SPM_WRITABLE);	/* an error wants to be met, too */
 	if (events & SPLICEV_END)
 		set(e, SPM_ENDING);
-	if (events & SPLICEV_URGENT)
+	if (events & SPLICEV_URGENT) {
 		set(e, SPM_URGENT);
+		clear(e, SPM_PLAIN);
+	} else if (events & SPLICEV_IN) {
+		set(e, SPM_PLAIN);
+	}
 	if (f->splice.state == SPLICES_OPEN)
 		flow_enqueue(&c->flows, f);
 	else if (f->splice.state == SPLICES_CONNECTING && side != f->splice.caller &&

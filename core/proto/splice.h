@@ -13,7 +13,7 @@
  *
  * Ends keep their meaning: FIN becomes shutdown() when all before it has gone,
  * a reset becomes a reset (what was read before it goes first), and who is refused on
- * the other side is reset at once. Urgent data pass in line.
+ * the other side is reset at once; an urgent byte is one on the other side.
  */
 #ifndef PROTO_SPLICE_H
 #define PROTO_SPLICE_H
@@ -49,6 +49,11 @@ bool splice_wanted(const struct ctx *c, const struct forward *fwd, const struct 
  */
 int splice_accept(struct ctx *c, int sock, const struct forward *fwd, const struct addr *peer,
 		  uint16_t peer_port, const struct addr *local);
+
+/* Where a client of that address, which spoke to `local`, leads on the other side; of UDP
+ * too. False: nowhere. */
+bool splice_target(const struct ctx *c, const struct forward *fwd, const struct addr *peer,
+		   const struct addr *local, struct addr *ret);
 
 /* A connection that was accepted on side `caller`: from its remote end, by its own
  * one. We connect to `to`, on the other side. */

@@ -107,7 +107,7 @@ int tcp_send_segment(struct ctx *c, struct flow *f, uint8_t flags, uint32_t seq,
 	tcp_options(c, f, &t.opt);
 	if (len)		/* the payload's size was reckoned without SACK blocks */
 		t.opt.nsack = 0;
-	rc = frame_tcp(c, &f->key, &t, iov, n, len, tcp_segment_size(&f->tcp), sent);
+	rc = frame_tcp(c, &f->key, &t, iov, n, len, tcp_segment_size(c, &f->tcp), sent);
 
 	if (rc == 0) {
 		c->count->tcp_rx_segments++;

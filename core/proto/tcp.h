@@ -54,6 +54,7 @@
 #define PROTO_TCP_H
 
 #include "proto/ctx.h"
+#include "proto/frame.h"
 #include "wire/ip.h"
 #include "wire/tcp.h"
 
@@ -123,11 +124,15 @@ bool tcp_vacate(struct ctx *c, const struct flow_key *key);
  * Of what goes to the container a segment is at most half of the largest window: a buffer
  * of little more than one could hold no second, and a receiver that once showed less than what
  * is left beside a segment might never show more (Linux waits for place for one as large
- * as those that come): a timer's wait for each piece (RFC 9293, 3.8.6.2.1).
+ * as those that come): a timer's wait for each piece (RFC 9293, 3.8.6.2.1). And a frame that
+ * the tap divides has two at least: Linux acknowledges each such frame, but of whole ones only
+ * every second, and meanwhile what waits for its reader leaves the CPU's caches.
  */
-static inline uint16_t tcp_segment_size(const struct tcp_flow *t)
+static inline uint16_t tcp_segment_size(const struct ctx *c, const struct tcp_flow *t)
 {
-	return (uint16_t)MIN_OF((uint32_t)t->mss, MAX_OF(t->max_wnd / 2, 1u));
+	uint32_t most = c->tap_tso ? FRAME_GSO_MAX / 2 : FRAME_GSO_MAX;
+
+	return (uint16_t)MIN_OF(MIN_OF((uint32_t)t->mss, most), MAX_OF(t->max_wnd / 2, 1u));
 }
 
 /* tcp.c */

@@ -15,15 +15,45 @@ static uint32_t data_end(const struct tcp_flow *t)
 	return t->snd_nxt - !!(t->marks & TCPM_FIN_SENT);
 }
 
+/* Whole segments of one super-frame. */
+static uint32_t frame_room(const struct ctx *c, const struct tcp_flow *t, uint32_t room)
+{
+	uint32_t size = tcp_segment_size(c, t), whole = FRAME_GSO_MAX / size * size;
+
+	if (t->marks & TCPM_OUT_URG)	/* each segment has a pointer of its own */
+		whole = size;
+	if (room >= whole)
+		return whole;
+	return room > size ? room / size * size : room;
+}
+
+/* Where the urgent byte is that the host's kernel has. The container hears of it at once,
+ * whatever its window is (RFC 9293, 3.8.5). Of what was sent already nobody is told. */
+static void look_urgent(struct ctx *c, struct flow *f)
+{
+	struct tcp_flow *t = &f->tcp;
+	uint32_t before, behind;
+
+	t->marks &= ~(uint32_t)TCPM_OUT_PRI;
+	if (!port_urgent(c, f, t->peek_at, &before))
+		return;
+	behind = t->snd_base + (t->marks & TCPM_NO_PEEK ? t->ring.len : 0) + before + 1;
+	if (!seq_lt(t->snd_nxt, behind))
+		return;
+	t->out_urg = behind;
+	t->marks |= TCPM_OUT_URG;
+	tcp_mark(c, f, TCPM_ACK);
+}
+
 /* Reads from the socket into the ring until it holds `want` bytes or the ring
  * may not grow. 0 end of file, > 0 something is new, or -errno. */
-static ssize_t fill_ring(struct ctx *c, struct flow *f, uint32_t want)
+static ssize_t fill_ring(struct ctx *c, struct flow *f, uint32_t want, bool look)
 {
 	struct tcp_flow *t = &f->tcp;
 	uint32_t cap = MIN_OF((want + TCP_RING_STEP - 1) / TCP_RING_STEP * TCP_RING_STEP,
 			      TCP_RING_MAX);
 	struct iovec iov[HOLD_IOV_MAX];
-	ssize_t got;
+	ssize_t got = 1;
 	int n;
 
 	if (cap > t->ring_cap &&
@@ -34,7 +64,13 @@ static ssize_t fill_ring(struct ctx *c, struct flow *f, uint32_t want)
 	n = hold_space(&c->pool, &t->ring, MIN_OF(want, t->ring_cap) - t->ring.len, iov);
 	if (!n)
 		return -ENOBUFS;
-	got = port_recv(c, f, iov, n, false);
+	if (look) {		/* a read takes the mark off the socket: before it */
+		got = port_recv(c, f, &(struct iovec){ c->hot, 1 }, 1, true);
+		if (got > 0)
+			look_urgent(c, f);
+	}
+	if (got > 0)
+		got = port_recv(c, f, iov, n, false);
 	hold_commit(&c->pool, &t->ring, got > 0 ? (size_t)got : 0);
 	return got;
 }
@@ -45,9 +81,14 @@ static ssize_t end_of(const struct tcp_flow *t, ssize_t got)
 	return got == 0 && (t->marks & TCPM_FAILED) ? -ECONNRESET : got;
 }
 
-/* Pieces of the stream from snd_base + off on, at most max bytes: their length,
- * 0 at end of file, -EAGAIN (none now), -ENOBUFS (none until an ACK), -errno. */
-static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max,
+/*
+ * Pieces of the stream from snd_base + off on, at most max bytes: their length,
+ * 0 at end of file, -EAGAIN (none now), -ENOBUFS (none until an ACK), -errno.
+ * look: the read before may have stopped at a mark. Then this one begins with an
+ * urgent byte, of which the event may still be to come; the kernel has the mark
+ * before it has the byte, so whoever has the byte and looks then is told.
+ */
+static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max, bool look,
 		     struct iovec iov[HOLD_IOV_MAX], int *n)
 {
 	struct tcp_flow *t = &f->tcp;
@@ -56,8 +97,8 @@ static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max,
 
 	if (t->marks & TCPM_NO_PEEK) {
 		if (t->ring.len < off + max)
-			got = fill_ring(c, f, off + max);
-		*n = hold_iov(&c->pool, &t->ring, off, max, iov, &len);
+			got = fill_ring(c, f, off + max, look);
+		*n = hold_iov(&c->pool, &t->ring, off, frame_room(c, t, max), iov, &len);
 		/* It is said once; what was read before goes first. */
 		if (len && got < 0 && got != -EAGAIN && got != -ENOBUFS)
 			t->marks |= TCPM_FAILED;
@@ -74,8 +115,11 @@ static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max,
 	*n = 1;
 	got = port_recv(c, f, iov, 1, true);
 	if (got > 0) {
-		iov[0].iov_len = (size_t)got;
 		t->peek_at += (uint32_t)got;
+		if (look)
+			look_urgent(c, f);
+		got = MIN_OF(got, (ssize_t)frame_room(c, t, max));
+		iov[0].iov_len = (size_t)got;
 	}
 	return end_of(t, got);
 }
@@ -103,36 +147,6 @@ static uint32_t usable(const struct tcp_flow *t)
 	int32_t room = (int32_t)(t->snd_una + t->snd_wnd - t->snd_nxt);
 
 	return room > 0 ? (uint32_t)room : 0;
-}
-
-/* Whole segments of one super-frame. */
-static uint32_t frame_room(const struct tcp_flow *t, uint32_t room)
-{
-	uint32_t size = tcp_segment_size(t), whole = FRAME_GSO_MAX / size * size;
-
-	if (t->marks & TCPM_OUT_URG)	/* each segment has a pointer of its own */
-		whole = size;
-	if (room >= whole)
-		return whole;
-	return room > size ? room / size * size : room;
-}
-
-/* Where the urgent byte is that the host's kernel has. The container hears of it at once,
- * whatever its window is (RFC 9293, 3.8.5). Of what was sent already nobody is told. */
-static void look_urgent(struct ctx *c, struct flow *f)
-{
-	struct tcp_flow *t = &f->tcp;
-	uint32_t before, behind;
-
-	t->marks &= ~(uint32_t)TCPM_OUT_PRI;
-	if (!port_urgent(c, f, t->peek_at, &before))
-		return;
-	behind = t->snd_base + (t->marks & TCPM_NO_PEEK ? t->ring.len : 0) + before + 1;
-	if (!seq_lt(t->snd_nxt, behind))
-		return;
-	t->out_urg = behind;
-	t->marks |= TCPM_OUT_URG;
-	tcp_mark(c, f, TCPM_ACK);
 }
 
 /* Waits for the container's window: for an ACK if data are under way, else for
@@ -163,15 +177,15 @@ static void sent_data(struct ctx *c, struct flow *f, uint32_t len)
 
 enum step { STEP_MORE, STEP_DONE, STEP_GONE };
 
-/* Sends one frame, or finds why not. *some: the read before this one gave less than it was
- * asked for. */
+/* Sends one frame, or finds why not. *some: the read before this one may have given less
+ * than it was asked for. */
 static enum step out_step(struct ctx *c, struct flow *f, bool *more, bool *some)
 {
 	struct tcp_flow *t = &f->tcp;
 	uint32_t room = usable(t), max;
 	/* RFC 9293, 3.8.6.2.1: no small segment for want of window, until the timer
 	 * that waits for a larger one (the probe's) has run out. */
-	bool small = room < tcp_segment_size(t) && !t->retries;
+	bool small = room < tcp_segment_size(c, t) && !t->retries;
 	struct iovec iov[HOLD_IOV_MAX];
 	size_t sent = 0;
 	ssize_t got;
@@ -187,18 +201,12 @@ static enum step out_step(struct ctx *c, struct flow *f, bool *more, bool *some)
 		wait_window(c, f);
 		return STEP_DONE;
 	}
-	max = frame_room(t, room);
-	got = fetch(c, f, t->snd_nxt - t->snd_base, max, iov, &n);
+	max = frame_room(c, t, room);
+	got = fetch(c, f, t->snd_nxt - t->snd_base, max, *some && !(t->marks & TCPM_OUT_URG),
+		    iov, &n);
 	if (got == -EAGAIN) {
 		f->ready &= (uint8_t)~FLOW_READABLE;
 		return STEP_DONE;
-	}
-	/* There was more after all: it came just now, or an urgent byte stands between, of
-	 * which the event is still to come. (A ring has it already.) */
-	if (got > 0 && *some && !(t->marks & (TCPM_OUT_URG | TCPM_NO_PEEK))) {
-		look_urgent(c, f);
-		got = MIN_OF(got, (ssize_t)frame_room(t, room));
-		iov[0].iov_len = (size_t)got;
 	}
 	*some = got > 0 && (uint32_t)got < max;
 	if (got == -ENOBUFS || (small && got == (ssize_t)max)) {
@@ -224,7 +232,7 @@ static enum step out_step(struct ctx *c, struct flow *f, bool *more, bool *some)
 
 bool tcp_out(struct ctx *c, struct flow *f, bool *more)
 {
-	bool some = false;
+	bool some = true;
 
 	*more = false;
 	f->tcp.marks &= ~(uint32_t)TCPM_BLOCKED;
@@ -279,8 +287,8 @@ static ssize_t resend_from(struct ctx *c, struct flow *f, const struct range *ho
 	ssize_t got;
 	int n;
 
-	max = frame_room(t, MIN_OF(hole->right - hole->left, max));
-	got = fetch(c, f, hole->left - t->snd_base, max, iov, &n);
+	max = frame_room(c, t, MIN_OF(hole->right - hole->left, max));
+	got = fetch(c, f, hole->left - t->snd_base, max, false, iov, &n);
 	if (got <= 0) {		/* bytes that were there are gone: the socket failed */
 		tcp_abort(c, f, true, false);
 		return -1;

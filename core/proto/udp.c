@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proto/udp.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "proto/admit.h"
@@ -9,6 +10,8 @@
 #include "proto/hop.h"
 #include "proto/icmp.h"
 #include "wire/numbers.h"
+
+static_assert(CTX_PENDING <= 64, "a bit for each in udp_flush()");
 
 static uint32_t datagrams(size_t len, uint16_t gso_size)
 {
@@ -146,42 +149,49 @@ static unsigned int split_uso(struct port_dgram *d, struct iovec *iov, const str
 	return 2;
 }
 
-/* The kept datagrams first..end, all of one flow, as few messages as can be. */
-static void flush_flow(struct ctx *c, const struct pending *p, unsigned int n)
+/* n kept datagrams, all of one flow, as few messages as can be. */
+static void flush_flow(struct ctx *c, const struct pending *const p[], unsigned int n)
 {
-	struct flow *f = flow_at(&c->flows, p[0].flow);
+	struct flow *f = flow_at(&c->flows, p[0]->flow);
 	struct port_dgram d[CTX_PENDING * 2];
 	struct iovec iov[CTX_PENDING * 2];
 	const struct pending *head = NULL;	/* of the run that d[m - 1] is */
 	unsigned int m = 0, v = 0, k;
 
 	for (unsigned int i = 0; i < n; i++) {
-		if (head && joins(&d[m - 1], head, &p[i])) {
-			iov[v++] = p[i].data;
+		if (head && joins(&d[m - 1], head, p[i])) {
+			iov[v++] = p[i]->data;
 			d[m - 1].niov++;
-			d[m - 1].len += (uint32_t)p[i].data.iov_len;
+			d[m - 1].len += (uint32_t)p[i]->data.iov_len;
 			d[m - 1].gso_size = (uint16_t)head->data.iov_len;
 			continue;
 		}
-		head = f->dg.no_gso || !p[i].data.iov_len ? NULL : &p[i];
-		k = split_uso(d + m, iov + v, &p[i]);
+		head = f->dg.no_gso || !p[i]->data.iov_len ? NULL : p[i];
+		k = split_uso(d + m, iov + v, p[i]);
 		v += k;
 		m += k;
 	}
 	send_messages(c, f, d, m);
 }
 
+/* Flows take turns, and only what stands together goes in one message: each flow's
+ * datagrams together, in their order. */
 void udp_flush(struct ctx *c)
 {
-	unsigned int first = 0;
+	const struct pending *same[CTX_PENDING];
+	uint64_t sent = 0;
 
-	while (first < c->npending) {
-		unsigned int end = first + 1;
+	for (unsigned int i = 0; i < c->npending; i++) {
+		unsigned int n = 0;
 
-		while (end < c->npending && c->pending[end].flow == c->pending[first].flow)
-			end++;
-		flush_flow(c, c->pending + first, end - first);
-		first = end;
+		if (sent >> i & 1)
+			continue;
+		for (unsigned int k = i; k < c->npending; k++)
+			if (c->pending[k].flow == c->pending[i].flow) {
+				same[n++] = &c->pending[k];
+				sent |= 1ull << k;
+			}
+		flush_flow(c, same, n);
 	}
 	c->npending = 0;
 }

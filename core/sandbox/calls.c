@@ -55,7 +55,7 @@ static const struct call table[] = {
 	ANY(epoll_ctl, ENGINE, "io/sock.c", "sockets come and go"),
 	ANY(clock_gettime, BOTH, "io/loop.c", "the clock, where the vDSO has none; the log's stamps"),
 	ANY(sched_yield, ENGINE, "io/loop.c", "others of this CPU first, while it polls"),
-	ANY(ppoll, BOTH, "main/nsagent.c", "waits for main; in the engine, urgent data: io/sock.c"),
+	ANY(ppoll, BOTH, "main/nsagent.c", "waits for main; in the engine, urgent data: io/sock.c, io/splice.c"),
 	ANY(restart_syscall, NSAGENT, "libc", "ppoll() goes on after the process was stopped"),
 
 	/* --- the tap --- */
@@ -65,8 +65,8 @@ static const struct call table[] = {
 	/* --- sockets: made only as flows are --- */
 	SOCKET(BOTH, AF_INET, SOCK_STREAM, 0, "io/sock.c", "TCP; inner sockets, listeners of reverse"),
 	SOCKET(BOTH, AF_INET6, SOCK_STREAM, 0, "io/sock.c", "the same"),
-	SOCKET(ENGINE, AF_INET, SOCK_DGRAM, 0, "io/sock.c", "UDP"),
-	SOCKET(ENGINE, AF_INET6, SOCK_DGRAM, 0, "io/sock.c", "UDP"),
+	SOCKET(BOTH, AF_INET, SOCK_DGRAM, 0, "io/sock.c", "UDP; the same"),
+	SOCKET(BOTH, AF_INET6, SOCK_DGRAM, 0, "io/sock.c", "UDP; the same"),
 	SOCKET(ENGINE, AF_INET, SOCK_DGRAM, IPPROTO_ICMP, "io/sock.c", "echo; never raw"),
 	SOCKET(ENGINE, AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6, "io/sock.c", "echo; never raw"),
 	SOCKET(NSAGENT, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, "io/netlink.c", "deletes the interface"),
@@ -105,7 +105,7 @@ static const struct call table[] = {
 	SET(NSAGENT, SOL_NETLINK, NETLINK_GET_STRICT_CHK, "io/netlink.c", "dumps are filtered"),
 	SET(ENGINE, SOL_SOCKET, SO_BINDTODEVICE, "io/sock.c", "key outbound"),
 	SET(ENGINE, SOL_SOCKET, SO_BROADCAST, "io/sock.c", "the container's broadcasts"),
-	SET(ENGINE, IPPROTO_UDP, UDP_GRO, "io/sock.c", "runs of datagrams"),
+	SET(BOTH, IPPROTO_UDP, UDP_GRO, "io/sock.c", "runs of datagrams"),
 	SET(ENGINE, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, "io/sock.c", "key outbound"),
 	SET(ENGINE, IPPROTO_IP, IP_TTL, "io/ancillary.c", "we are a router"),
 	SET(ENGINE, IPPROTO_IP, IP_TOS, "io/ancillary.c", "the same"),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Local connections, socket to socket: clients on the host's loopback, servers in the
+# Local connections and datagrams, socket to socket: clients on the host's loopback, servers in the
 # container, and the other way round; services of the host's loopback over the tap.
 
 load bed
@@ -109,12 +109,14 @@ ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
 	same "joined" "$(counter splice_opened)" 2
 }
 
-@test "splice: urgent data stay in line" {
-	add '{"forward": {"tcp": ["8001:1"]}}'
-	serve in_c hash-back 1
-	client urgent 127.0.0.1 8001 10
-	client urgent 127.0.0.1 8001 300000
-	client urgent ::1 8001 3000000
+@test "splice: urgent data are urgent at the other end, both ways, where they were" {
+	local n
+	add '{"forward": {"tcp": ["8002:2"]}}'
+	bed_server OOB in_c tcp 2 python3 "$BATS_TEST_DIRNAME/oob.py" server 2
+	for n in 1 10 3000 500000; do
+		bed_host python3 "$BATS_TEST_DIRNAME/oob.py" client 127.0.0.1 8002 "$n"
+		bed_host python3 "$BATS_TEST_DIRNAME/oob.py" client ::1 8002 "$n"
+	done
 }
 
 @test "splice: the container's source ports are used again soon, unless somebody forbids it" {
@@ -212,6 +214,90 @@ time.sleep(3600)'
 	client many 127.0.0.1 8001 100
 }
 
+serve_udp() { # serve_udp FUNCTION KIND PORT
+	bed_server SERVER "$1" udp "$3" python3 "$BED_DIR/server.py" "${@:2}"
+}
+
+@test "splice: datagrams of all sizes, in bulk, of many clients, and none of it over the tap" {
+	local before
+	add "$(jq -n --argjson log "$(log_to splice)" '$log + {forward: {udp: ["5007:7"]}}')"
+	serve_udp in_c udp-echo 7
+	before=$(in_c cat /sys/class/net/eth0/statistics/rx_packets)
+	# the first of them wait for the inner socket
+	client udp-sizes 127.0.0.1 5007 0 1 1472 9000 65507
+	client udp-sizes ::1 5007 0 1 65507
+	client udp-sizes "$HOST4" 5007 1
+	client udp-gso 127.0.0.1 5007 1000 40
+	client udp-gso ::1 5007 1 64
+	client udp-short-flows 127.0.0.1 5007 200
+	[ $(($(in_c cat /sys/class/net/eth0/statistics/rx_packets) - before)) -lt 50 ] || die "they went over the tap"
+	[ "$(counter splice_udp)" -ge 200 ] || die "joined: $(counter splice_udp)"
+	same "lost" "$(counter splice_datagrams_lost)" ""	# what is 0 is not in the log
+	same "what the flows are shown as" \
+		"$(bed_user "$CNI_PASST" flows "c$C" --json | jq -r '[.flows[] | select(.path == "splice").protocol] | unique[]')" udp
+}
+
+inside() { [ "$(echo x | bed_host timeout 5 socat -t 1 - "UDP4:127.0.0.1:$1")" = inside ]; }
+
+@test "splice: datagrams to a program on the container's loopback, and with preserveSource false" {
+	add '{"preserveSource": false, "forward": {"udp": ["5353:53", "5354:127.0.0.1:54", "5355:[::1]:54"]}}'
+	serve_udp in_c udp-whoami 53
+	bed_server FOUR in_c udp 54 python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 54))
+while True:
+    s.sendto(b"inside\n", s.recvfrom(10)[1])'
+	same "named" "$(echo x | bed_host timeout 5 socat -t 2 - UDP4:127.0.0.1:5354)" inside
+	same "named, from the peer" "$(echo x | bed_peer timeout 5 socat -t 2 - "UDP4:$HOST4:5354")" inside
+	same "from the peer" "$(echo x | bed_peer timeout 5 socat -t 2 - "UDP4:$HOST4:5353" | cut -d ' ' -f 1)" "$HOST4"
+	same "from the peer, IPv6" "$(echo x | bed_peer timeout 5 socat -t 2 - "UDP6:[$HOST6]:5353" | cut -d ' ' -f 1)" "$HOST6"
+	same "nobody serves" "$(echo x | bed_host timeout 5 socat -t 1 - "UDP6:[::1]:5355")" ""
+	kill -9 "$(bed_engine "$C")"
+	bed_until 5 inside 5354
+	kill -9 "$(bed_nsagent "$C")"
+	client udp-short-flows 127.0.0.1 5353 100
+}
+
+h_listens() { bed_listening bed_host "$@"; }
+h_silent() { ! bed_listening bed_host "$@"; }
+
+@test "ready: a program on the container's loopback is followed by the rules that lead there" {
+	add '{"listen": "ready", "forward": {"tcp": ["8001:127.0.0.1:7", "8002:7"], "udp": ["8003:127.0.0.1:9"]}}'
+	h_silent tcp 8001 || die "8001 listens though nobody is there"
+	bed_until 3 h_silent udp 8003
+	bed_server FOUR in_c tcp 7 socat TCP4-LISTEN:7,bind=127.0.0.1,fork,reuseaddr EXEC:"echo inside"
+	bed_until 5 h_listens tcp 8001
+	same "answer" "$(bed_host timeout 5 socat -t 2 - TCP4:127.0.0.1:8001 < /dev/null)" inside
+	h_silent tcp 8002 || die "8002 follows a program that it does not reach"
+	bed_server UDP in_c udp 9 socat UDP4-RECVFROM:9,bind=127.0.0.1,fork EXEC:"echo inside"
+	bed_until 5 h_listens udp 8003
+	bed_kill "$FOUR"
+	bed_until 5 h_silent tcp 8001
+}
+
+@test "reverse: datagrams to the host's loopback, IPv4 and IPv6, and nothing else of it" {
+	add '{"reverse": {"udp": ["5007:7", "5010-5012:10-12", "~5011"]}}'
+	serve_udp bed_host udp-echo 7
+	bed_server WHO bed_host udp 10 python3 "$BED_DIR/server.py" udp-whoami 10
+	c_client udp-sizes 127.0.0.1 5007 0 1 1472 65507
+	c_client udp-sizes ::1 5007 0 1 65507
+	c_client udp-gso 127.0.0.1 5007 1000 40
+	same "as whom" "$(echo x | in_c timeout 5 socat -t 2 - UDP4:127.0.0.1:5010 | cut -d ' ' -f 1)" 127.0.0.1
+	c_client udp-refused 127.0.0.1 5011
+	c_client udp-refused 127.0.0.1 7
+	client udp-refused 127.0.0.1 5007	# it is the container's
+	kill -9 "$(bed_engine "$C")"
+	bed_until 5 c_client udp-sizes 127.0.0.1 5007 1
+}
+
+@test "reverse: a UDP port that the container's program has fails ADD, named" {
+	bed_server SERVER in_c udp 5432 socat UDP4-RECVFROM:5432,bind=127.0.0.1,fork EXEC:true
+	run_cni ADD "c$C" "/proc/$C/ns/net" eth0 < <(conf '{"reverse": {"udp": ["5432"]}}')
+	refused 103 "reverse.udp: cannot listen on port 5432 of 127.0.0.1 in the container"
+	nothing_left "$C"
+}
+
 @test "reverse: a service of the host's loopback on the container's, and nothing else of it" {
 	add '{"reverse": {"tcp": ["8081:80", "8090-8092:90-92", "[::1]:7000:7000", "~8091"]}}'
 	serve bed_host http 80 "$BED_DIR/www" 127.0.0.1
@@ -266,6 +352,26 @@ c_silent() { ! in_c ss -Htln "sport = :$1" | grep -q .; }
 	bed_until 5 c_silent 7001 || die "7001 is still there"
 	bed_server FOUR bed_host tcp 7006 python3 "$BED_DIR/server.py" http 7006 "$BED_DIR/www" 127.0.0.1
 	bed_until 10 c_listens 7006 127.0.0.1:7006
+}
+
+c_bound() { in_c ss -Huan "sport = :$1" | grep -qF "$2"; }
+c_unbound() { ! in_c ss -Huan "sport = :$1" | grep -q .; }
+
+@test "reverse auto: UDP that the host's loopback has, the container's has too, while it has it" {
+	add '{"reverse": {"udp": ["auto", "~7103"]}, "forward": {"udp": ["7104:7104"]}}'
+	serve_udp bed_host udp-echo 7103	# excepted
+	bed_server FOUR bed_host udp 7101 socat UDP4-RECVFROM:7101,bind=127.0.0.1,fork EXEC:"echo outside"
+	serve_udp bed_host udp-echo 7105	# of all addresses and both families
+	bed_until 5 c_bound 7101 127.0.0.1:7101 || die "not there: $(in_c ss -uan)"
+	bed_until 5 c_bound 7105 "[::1]:7105"
+	same "answer" "$(echo x | in_c timeout 5 socat -t 2 - UDP4:127.0.0.1:7101)" outside
+	c_client udp-sizes 127.0.0.1 7105 1 1000
+	c_client udp-sizes ::1 7105 1 1000
+	c_unbound 7103 || die "excepted, and there"
+	c_unbound 7104 || die "it leads back into the container"
+	c_silent 7105 || die "TCP was not asked for"
+	bed_kill "$FOUR"
+	bed_until 10 c_unbound 7101 || die "7101 is still there"
 }
 
 @test "hostLoopback: services of the host's loopback by an address of their own, by no other" {

@@ -18,7 +18,6 @@ client.py udp-gso ADDRESS PORT SIZE COUNT  COUNT segments of SIZE in one send, e
 client.py udp-refused ADDRESS PORT    ECONNREFUSED by ICMP within half a second
 client.py slow-echo ADDRESS PORT N    one byte each tenth of a second, N times, each echoes
 client.py many ADDRESS PORT N         N connections at once, each echoes
-client.py urgent ADDRESS PORT N       N bytes, an urgent one, N more: all are in the hash
 client.py abort ADDRESS PORT          sends one byte, hears it echoed, resets the connection
 client.py never-read ADDRESS PORT     connects, says nothing, reads nothing, for an hour
 """
@@ -228,17 +227,6 @@ def many(address, port, n):
             must(chunk, f"connection {i} ended")
             got += chunk
         must(got == b"%06d" % i, f"connection {i} echoed {got!r}")
-
-
-def urgent(address, port, n):
-    data = os.urandom(2 * n + 1)
-    with connect(address, port, 60) as s:
-        s.sendall(data[:n])
-        s.send(data[n:n + 1], socket.MSG_OOB)
-        s.sendall(data[n + 1:])
-        s.shutdown(socket.SHUT_WR)
-        got = s.makefile("rb").readline().decode().strip()
-    must(got == hashlib.sha256(data).hexdigest(), "the bytes that came were others")
 
 
 def abort(address, port):

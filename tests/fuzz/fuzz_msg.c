@@ -64,6 +64,7 @@ static const struct field forward_fields[] = {
 
 static const struct field ports_fields[] = {
 	WHOLE(msg_ports), FIELD(msg_ports, kind), FIELD(msg_ports, proto), FIELD(msg_ports, ports),
+	FIELD(msg_ports, loopback),
 };
 
 static const struct field inner_fields[] = {

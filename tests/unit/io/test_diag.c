@@ -34,10 +34,11 @@ static int open_one(int type, uint32_t addr, bool low, uint16_t *port)
 
 static void look(const struct diag *d, bool tcp, struct diag_ports *ret)
 {
+	struct diag_ports loopback[2];
 	int rc = -EINTR;
 
 	while (rc == -EINTR)		/* others open and close sockets meanwhile */
-		rc = diag_read(d, tcp, ret);
+		rc = diag_read(d, tcp, ret, loopback);
 	assert_int_equal(rc, 0);
 }
 
@@ -77,7 +78,7 @@ static void test_loopback(void **state)
 	if (diag_open(&d) < 0)
 		skip();
 	while (rc == -EINTR)
-		rc = diag_read_loopback(&d, p);
+		rc = diag_read_loopback(&d, true, p);
 	assert_int_equal(rc, 0);
 	assert_true(diag_has(&p[0], any) && diag_has(&p[0], loop));
 	assert_false(diag_has(&p[1], any) || diag_has(&p[1], loop));

@@ -82,7 +82,7 @@ static int start(void **state)
 	bed.c.io = &bed.io;
 	bed.c.count = &bed.count;
 	bed.c.now = 5000;
-	bed.c.splice_head = bed.c.splice_tail = FLOW_NONE;
+	bed.c.splice_head = bed.c.splice_tail = bed.c.relay_head = FLOW_NONE;
 	bed.c.flows.flows = bed.flows;
 	bed.io.epoll = epoll_create1(EPOLL_CLOEXEC);
 	bed.far[0] = bed.far[1] = -1;
@@ -159,16 +159,20 @@ static void test_urgent(void **state)
 {
 	struct flow *f = flow_with_sockets();
 	char buf[8];
+	bool next;
 
 	(void)state;
+	assert_false(port_side_urgent(&bed.c, f, SPLICE_OUTER, &next));
 	assert_int_equal(send(bed.far[0], "abc", 3, 0), 3);
 	assert_int_equal(send(bed.far[0], "d", 1, MSG_OOB), 1);
 	assert_int_equal(send(bed.far[0], "ef", 2, 0), 2);
 	assert_int_equal(shutdown(bed.far[0], SHUT_WR), 0);
 	wait_for(f->sock, POLLRDHUP);
+	assert_true(port_side_urgent(&bed.c, f, SPLICE_OUTER, &next) && !next);
 	assert_true(port_pipe_get(&bed.c, f, SPLICE_OUTER));
 	assert_int_equal(port_pipe_in(&bed.c, f, SPLICE_OUTER, 100), 3);
 	assert_int_equal(port_pipe_in(&bed.c, f, SPLICE_OUTER, 100), 0);
+	assert_true(port_side_urgent(&bed.c, f, SPLICE_OUTER, &next) && next);
 	for (size_t got = 3; got < 6;) {
 		ssize_t n = port_side_peek(&bed.c, f, SPLICE_OUTER, buf, sizeof(buf));
 
@@ -177,6 +181,7 @@ static void test_urgent(void **state)
 		port_side_discard(&bed.c, f, SPLICE_OUTER, (size_t)n);
 		got += (size_t)n;
 	}
+	assert_false(port_side_urgent(&bed.c, f, SPLICE_OUTER, &next));
 	assert_int_equal(port_side_peek(&bed.c, f, SPLICE_OUTER, buf, sizeof(buf)), 0);
 	assert_int_equal(port_pipe_out(&bed.c, f, SPLICE_OUTER, 3), 3);
 }
@@ -242,36 +247,43 @@ static void test_no_pipe(void **state)
  * their way; what came short, or not at all, is asked for again later. */
 static void test_inner_pool(void **state)
 {
-	const struct inner_pool *p = &bed.io.inner[0];
+	const struct inner_pool *p = &bed.io.inner[CONF_TCP][0];
 	struct flow *f = &bed.flows[0];
 	int fd[IO_INNER];
 	uint32_t n;
 
 	(void)state;
 	assert_int_equal(splice_inner_due(&bed.c), UINT64_MAX);
-	assert_int_equal(splice_inner_ask(&bed.c, true), 0);
+	assert_int_equal(splice_inner_ask(&bed.c, CONF_TCP, true), 0);
 	f->outer = addr_loopback(true);
 	f->outer_port = 1;
 	f->splice.caller = SPLICE_OUTER;
 	assert_int_equal(port_splice_connect(&bed.c, f), 1);
 	assert_true(splice_inner_due(&bed.c) <= bed.c.now);
-	assert_int_equal(splice_inner_ask(&bed.c, false), 0);	/* the other family */
-	assert_int_equal(splice_inner_ask(&bed.c, true), IO_INNER);
-	assert_int_equal(splice_inner_ask(&bed.c, true), 0);
+	assert_int_equal(splice_inner_ask(&bed.c, CONF_TCP, false), 0);	/* the other family */
+	assert_int_equal(splice_inner_ask(&bed.c, CONF_TCP, true), IO_INNER);
+	assert_int_equal(splice_inner_ask(&bed.c, CONF_TCP, true), 0);
 	assert_in_range(splice_inner_due(&bed.c), bed.c.now + 1, bed.c.now + 2000);
 	for (n = 0; n < IO_INNER; n++)
 		fd[n] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	splice_inner_add(&bed.c, true, fd, IO_INNER / 4);
+	splice_inner_add(&bed.c, CONF_TCP, true, fd, IO_INNER / 4);
 	assert_int_equal(p->n, IO_INNER / 4);
-	assert_int_equal(splice_inner_ask(&bed.c, true), 0);	/* nsagent has no more now */
+	assert_int_equal(splice_inner_ask(&bed.c, CONF_TCP, true), 0);	/* nsagent has no more now */
 	bed.c.now = splice_inner_due(&bed.c);
-	assert_int_equal(splice_inner_ask(&bed.c, true), IO_INNER - IO_INNER / 4);
-	splice_inner_add(&bed.c, true, fd + IO_INNER / 4, IO_INNER - IO_INNER / 4);
+	assert_int_equal(splice_inner_ask(&bed.c, CONF_TCP, true), IO_INNER - IO_INNER / 4);
+	splice_inner_add(&bed.c, CONF_TCP, true, fd + IO_INNER / 4, IO_INNER - IO_INNER / 4);
 	assert_int_equal(p->n, IO_INNER);
 	assert_int_equal(splice_inner_due(&bed.c), UINT64_MAX);
 	fd[0] = socket(AF_INET, SOCK_STREAM, 0);
-	splice_inner_add(&bed.c, true, fd, 1);			/* one too many is closed */
+	splice_inner_add(&bed.c, CONF_TCP, true, fd, 1);			/* one too many is closed */
 	assert_int_equal(p->n, IO_INNER);
+	/* of datagrams there is another */
+	assert_int_equal(splice_inner_take(&bed.c, CONF_UDP, true), -EAGAIN);
+	assert_int_equal(splice_inner_ask(&bed.c, CONF_UDP, true), IO_INNER);
+	fd[0] = socket(AF_INET, SOCK_DGRAM, 0);
+	splice_inner_add(&bed.c, CONF_UDP, true, fd, 1);
+	assert_int_equal(splice_inner_take(&bed.c, CONF_UDP, true), fd[0]);
+	close(fd[0]);
 }
 
 int main(void)

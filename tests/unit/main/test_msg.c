@@ -361,6 +361,11 @@ static void test_inner(void **state)
 	m.kind = MSG_INNER_DONE;
 	assert_true(msg_inner_done_ok(&m, 0));
 	assert_false(msg_inner_done_ok(&m, 1));
+	m.proto = CONF_UDP;
+	assert_true(msg_inner_done_ok(&m, 0));
+	m.proto = CONF_PROTO_COUNT;
+	assert_false(msg_inner_done_ok(&m, 0));
+	m.proto = CONF_TCP;
 	m.ipv4 = 2;
 	assert_false(msg_inner_done_ok(&m, 0));
 	assert_true(msg_engine_ok(&w));
@@ -369,6 +374,9 @@ static void test_inner(void **state)
 	w.count = 0;
 	assert_false(msg_engine_ok(&w));
 	w.count = 1;
+	w.proto = CONF_PROTO_COUNT;
+	assert_false(msg_engine_ok(&w));
+	w.proto = CONF_UDP;
 	w.ipv4 = 2;
 	assert_false(msg_engine_ok(&w));
 }
@@ -388,11 +396,19 @@ static void test_listen(void **state)
 	m.addr = ADDR_ANY;
 	assert_false(msg_listen_ok(&m));
 	m.addr = addr_loopback(true);
+	m.proto = CONF_UDP;
+	assert_true(msg_listen_ok(&m));
+	m.proto = CONF_PROTO_COUNT;
+	assert_false(msg_listen_ok(&m));
+	m.proto = CONF_TCP;
 	m.port = 0;
 	assert_false(msg_listen_ok(&m));
 	assert_true(msg_listen_done_ok(&d));
 	d.error = -EADDRINUSE;
 	assert_true(msg_listen_done_ok(&d));
+	d.proto = CONF_PROTO_COUNT;
+	assert_false(msg_listen_done_ok(&d));
+	d.proto = CONF_UDP;
 	d.error = 1;
 	assert_false(msg_listen_done_ok(&d));
 }

@@ -371,7 +371,6 @@ ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 	int err;
 
 	FAKE_HOLDS(s->proto == FLOW_TCP);
-	FAKE_HOLDS(!peek || c->peek);
 	for (int i = 0; i < n; i++)
 		room += iov[i].iov_len;
 	FAKE_HOLDS(room);		/* 0 would be taken for the end */
@@ -385,11 +384,10 @@ ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 		err = fake_take_error(s);
 		return err ? err : s->in_eof ? 0 : -EAGAIN;
 	}
-	if (peek) {
-		s->peek_off = (uint32_t)at;
-	} else {
+	if (!peek)
 		bytes_read(s, at);
-	}
+	else if (c->peek)
+		s->peek_off = (uint32_t)at;
 	return (ssize_t)(at - start);
 }
 
@@ -481,9 +479,8 @@ static struct fake_sock *sending(struct ctx *c, const struct flow *f)
 	return &io->listener;
 }
 
-int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
+static int send_by(struct fake_sock *s, struct flow *f, const struct port_dgram *d, unsigned int n)
 {
-	struct fake_sock *s = sending(c, f);
 	int rc = s->send_err ? s->send_err : s->queued_err;
 
 	FAKE_HOLDS(s->proto != FLOW_TCP && n);
@@ -500,6 +497,46 @@ int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, u
 			return i ? (int)i : rc;
 	}
 	return (int)n;
+}
+
+int port_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
+{
+	return send_by(sending(c, f), f, d, n);
+}
+
+int port_dgram_answer(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n)
+{
+	struct io *io = c->io;
+
+	FAKE_HOLDS(f->key.proto == FLOW_RELAY && forward_at(&c->forwards, f->dg.via));
+	for (uint32_t i = io->listener.nsent; i < FAKE_DGRAMS; i++)
+		io->to[i] = (struct port_client){ f->key.remote, f->dg.local, f->dg.local_scope,
+						  f->key.remote_port };
+	return send_by(&io->listener, f, d, n);
+}
+
+int port_relay_open(struct ctx *c, struct flow *f)
+{
+	struct io *io = c->io;
+	int slot = fake_slot(io);
+
+	FAKE_HOLDS(f->key.proto == FLOW_RELAY && f->sock == -1);
+	if (f->inbound && !io->inner)
+		return 1;
+	if (slot < 0 || io->nopen >= io->max_open)
+		return -EMFILE;
+	io->inner -= f->inbound;
+	fake_sock_clear(&io->socks[slot]);
+	io->socks[slot] = (struct fake_sock){
+		.used = true, .open = true, .proto = FLOW_RELAY, .flow = flow_idx(&c->flows, f),
+		.gen = f->gen, .outer = f->outer, .outer_port = f->outer_port,
+		.out_room = io->out_room, .urgent = SIZE_MAX,
+	};
+	io->nopen++;
+	io->opens++;
+	io->last = (uint32_t)slot;
+	f->sock = slot;
+	return 0;
 }
 
 static int receive(struct fake_sock *s, struct port_dgram *d, unsigned int n)

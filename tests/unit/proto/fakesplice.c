@@ -179,14 +179,24 @@ static ssize_t room(struct fake_sock *s, size_t len)
 	return part ? (ssize_t)part : -EAGAIN;
 }
 
+bool port_side_urgent(struct ctx *c, struct flow *f, enum splice_side side, bool *next)
+{
+	struct fake_sock *s = side_of(c, f, side);
+
+	*next = s->urgent == 0;
+	return s->urgent < s->in.len;
+}
+
 ssize_t port_side_send(struct ctx *c, struct flow *f, enum splice_side side, const void *buf,
-		       size_t len)
+		       size_t len, bool urgent)
 {
 	struct fake_sock *s = side_of(c, f, side);
 	ssize_t n = room(s, len);
 
 	if (n > 0)
 		fake_bytes_add(&s->out, buf, (size_t)n);
+	if (n == (ssize_t)len && urgent)
+		s->out_urgent = s->out.len;
 	return n;
 }
 

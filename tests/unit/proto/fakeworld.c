@@ -9,6 +9,7 @@
 #include "base/cksum.h"
 #include "proto/ingress.h"
 #include "proto/proto.h"
+#include "proto/relay.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 #include "wire/eth.h"
@@ -60,7 +61,7 @@ struct fake_world *fake_start(const struct fake_setup *s)
 		.tap_tso = !s->no_vnet && !s->no_offload,
 		.tap_uso = !s->no_vnet && !s->no_offload && !s->no_uso,
 		.peek = !s->no_peek, .guest_mac = w->net.mac, .isn_key = { { 5, 6 } },
-		.finish_head = FLOW_NONE, .splice_head = FLOW_NONE,
+		.finish_head = FLOW_NONE, .splice_head = FLOW_NONE, .relay_head = FLOW_NONE,
 		.splice_tail = FLOW_NONE, .hot = w->hot, .dgrams = w->dgrams,
 		.frags = &w->frags,
 	};
@@ -91,6 +92,7 @@ void fake_stop(struct fake_world *w)
 	FAKE_HOLDS(w->count.flows_opened == w->count.flows_closed);
 	FAKE_HOLDS(w->io.nopen == 0 && w->c.half_open == 0);
 	FAKE_HOLDS(w->c.splice_head == FLOW_NONE && w->c.splice_tail == FLOW_NONE);
+	FAKE_HOLDS(w->c.relay_head == FLOW_NONE);
 	for (uint32_t i = 0; i < FAKE_PIPES; i++)
 		FAKE_HOLDS(!w->io.pipes[i].used);
 	FAKE_HOLDS(w->forwards[FAKE_UDP].flows == 0);
@@ -518,9 +520,15 @@ void fake_check(struct fake_world *w)
 			check_tcp(w, f, &reserved, &chunks, &sets);
 		else if (f->key.proto == FLOW_DNS)
 			FAKE_HOLDS(f->sock >= 0 && f->timer.slot && f->dns.query.len);
+		else if (f->key.proto == FLOW_RELAY)
+			FAKE_HOLDS((f->sock >= 0) != f->dg.waiting && f->timer.slot);
 		else
 			FAKE_HOLDS((f->sock >= 0) == (f->dg.via == FORWARD_NONE) && f->timer.slot);
 		reserved += f->key.proto == FLOW_DNS && f->dns.query.len;
+		if (f->key.proto == FLOW_RELAY) {
+			reserved += f->dg.reserved ? hold_chunks(RELAY_HELD) : 0;
+			chunks += f->dg.held.chunks;
+		}
 		chunks += f->key.proto == FLOW_DNS ? f->dns.query.chunks : 0;
 		half_open += f->key.proto == FLOW_TCP && f->tcp.state == TCPS_SYN_SENT;
 	}

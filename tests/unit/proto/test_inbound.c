@@ -9,6 +9,7 @@
 #include "fakeport.h"
 #include "proto/inbound.h"
 #include "proto/proto.h"
+#include "proto/relay.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 #include "wire/numbers.h"
@@ -291,13 +292,135 @@ static void test_udp(void **state)
 	f = deliver(w, &client6, 4000, &host6, "six");
 	assert_ends(&f, &client6, &host6);
 	answer(w, &client6, 4000, 1, &client6, &host6);
-	f = deliver(w, &lo, 4000, &lo, "from the host itself");
-	assert_ends(&f, &standin, &host);
-	answer(w, &standin, 4000, 2, &lo, &lo);
-	assert_int_equal(w->count.inbound_udp, 3);
+	assert_int_equal(w->count.inbound_udp, 2);
 	assert_int_equal(w->io.opens, 0);	/* no socket for a client */
 	deliver(w, &client, 4000, &host, "again");
-	assert_int_equal(w->count.inbound_udp, 3);
+	assert_int_equal(w->count.inbound_udp, 2);
+	fake_stop(w);
+}
+
+/* A datagram of a local client; the socket that its flow has by then. */
+static struct fake_sock *local(struct fake_world *w, const struct addr *peer, uint16_t port,
+			       const struct addr *at, const char *text)
+{
+	struct fake_seen f;
+
+	fake_client_dgram(w, peer, port, at, text, strlen(text), 0);
+	turn(w);
+	assert_false(fake_frame(w, &f));
+	return fake_last(w);
+}
+
+static void assert_sent(const struct fake_sock *s, uint32_t i, const char *text)
+{
+	assert_true(s->nsent > i);
+	assert_int_equal(s->sent[i].data.len, strlen(text));
+	assert_memory_equal(s->sent[i].data.p, text, strlen(text));
+}
+
+/* Whose address means something else in the container: from socket to socket. */
+static void test_udp_relayed(void **state)
+{
+	struct fake_world *w = start(NULL);
+	struct addr inner_lo = parse("127.0.0.1");
+	struct fake_sock *s, *t;
+
+	(void)state;
+	w->io.inner = 3;
+	s = local(w, &lo, 4000, &lo, "question");
+	assert_true(addr_eq(&s->outer, &host));
+	assert_int_equal(s->outer_port, FAKE_TO_PORT);
+	assert_sent(s, 0, "question");
+	assert_ptr_equal(local(w, &lo, 4000, &lo, ""), s);	/* empty ones count too */
+	assert_sent(s, 1, "");
+	fake_put_dgram(s, "answer", 6, 0, 0);
+	fake_event(w, s, true, false, false);
+	turn(w);
+	assert_sent(&w->io.listener, 0, "answer");
+	assert_true(addr_eq(&w->io.to[0].peer, &lo) && addr_eq(&w->io.to[0].local, &lo));
+	assert_int_equal(w->io.to[0].port, 4000);
+	/* nobody serves: the news costs no datagram, neither way */
+	s->send_err = -ECONNREFUSED;
+	local(w, &lo, 4000, &lo, "again");
+	assert_sent(s, 2, "again");
+	s->queued_err = -ECONNREFUSED;
+	fake_put_dgram(s, "late", 4, 0, 0);
+	fake_event(w, s, true, false, true);
+	turn(w);
+	turn(w);
+	assert_sent(&w->io.listener, 1, "late");
+	w->forwards[FAKE_UDP].to = inner_lo;	/* whoever the client is */
+	t = local(w, &client, 4000, &host, "to the loopback");
+	assert_ptr_not_equal(s, t);
+	assert_true(addr_eq(&t->outer, &inner_lo));
+	assert_int_equal(w->count.splice_udp, 2);
+	w->forwards[FAKE_UDP].to = ADDR_ANY;
+	w->conf.preserve_source = false;
+	t = local(w, &client6, 4000, &host6, "all");
+	assert_true(addr_eq(&t->outer, &host6));
+	inbound_closed(&w->c, FAKE_UDP);
+	fake_check(w);
+	assert_int_equal(w->c.flows.count, 0);
+	fake_stop(w);
+}
+
+/* What comes before the inner socket does waits, in order, so much and no more. */
+static void test_udp_waits(void **state)
+{
+	static uint8_t large[65507];
+	struct fake_world *w = start(NULL);
+	struct fake_seen f;
+	struct fake_sock *s;
+
+	(void)state;
+	fake_client_dgram(w, &lo, 1, &lo, "one", 3, 0);
+	fake_client_dgram(w, &lo, 2, &lo, "of two", 6, 3);
+	turn(w);
+	fake_client_dgram(w, &lo, 1, &lo, "two", 3, 0);
+	turn(w);
+	assert_false(fake_frame(w, &f));
+	assert_int_equal(w->io.opens, 0);
+	for (int i = 0; i < 3; i++)
+		fake_client_dgram(w, &lo, 1, &lo, large, sizeof(large), 0);
+	turn(w);
+	assert_int_equal(w->count.splice_datagrams_lost, 1);	/* RELAY_HELD has room for two of them */
+	w->io.inner = 1;
+	relay_supplied(&w->c);
+	fake_check(w);
+	s = fake_last(w);
+	if (s->nsent == 2) {		/* the other one got it */
+		assert_sent(s, 0, "of ");
+		assert_sent(s, 1, "two");
+		w->io.inner = 1;
+		relay_supplied(&w->c);
+		s = fake_last(w);
+	}
+	assert_int_equal(s->nsent, 4);
+	assert_sent(s, 0, "one");
+	assert_sent(s, 1, "two");
+	assert_int_equal(s->sent[2].data.len, sizeof(large));
+	fake_client_dgram(w, &lo, 3, &lo, "waits for ever", 14, 0);
+	turn(w);
+	w->c.now += udp_twoway_ms(&w->c);
+	turn(w);
+	assert_int_equal(w->c.flows.count, 0);
+	fake_stop(w);
+}
+
+/* A listener in the container leads to the host's loopback. */
+static void test_udp_reverse(void **state)
+{
+	struct fake_world *w = start(NULL);
+	struct fake_sock *s;
+
+	(void)state;
+	w->forwards[FAKE_UDP].reverse = true;
+	w->forwards[FAKE_UDP].addr = lo;
+	s = local(w, &lo, 4000, &ADDR_ANY, "question");
+	assert_true(addr_eq(&s->outer, &lo));
+	assert_false(fake_flow(w, s)->inbound);
+	assert_sent(s, 0, "question");
+	assert_int_equal(w->count.splice_tx_bytes, 8);
 	fake_stop(w);
 }
 
@@ -402,6 +525,9 @@ int main(void)
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_accept_errors),
 		cmocka_unit_test(test_udp),
+		cmocka_unit_test(test_udp_relayed),
+		cmocka_unit_test(test_udp_waits),
+		cmocka_unit_test(test_udp_reverse),
 		cmocka_unit_test(test_udp_mixed),
 		cmocka_unit_test(test_udp_idle),
 		cmocka_unit_test(test_udp_own_flow),

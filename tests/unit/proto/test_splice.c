@@ -412,6 +412,7 @@ static void test_urgent(void **state)
 				(with_end ? SPLICEV_END : 0));
 		settle(w);
 		assert_out(p.s[1], 150000);
+		assert_int_equal(p.s[1]->out_urgent, 70000 + 40000 + 1);
 		assert_int_equal(p.s[1]->shut, with_end);
 		fake_stop(w);
 	}
@@ -432,6 +433,7 @@ static void test_urgent_unseen(void **state)
 	fake_side_event(w, p.s[0], SPLICEV_IN | SPLICEV_END);
 	settle(w);
 	assert_out(p.s[1], 65636);
+	assert_int_equal(p.s[1]->out_urgent, 65537);
 	assert_true(p.s[1]->shut);
 	fake_stop(w);
 }

@@ -177,7 +177,8 @@ static void test_arguments(void **state)
 	assert_dies(CALLS_ENGINE, SYS_socket, AF_PACKET, SOCK_RAW, 0);
 	assert_dies(CALLS_ENGINE, SYS_socket, AF_NETLINK, SOCK_RAW, 0);
 	assert_dies(CALLS_NSAGENT, SYS_socket, AF_NETLINK, SOCK_RAW, 12 /* nftables */);
-	assert_dies(CALLS_NSAGENT, SYS_socket, AF_INET, SOCK_DGRAM, 0);
+	assert_answers(CALLS_NSAGENT, SURVIVED, SYS_socket, AF_INET6, SOCK_DGRAM, 0);
+	assert_dies(CALLS_NSAGENT, SYS_socket, AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
 
 	assert_answers(CALLS_ENGINE, EBADF, SYS_setsockopt, -1, IPPROTO_IP, IP_TTL);
 	assert_dies(CALLS_ENGINE, SYS_setsockopt, -1, IPPROTO_IP, IP_TRANSPARENT);
