@@ -59,6 +59,7 @@
 	X(tcp_retransmits, "segments sent again to the container") \
 	X(tcp_timeouts, "retransmission time-outs") \
 	X(tcp_held_bytes, "bytes that had to wait in hold buffers") \
+	X(tcp_starved, "times the host had no memory for such bytes") \
 	X(tcp_window_zero, "times the window shown to a container's flow closed") \
 	X(udp_tx_datagrams, "UDP datagrams sent outside") \
 	X(udp_rx_datagrams, "UDP datagrams received outside") \

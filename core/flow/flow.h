@@ -113,6 +113,7 @@ enum tcp_mark {
 	TCPM_IN_URG = 1 << 22,		/* the container's urgent byte in_urg was not passed yet */
 	TCPM_OUT_PRI = 1 << 23,		/* the host's kernel said that it has urgent data */
 	TCPM_OUT_URG = 1 << 24,		/* out_urg is to be told of */
+	TCPM_STARVED = 1 << 25,		/* the host had no memory for what is held: ctx.starved_at */
 };
 
 /*

@@ -68,6 +68,7 @@ struct ctx {
 	struct forwarder dns;
 	uint32_t ip_id;			/* of the next datagram that we fragment */
 	uint64_t icmp_full_at;		/* proto/icmp_error's budget: full again then */
+	uint64_t starved_at;		/* flows with TCPM_STARVED try again then; 0: there are none */
 	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */
 	uint32_t splice_head, splice_tail;	/* spliced flows that wait for an inner socket */
 	uint32_t relay_head;		/* relayed ones that do, through dg.wait_next */

@@ -133,6 +133,7 @@ void proto_turn(struct ctx *c)
 	c->tap_blocked = false;
 	while ((idx = wheel_pop(&c->wheel, c->now)) != WHEEL_NONE)
 		fire(c, flow_at(&c->flows, idx));
+	tcp_starved(c);
 	reassembly_expire(c);
 	group_timer(c);
 	ndp_timer(c);
@@ -163,6 +164,8 @@ uint64_t proto_next(const struct ctx *c)
 	uint64_t next = MIN_OF(wheel_next(&c->wheel), frag_next(c->frags));
 
 	next = MIN_OF(next, groups_next(&c->groups));
+	if (c->starved_at)
+		next = MIN_OF(next, c->starved_at);
 	if (c->ra_due)
 		next = MIN_OF(next, c->ra_due);
 	return c->accept_at ? MIN_OF(next, c->accept_at) : next;

@@ -80,6 +80,7 @@
 #define TCP_IDLE_TRIES	9u	/* ... and so many times (RFC 9293, 3.8.4) */
 #define TCP_LINGER_MS		2000u	/* TIME-WAIT on a link without stray segments */
 #define TCP_CHALLENGE_MS	100u	/* between answers of one flow to what does not fit */
+#define TCP_STARVED_MS		20u	/* a host without memory is tried again */
 #define TCP_PAST_GAP		65536u	/* a connection of the same ends begins so far beyond the last */
 #define TCP_DUPACKS		3u	/* RFC 5681, 3.2; RFC 6675, DupThresh */
 #define TCP_ACK_WAIT_MS		2u	/* so short that no program's small writes wait to be seen */
@@ -107,6 +108,8 @@ bool tcp_serve(struct ctx *c, struct flow *f);
 void tcp_timer(struct ctx *c, struct flow *f);
 /* The end of a turn: owed ACKs, bytes to drop from sockets. */
 void tcp_finish(struct ctx *c);
+/* The host had no memory: once a moment all flows try again that it had none for. */
+void tcp_starved(struct ctx *c);
 /* An accepted client's connection becomes a flow of that key, which is not in the table: SYN to the
  * container (RFC 9293, 3.10.1). Takes sock over, also if it fails: false, and the
  * client is reset. */

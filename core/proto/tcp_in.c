@@ -152,12 +152,36 @@ uint16_t tcp_in_window(struct ctx *c, struct flow *f)
 	return (uint16_t)field;
 }
 
-/* Sends to the host what it takes of iov; bytes taken or -errno (0: none now). */
+/* Sends to the host what it takes of iov; bytes taken or -errno (0: none now). Of memory
+ * that is there again no event tells. */
 static ssize_t offer(struct ctx *c, struct flow *f, const struct iovec *iov, int n, bool urgent)
 {
 	ssize_t sent = port_send(c, f, iov, n, urgent);
 
-	return sent == -EAGAIN || sent == -ENOBUFS || sent == -ENOMEM ? 0 : sent;
+	if (UNLIKELY(sent == -ENOBUFS || sent == -ENOMEM)) {
+		f->tcp.marks |= TCPM_STARVED;
+		c->starved_at = c->starved_at ? c->starved_at : c->now + TCP_STARVED_MS;
+		c->count->tcp_starved++;
+		return 0;
+	}
+	return sent == -EAGAIN ? 0 : sent;
+}
+
+void tcp_starved(struct ctx *c)
+{
+	if (!c->starved_at || c->now < c->starved_at)
+		return;
+	c->starved_at = 0;
+	for (uint32_t i = 0; i < c->flows.fresh; i++) {
+		struct flow *f = flow_at(&c->flows, i);
+
+		if (f->state != FLOW_OPEN || f->key.proto != FLOW_TCP ||
+		    !(f->tcp.marks & TCPM_STARVED))
+			continue;
+		f->tcp.marks &= ~(uint32_t)TCPM_STARVED;
+		if (f->tcp.hold.len && tcp_in_drain(c, f))
+			tcp_end_check(c, f);
+	}
 }
 
 /* The host socket takes no more: the remote reset it. What came from there goes to

@@ -88,6 +88,22 @@ verbs=(
 	'2 VERSION|VERSION|1.0.0|- - -|{}|0'
 	'2 parameters: unknown command|FROB|1.0.0|x NS eth0|{}|4'
 	'2 parameters: commands are in capitals|add|1.0.0|x NS eth0|{}|4'
+	'2 GC: the name that the tag spec-v1.1.0 had|GC|1.1.0|- - -|{"cni.dev/attachments": []}|0'
+	'2 parameters: CNI_CONTAINERID begins with a letter or digit|ADD|1.0.0|.x NS eth0|{}|4'
+	'2 parameters: CNI_CONTAINERID has letters, digits, "_.-"|ADD|1.0.0|x/y NS eth0|{}|4'
+	'2 parameters: CNI_IFNAME has no slash|ADD|1.0.0|x NS a/b|{}|4'
+	'2 parameters: CNI_IFNAME has no colon|ADD|1.0.0|x NS a:b|{}|4'
+	'2 parameters: CNI_IFNAME is at most 15 long|ADD|1.0.0|x NS a234567890123456|{}|4'
+	'2 parameters: CNI_IFNAME is not ".."|ADD|1.0.0|x NS ..|{}|4'
+	'2 ADD: an interface of that name exists|ADD|1.0.0|x NS lo|{}|101'
+	'2 ADD: CNI_NETNS is not there|ADD|1.0.0|x /nowhere eth0|{}|8'
+	'2 ADD: CNI_NETNS is no namespace|ADD|1.0.0|x /etc/passwd eth0|{}|8'
+	'1 name: letters, digits, "_.-"|ADD|1.0.0|x NS eth0|{"name": "a b"}|7'
+	'1 name: begins with a letter or digit|ADD|1.0.0|x NS eth0|{"name": "-a"}|7'
+	'3 prevResult is an object|ADD|1.0.0|x NS eth0|{"prevResult": 7}|7'
+	'3 runtimeConfig: what cannot be is named|ADD|1.0.0|x NS eth0|{"runtimeConfig": {"mac": "zz"}}|7'
+	'3 runtimeConfig|ADD|1.0.0|x NS eth0|{"runtimeConfig": {"portMappings": [{"hostPort": 70000, "containerPort": 1}]}}|7'
+	'4 ipam.type names a plugin, no path|ADD|1.0.0|x NS eth0|{"ipam": {"type": "../x"}}|7'
 	'5 Error, code 1|ADD|1.2.0|x NS eth0|{}|1'
 	'5 Error, code 1|DEL|1.2.0|x NS eth0|{}|1'
 	'5 Error, code 1|GC|2.0.0|- - -|{}|1'
@@ -332,6 +348,23 @@ verbs=(
 		same "DEL in $v: $output" "$status$output" 0
 		[ ! -e "/run/cni-passt/$BED@eth0" ] || die "state left"
 	done
+}
+
+@test "section 3: bandwidth behind ours passes our result on; rates need a veth, and their refusal undoes ours" {
+	reference bandwidth
+	root_container
+	list 1.0.0 '{"type": "cni-passt"}' '{"type": "bandwidth", "capabilities": {"bandwidth": true}}'
+	run conflist ADD "$LIST" "$BED" "$NS" eth0
+	same "ADD without rates: $output" "$status" 0
+	jq -e '.interfaces[0].name == "eth0"' <<< "$output" > /dev/null || die "$output"
+	run conflist DEL "$LIST" "$BED" "$NS" eth0
+	same "DEL: $output" "$status$output" 0
+	export LIST_CAPS='{"bandwidth": {"ingressRate": 8000000, "ingressBurst": 800000}}'
+	run conflist ADD "$LIST" "$BED" "$NS" eth0
+	[[ $status != 0 && $output == *veth* ]] || die "rates: $output"
+	run conflist DEL "$LIST" "$BED" "$NS" eth0
+	same "DEL after rates: $output" "$status$output" 0
+	[ ! -e "/run/cni-passt/$BED@eth0" ] || die "state left"
 }
 
 @test "section 3: a later plugin of a list: prevResult passed on, its indexes kept" {

@@ -23,7 +23,7 @@ setup_file() {
 	cp "$BED_DIR"/cni-passt-podman*.conflist "$ROOT_NETS/"
 	cp "$BED_DIR"/cni-passt-podman*.conflist "$USER_NETS/"
 	# a second network for each: the host's addresses, other plugins behind ours
-	jq '.name = "second" | .plugins[0] |= del(.ipam) | .plugins[0].forward = {tcp: ["8081:81", "8082:82"]} |
+	jq '.name = "second" | .plugins[0] |= del(.ipam) | .plugins[0].forward = {tcp: ["8081:81", "8082:82"], udp: ["5353:53"]} |
 		.plugins += [{type: "tuning", sysctl: {"net.core.somaxconn": "77"}}]' \
 		"$BED_DIR/cni-passt-podman-rootless.conflist" > "$USER_NETS/second.conflist"
 	jq '.plugins += [{type: "firewall", backend: "iptables"}]' "$USER_NETS/second.conflist" > "$ROOT_NETS/second.conflist"
@@ -45,6 +45,12 @@ teardown() {
 
 # says NAME PORT: what a server there says to the peer
 says() { bed_peer socat -T 5 - "$1:$HOST4:$2" < /dev/null; }
+# serve_udp root|user NAME: tells each client its address, on port 53 of that container
+serve_udp() {
+	bed_bg UDP nsenter -t "$("podman_$1" inspect "$2" --format '{{.State.Pid}}')" -n python3 "$BED_DIR/server.py" udp-whoami 53
+}
+asks() { echo x | bed_peer timeout 5 socat -t 1 - "UDP4:$HOST4:$1" | cut -d ' ' -f 1; }
+answers() { [ -n "$(asks "$1")" ]; }
 serves() { [ "$(says TCP "$1" 2> /dev/null)" = "$2" ]; }
 # a program for the container: "hello" on these TCP ports
 serve() { printf 'for p in %s; do (while :; do echo hello | nc -l -p $p; done) & done; exec sleep 3600' "$*"; }
@@ -69,7 +75,10 @@ root_clean() { bed_no_core && [ -z "$(root_state)" ]; }
 	bed_until 5 serves 8080 hello
 	bed_until 5 serves 8090 hello
 	bed_until 5 serves 8091 hello
-	[ -n "$(bed_host ss -Hlnu 'sport = :5353')" ]
+	serve_udp root web
+	bed_until 5 answers 5353
+	same "the client of -p 5353:53/udp" "$(asks 5353)" "$PEER4"
+	bed_kill "$UDP"
 	podman_root restart -t 0 web > /dev/null
 	bed_until 5 serves 8080 hello
 	# a crash: conmon has podman clean up
@@ -93,9 +102,12 @@ root_clean() { bed_no_core && [ -z "$(root_state)" ]; }
 }
 
 @test "as a user: the shared namespace, ports by rootlessport, a pod" {
-	podman_user pod create --name pod --network passt-rootless -p 8080:80 > /dev/null
+	podman_user pod create --name pod --network passt-rootless -p 8080:80 -p 5353:53/udp > /dev/null
 	podman_user run -d --pod pod --name web "$PODMAN_IMAGE" sh -c "$(serve 80)" > /dev/null
 	bed_until 10 serves 8080 hello
+	serve_udp user web
+	bed_until 10 answers 5353 || die "no datagram comes through rootlessport"
+	bed_kill "$UDP"
 	podman_user exec web sh -c "ip -o addr; ping -c 1 -W 5 $PEER4" > "$BED_DIR/seen"
 	grep -q 'eth0.*inet 10.89.' "$BED_DIR/seen"
 	grep -q '1 packets received' "$BED_DIR/seen"
@@ -112,6 +124,10 @@ root_clean() { bed_no_core && [ -z "$(root_state)" ]; }
 	same "main's namespace" "$(readlink "/proc/$(main_of "$XDG" eth0)/ns/net")" "$(bed_host readlink /proc/self/ns/net)"
 	bed_until 10 serves 8080 hello		# rootlessport
 	bed_until 10 serves 8081 hello		# ours
+	serve_udp user web
+	bed_until 5 answers 5353
+	same "the client of a forwarded UDP port" "$(asks 5353)" "$PEER4"
+	bed_kill "$UDP"
 	bed_bg HELD bed_peer socat "TCP:$HOST4:8082" "SYSTEM:sleep 30"
 	bed_until 5 held
 	podman_user exec web sh -c "ip -o addr show eth0; ping -c 1 -W 5 $PEER4; netstat -tn" > "$BED_DIR/seen"

@@ -32,6 +32,7 @@ need_check=(
 	program:avahi-daemon=avahi-daemon file:/usr/lib/python3/dist-packages/zeroconf/__init__.py=python3-zeroconf
 	program:udhcpc=udhcpc program:dhclient=isc-dhcp-client program:dhcpcd=dhcpcd-base
 	program:rdisc6=ndisc6 file:/lib/systemd/systemd-networkd=systemd
+	program:containerd=containerd program:rootlesskit=rootlesskit	# tests/bats/81-*, 83-*
 	# tests/bats/podman.bash
 	program:podman=podman program:crun=crun program:runc=runc program:newuidmap=uidmap
 	program:slirp4netns=slirp4netns program:busybox=busybox-static file:/usr/libexec/podman/catatonit=catatonit

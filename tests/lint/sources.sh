@@ -70,7 +70,7 @@ write() {
 	room hooks | with_main | list hooks_program_files
 	room cli | without_main | list cli_files
 	room cli | with_main | list cli_program_files
-	find_files tests 9 '*.c' '*.h' | grep -Ev '/(test_|fuzz_)[^/]*\.c$|^tests/bench/|/replay\.c$' |
+	find_files tests 9 '*.c' '*.h' | grep -Ev '/(test_|fuzz_)[^/]*\.c$|^tests/(bench|soak)/|/replay\.c$' |
 		list fakeport_files
 	find_files tests/packet 1 '*.pkt' | list packet_scripts
 	find_files tests/unit 9 'test_*.c' | programs | list unit_programs

@@ -4,7 +4,10 @@
  * room made in a full table (proto/admit.c). */
 #include "../unit.h"
 
+#include <errno.h>
+
 #include "fakeport.h"
+#include "proto/proto.h"
 
 #define SENDERS	8u
 #define ISN	1000u
@@ -176,6 +179,40 @@ static void test_time_wait_makes_way(void **state)
 	fake_stop(w);
 }
 
+/* A host without memory for a moment: what it did not take goes without an event. */
+static void test_starved(void **state)
+{
+	const struct fake_setup setup = { .flows = 0 };
+	const struct tcp_opts none = TCP_OPTS_INIT;
+	struct fake_world *w = fake_start(&setup);
+	struct sender s;
+
+	(void)state;
+	open_one(w, 0, &s, 1460);
+	for (int i = 0; i < 3; i++) {
+		s.sock->err = i & 1 ? -ENOBUFS : -ENOMEM;
+		send_segment(w, 0, &s, TCPF_ACK | TCPF_PSH, &none, "twelve bytes", 12);
+		s.next += 12;
+		assert_int_equal(s.sock->out.len, 12 * i);
+		assert_int_equal(w->count.tcp_starved, i + 1);
+		assert_true(proto_next(&w->c) <= w->c.now + 20);
+		w->c.now += 20;
+		fake_turn(w);
+		assert_int_equal(s.sock->out.len, 12 * (i + 1));
+		assert_int_equal(w->c.starved_at, 0);
+	}
+	/* with the end behind it */
+	s.sock->err = -ENOMEM;
+	send_segment(w, 0, &s, TCPF_ACK | TCPF_FIN, &none, "twelve bytes", 12);
+	assert_false(s.sock->shut);
+	w->c.now += 20;
+	fake_turn(w);
+	assert_true(s.sock->shut);
+	assert_int_equal(s.sock->out.len, 48);
+	fake_frames_drop(w);
+	fake_stop(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_memory_short),
 		cmocka_unit_test(test_time_wait_makes_way),
+		cmocka_unit_test(test_starved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
