@@ -151,7 +151,7 @@ static const char *shown(const char *s, char buf[SHOWN_MAX])
 {
 	size_t i;
 
-	for (i = 0; s[i] && i < SHOWN_MAX - 1; i++)
+	for (i = 0; i < SHOWN_MAX - 1 && s[i]; i++)
 		buf[i] = s[i] < ' ' || s[i] >= 0x7f ? '?' : s[i];
 	buf[i] = '\0';
 	return buf;
