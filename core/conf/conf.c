@@ -151,7 +151,7 @@ static const char *shown(const char *s, char buf[SHOWN_MAX])
 {
 	size_t i;
 
-	for (i = 0; s[i] && i < SHOWN_MAX - 1; i++)
+	for (i = 0; i < SHOWN_MAX - 1 && s[i]; i++)
 		buf[i] = s[i] < ' ' || s[i] >= 0x7f ? '?' : s[i];
 	buf[i] = '\0';
 	return buf;
@@ -633,13 +633,12 @@ static int check_dhcp(struct conf *c, struct err *e)
 			       c->ipv6_only_s, CONF_IPV6_ONLY_MIN);
 	if (!c->delegated.len)
 		return 0;
-	if (check_host(c, "dhcp.prefix", &c->delegated.addr, e) < 0)
-		return -1;
 	if (addr_is4(&c->delegated.addr) || c->delegated.len > 128 ||
 	    addr_is_linklocal(&c->delegated.addr))
 		return bad_prefix(e, "dhcp.prefix", &c->delegated, "is not a global IPv6 prefix");
+	/* first: the core checks what is left once more */
 	mask_prefix(&c->delegated);
-	return 0;
+	return check_host(c, "dhcp.prefix", &c->delegated.addr, e);
 }
 
 static int check_path(const char *key, const char *path, int code, struct err *e)

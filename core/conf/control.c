@@ -62,9 +62,9 @@ static int read_protocol(const struct jsonline_member *m, struct control_request
 		ret->want.proto = at < 0 ? 0 : (uint8_t)at;
 		return at < 0 ? -1 : 0;
 	}
-	for (uint8_t i = 0; i < CONF_PROTO_COUNT; i++)
+	for (int i = 0; i < CONF_PROTO_COUNT; i++)
 		if (strcmp(conf_proto_names[i], m->text) == 0) {
-			ret->rule.proto = i;
+			ret->rule.proto = (uint8_t)i;
 			return 0;
 		}
 	return err_set(e, ERR_DECODE, "\"protocol\": \"%.40s\" is neither tcp nor udp", m->text);

@@ -571,9 +571,9 @@ static int set_protocol(struct reader *x, const struct key *k, struct json_objec
 {
 	const char *s = json_object_get_string(v);
 
-	for (uint8_t i = 0; i < CONF_PROTO_COUNT; i++)
+	for (int i = 0; i < CONF_PROTO_COUNT; i++)
 		if (strcasecmp(s, conf_proto_names[i]) == 0) {
-			this_mapping(x)->proto = i;
+			this_mapping(x)->proto = (uint8_t)i;
 			return 0;
 		}
 	return bad(x, ERR_FIELD, k->name, v, "is not supported, only tcp and udp are");

@@ -16,6 +16,7 @@ need_demo=(
 	program:sysctl=procps program:ping=iputils-ping program:curl=curl program:python3=python3
 )
 need_check=(
+	program:clang-tidy=clang-tidy program:cppcheck=cppcheck program:readelf=binutils
 	program:clang=clang program:shellcheck=shellcheck program:bats=bats program:mandoc=mandoc
 	module:cmocka=libcmocka-dev program:socat=socat program:dig=bind9-dnsutils
 	program:dnsmasq=dnsmasq-base program:iperf3=iperf3 program:jq=jq program:nm=binutils

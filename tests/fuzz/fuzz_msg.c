@@ -119,7 +119,7 @@ static void use_running(const union any *m)
 {
 	if (msg_engine_ok(&m->running))
 		FUZZ_HOLDS(m->running.kind == MSG_RUNNING || m->running.kind == MSG_TAP_GONE ||
-			   m->running.kind == MSG_SYNCED ||
+			   m->running.kind == MSG_SYNCED || m->running.kind == MSG_VIEWED ||
 			   (m->running.kind == MSG_INNER_WANTED && m->running.count >= 1 &&
 			    m->running.count <= MSG_FDS_MAX && m->running.ipv4 <= 1));
 }
@@ -140,7 +140,8 @@ static void use_done(const union any *m)
 
 static void use_forward(const union any *m)
 {
-	if (!msg_forward_ok(&m->forward) || m->forward.kind == MSG_SYNC)
+	if (!msg_forward_ok(&m->forward) || m->forward.kind == MSG_SYNC ||
+	    m->forward.kind == MSG_VIEW)	/* a place to begin at: any number will do */
 		return;
 	FUZZ_HOLDS(m->forward.idx < FORWARD_MAX);
 	FUZZ_HOLDS(m->forward.kind != MSG_FORWARD_OPEN ||

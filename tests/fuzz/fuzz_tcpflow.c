@@ -13,7 +13,8 @@
  *
  * With MODE_MORE a second byte says what the SYN offers. An honest container with SACK
  * shows what it has (RFC 2018), and duplicates (RFC 2883), and never sends again what
- * we showed to have; a hostile one lies. With timestamps it goes by RFC 7323.
+ * we showed to have; a hostile one lies. With timestamps it goes by RFC 7323. The remote may send urgent
+ * bytes (RFC 9293, 3.8.5): they stay in line, and pointers lead to such bytes only.
  */
 #include "fuzz.h"
 
@@ -52,6 +53,7 @@ struct run {
 	struct fake_sock *sock;
 	struct addr inner, remote;
 	uint8_t mode, more;
+	uint32_t urgent;		/* the byte behind the remote's last urgent one, from 1; 0: none */
 	struct rd in;
 	enum fate fate_in, fate_out;
 	struct late late_in[STASH], late_out[STASH];	/* to us; to the container */
@@ -202,6 +204,9 @@ static void check_frame(struct run *r, const struct fake_seen *s)
 	FUZZ_HOLDS(addr_eq(&s->ip.dst, &r->inner) && addr_eq(&s->ip.src, &r->remote));
 	check_options(r, &s->tcp);
 	check_ack(r, &s->tcp);
+	/* a pointer leads to a byte that the remote sent as urgent, or to one before it */
+	if (s->tcp.flags & TCPF_URG)
+		FUZZ_HOLDS(s->tcp.urg && seq - 1 + s->tcp.urg <= r->urgent);
 	if (!s->len)
 		return;
 	FUZZ_HOLDS(r->synced && seq >= 1);
@@ -546,6 +551,21 @@ static void remote_data(struct run *r, uint32_t n)
 	fake_event(r->w, r->sock, true, false, false);
 }
 
+/* The last byte of some more is urgent: no read passes over it (fakeport.h). */
+static void remote_urgent(struct run *r, uint32_t n)
+{
+	uint64_t before = r->remote_sent;
+
+	if (!r->sock || !r->sock->open)
+		return;
+	remote_data(r, n);
+	if (r->remote_sent == before || !r->sock->open || !r->sock->in.len)
+		return;
+	r->sock->urgent = r->sock->in.len - 1;
+	r->urgent = (uint32_t)r->remote_sent;
+	fake_urgent_event(r->w, r->sock);
+}
+
 static void remote_end(struct run *r, uint8_t op)
 {
 	if (!r->sock || !r->sock->open)
@@ -637,6 +657,10 @@ static void step(struct run *r)
 		break;
 	case 13:
 		pass_time(r, (uint64_t)next8(r) << (op >> 5));
+		break;
+	case 14:
+		if (op & 0x10)
+			remote_urgent(r, 1 + (uint32_t)(next8(r) << (op >> 5)));
 		break;
 	case 15:
 		step_network(r, op);

@@ -106,6 +106,7 @@ def late_out(n, twice=False):
 
 
 TCPFLOW_MORE = {
+    "urgent-remote": UP + b"\x1e\x20" + TAKE + b"\x1e\x05" + b"\x1e\x05" + TAKE + b"\xde\xff" + TAKE,
     "ooo": UP + LOSE_IN + data(1000) + (data(1000) + TAKE) * 3 + data(1000, again=True) + TAKE,
     "ooo-holes": UP + (LOSE_IN + data(300) + data(200) + TAKE) * 5
                  + (data(300, again=True) + TAKE) * 5,

@@ -14,7 +14,7 @@ bad=0
 has() { readelf -W "$4" "$1" 2> /dev/null | grep -qE "$3" || { echo "$1: no $2"; bad=1; }; }
 not() { ! readelf -W "$4" "$1" 2> /dev/null | grep -qE "$3" || { echo "$1: $2"; bad=1; }; }
 
-for f in core/cni-passt-core plugin/cni-passt; do
+for f in core/cni-passt-core plugin/cni-passt hooks/cni-passt-hook cli/cni-passt-pasta; do
 	[ -e "$f" ] || { echo "$f is not built"; exit 77; }
 	if readelf -Ws "$f" | grep -q __asan_init; then
 		echo "a build with sanitizers"

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -288,7 +289,145 @@ static void test_unsealed(void **state)
 	assert_int_equal(encode_from_memfd(fd, &d), 0);
 }
 
-int main(void)
+/* --- the fuzzer's seeds: `test_encode tests/fuzz/corpus/encode` writes them anew, which a
+ * change of ENCODE_VERSION asks for --- */
+
+static struct conf usual(void)
+{
+	struct conf c;
+
+	conf_init(&c);
+	strcpy(c.container_id, "demo");
+	strcpy(c.ifname, "eth0");
+	strcpy(c.network, "web");
+	strcpy(c.netns_path, "/proc/1/ns/net");
+	strcpy(c.state_dir, "/run/cni-passt/demo@eth0");
+	return c;
+}
+
+/* One rule of an otherwise usual configuration; more may be set in what comes back. */
+static struct conf_forward *rule(uint32_t *n, struct conf_forward *list)
+{
+	struct conf_forward *f = &list[(*n)++];
+
+	*f = (struct conf_forward){ .kind = CONF_FORWARD_PORTS, .first = 80, .last = 90,
+				    .to_first = 8080 };
+	return f;
+}
+
+static void put(const char *dir, const char *name, const uint8_t *buf, int n)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "we");
+	if (!f || fwrite(buf, 1, (size_t)n, f) != (size_t)n || fclose(f) != 0) {
+		perror(path);
+		exit(1);
+	}
+}
+
+static void seed(const char *dir, const char *name, const struct conf *c)
+{
+	uint8_t buf[ENCODE_MAX];
+
+	put(dir, name, buf, encode_conf(c, buf, sizeof(buf)));
+}
+
+/* The first `from` in the bytes becomes `to`, of the same length. */
+static void swap(uint8_t *buf, int n, const char *from, const char *to, size_t len)
+{
+	uint8_t *at = memmem(buf, (size_t)n, from, len);
+
+	if (!at)
+		exit(1);
+	memcpy(at, to, len);
+}
+
+static void broken_seeds(const char *dir)
+{
+	struct conf c = usual();
+	uint8_t buf[ENCODE_MAX];
+	int n = encode_conf(&c, buf, sizeof(buf));
+
+	put(dir, "truncated", buf, n - 7);
+	put(dir, "trailing-byte", buf, n + 1);
+	put(dir, "empty", buf, 0);
+	buf[7]++;
+	put(dir, "unknown-version", buf, n);
+	buf[7]--;
+	swap(buf, n, "web", "w\0b", 3);
+	put(dir, "string-with-nul", buf, n);
+	swap(buf, n, "\0\4eth0", "\0\7eth0", 6);
+	put(dir, "string-longer-than-its-field", buf, n);
+}
+
+static void write_seeds(const char *dir)
+{
+	struct conf c = usual();
+	struct conf_forward *f;
+
+	seed(dir, "defaults", &c);
+	broken_seeds(dir);
+	c = full();
+	seed(dir, "everything-set", &c);
+	c = usual();
+	strcpy(c.container_id, "../demo");
+	seed(dir, "bad-container-id", &c);
+	c = usual();
+	c.ipv4 = c.ipv6 = false;
+	seed(dir, "no-family", &c);
+	c = usual();
+	c.udp_timeout = 200;
+	seed(dir, "udp-timeouts-upside-down", &c);
+	c = usual();
+	c.naddresses = 1;
+	prefix_parse("10.0.0.1/32", &c.addresses[0]);
+	seed(dir, "point-to-point", &c);
+	c = usual();
+	f = rule(&c.nforwards, c.forwards);
+	seed(dir, "forward-one", &c);
+	f->to_first = 65530;
+	seed(dir, "forward-target-over-65535", &c);
+	f->first = 91;
+	seed(dir, "forward-range-upside-down", &c);
+	c = usual();
+	f = rule(&c.nforwards, c.forwards);
+	addr_parse("127.0.0.1", &f->to);
+	seed(dir, "forward-to-loopback", &c);
+	c = usual();
+	rule(&c.nforwards, c.forwards);
+	rule(&c.nforwards, c.forwards)->first = 85;
+	seed(dir, "forward-rules-that-meet", &c);
+	c = usual();
+	rule(&c.nreverses, c.reverses);
+	seed(dir, "reverse-one", &c);
+}
+
+/* Seeds of an older encoding end at their version and reach nothing. */
+static void test_seeds_are_current(void **state)
+{
+	const char *corpus = getenv("FUZZ_CORPUS");
+	uint8_t buf[ENCODE_MAX + 1];
+	char path[4096];
+	struct conf c;
+	FILE *f;
+	size_t n;
+
+	(void)state;
+	if (!corpus)
+		skip();
+	snprintf(path, sizeof(path), "%s/encode/everything-set", corpus);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	n = fread(buf, 1, sizeof(buf), f);
+	fclose(f);
+	assert_int_equal(encode_parse(buf, n, &c), 0);
+	assert_int_equal(c.nforwards, CONF_FORWARDS_MAX);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),
@@ -297,7 +436,12 @@ int main(void)
 		cmocka_unit_test(test_largest_fits),
 		cmocka_unit_test(test_memfd),
 		cmocka_unit_test(test_unsealed),
+		cmocka_unit_test(test_seeds_are_current),
 	};
 
+	if (argc == 2) {
+		write_seeds(argv[1]);
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
