@@ -262,8 +262,7 @@ bad_keys=(
 	'reverse|{"tcp": ["10.0.0.1:80:80"]}|10.0.0.1' 'listen|"later"|later' 'portConflict|"maybe"|maybe' 'preserveSource|"no"|no'
 	'capture|"x.pcapng"|x.pcapng' 'via|"bridge"|bridge' 'reverse|{"tcp": ["127.0.0.2:auto"]}|127.0.0.2:auto'
 	'dns|{"forward": ["x"]}|x' 'follow|"no"|no' 'sandbox|"none"|none' 'user|7|7' 'metadata|"no"|no'
-	# of issues to come: refused by name until they work
-	'reverse|{"udp": ["53"]}|53'
+	'reverse|{"udp": ["10.0.0.1:53:53"]}|10.0.0.1'
 )
 
 @test "refused: each bad key by its name, with the value" {

@@ -71,6 +71,9 @@ no_more_sockets() { [ "$(sockets)" -le "$1" ]; }
 	[ -z "${BED_SHORT-}" ] || n=5000
 	up '{"udp": {"timeout": 2, "timeoutStream": 2}}'
 	idle=$(sockets)
+	# While a neighbour is not resolved the container's kernel keeps some 256 of 500 datagrams.
+	client udp-sizes "$PEER4" 7 100
+	client udp-sizes "$PEER6" 7 100
 	client udp-short-flows "$PEER4" 7 "$n"
 	bed_until 6 no_more_sockets "$idle" || die "$(sockets) sockets, $idle before"
 	before=$(awk '/^VmRSS/ { print $2 }' "/proc/$ENGINE/status")
@@ -80,7 +83,7 @@ no_more_sockets() { [ "$(sockets)" -le "$1" ]; }
 	[ $((after - before)) -lt 4096 ] || die "memory went from $before to $after KiB"
 	client udp-sizes "$PEER4" 7 100
 	same "the engine's process" "$(bed_engine "$C")" "$ENGINE"
-	same "flows opened" "$(bed_counter "$C" "$LOG" flows_opened)" $((2 * n + 1))
+	same "flows opened" "$(bed_counter "$C" "$LOG" flows_opened)" $((2 * n + 3))
 }
 
 @test "an idle flow costs no CPU" {
