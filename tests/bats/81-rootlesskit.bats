@@ -81,7 +81,7 @@ serves() { [ "$(says "$1" 2> /dev/null)" = hello ]; }
 	in_kit rootlessctl --socket "$RK/api.sock" add-ports "0.0.0.0:8080:8080/tcp" > /dev/null
 	bed_until 5 serves 8080 || die "no answer through RootlessKit's port: $(cat "$BED_DIR/tmp/rk.log")"
 	kit_cni DEL "" < "$BED_DIR/tmp/kit.json"
-	bed_no_core || die "left: $(bed_core_pids | xargs)"
+	bed_until 5 bed_no_core || die "left: $(bed_core_pids | xargs)"
 	bed_kill "$WEB"
 }
 
@@ -97,7 +97,7 @@ serves() { [ "$(says "$1" 2> /dev/null)" = hello ]; }
 	bed_until 5 in_box sh -c 'ss -Htln | grep -q :80'
 	same "the client" "$(says 8080 | cut -d ' ' -f 1)" "$PEER4"
 	kit_cni DEL "" < "$BED_DIR/tmp/kit.json"
-	bed_no_core || die "left: $(bed_core_pids | xargs)"
+	bed_until 5 bed_no_core || die "left: $(bed_core_pids | xargs)"
 	bed_kill "$WEB"
 }
 
