@@ -15,7 +15,7 @@
 
 /* Payload of one TCP super-frame: 65535 less the longest headers that data have, which are
  * IPv4's, TCP's and its timestamps (RFC 791, 3.1; RFC 7323, appendix A). */
-#define FRAME_GSO_MAX (65535u - IP4_HLEN - TCP_HLEN - 12u)
+#define FRAME_GSO_MAX (65535u - IP4_HLEN - TCP_HLEN - TCP_TS_LEN)
 
 /*
  * A TCP segment, or a super-frame of segments of `mss` bytes each, with len

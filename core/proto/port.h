@@ -85,8 +85,8 @@ void port_set_ip(struct ctx *c, struct flow *f, const struct flow_ip *ip);
 ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n, bool urgent);
 /* No more to send: FIN to the remote. */
 int port_shutdown(struct ctx *c, struct flow *f);
-/* Reads; peek leaves the bytes and moves SO_PEEK_OFF on by what was read. 0 is
- * end of file. */
+/* Reads; peek leaves the bytes and moves SO_PEEK_OFF on by what was read, where it is in
+ * use; else it is from the first one. 0 is end of file. */
 ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n, bool peek);
 /* Whether an urgent byte came that is not read yet; *ret is how many stand before it. No
  * port_recv() reads over it, only from it on. SO_PEEK_OFF, where it is in use, is peek_at. */

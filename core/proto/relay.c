@@ -15,7 +15,7 @@
 
 static uint32_t datagrams(const struct port_dgram *d)
 {
-	return d->gso_size ? (d->len + d->gso_size - 1) / d->gso_size : 1;
+	return udp_datagrams(d->len, d->gso_size);
 }
 
 typedef int (*send_fn)(struct ctx *c, struct flow *f, const struct port_dgram *d, unsigned int n);

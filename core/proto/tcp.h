@@ -85,7 +85,6 @@
 #define TCP_DUPACKS		3u	/* RFC 5681, 3.2; RFC 6675, DupThresh */
 #define TCP_ACK_WAIT_MS		2u	/* so short that no program's small writes wait to be seen */
 #define TCP_TALK_MS		40u	/* an answer within this makes a conversation */
-#define TCP_TS_LEN		12u	/* timestamps, padded (RFC 7323, appendix A) */
 #define TCP_OUT_BUDGET		4u	/* super-frames of one flow in one turn */
 #define TCP_RESEND_SEGS		10u	/* of one retransmission */
 

@@ -13,11 +13,6 @@
 
 static_assert(CTX_PENDING <= 64, "a bit for each in udp_flush()");
 
-static uint32_t datagrams(size_t len, uint16_t gso_size)
-{
-	return gso_size ? (uint32_t)((len + gso_size - 1) / gso_size) : 1;
-}
-
 bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const void *data,
 		  size_t len, uint16_t gso_size)
 {
@@ -45,7 +40,7 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 	c->count->udp_tx_bytes += len;
 	if (f->dg.via != FORWARD_NONE)		/* the container answers a client */
 		f->dg.rx += f->dg.rx < UINT32_MAX;
-	f->dg.asked = (uint16_t)MIN_OF(f->dg.asked + datagrams(len, gso_size), UINT16_MAX);
+	f->dg.asked = (uint16_t)MIN_OF(f->dg.asked + udp_datagrams(len, gso_size), UINT16_MAX);
 	flow_touch(&c->flows, f);
 	if (flow_is_group(f))
 		group_sends(c, f, data, len, gso_size);
@@ -58,7 +53,7 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 
 static uint32_t segments(const struct port_dgram *d)
 {
-	return datagrams(d->len, d->gso_size);
+	return udp_datagrams(d->len, d->gso_size);
 }
 
 /* Sends the datagrams of one message singly: the path, or the kernel, does not

@@ -33,6 +33,12 @@ void udp_room(struct ctx *c, struct port_dgram *d, struct iovec *iov);
 /* n received datagrams of one flow go to the container. */
 void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int n);
 
+/* Datagrams in a message of len bytes, in pieces of gso_size (0: one). */
+static inline uint32_t udp_datagrams(size_t len, uint16_t gso_size)
+{
+	return gso_size ? (uint32_t)((len + gso_size - 1) / gso_size) : 1;
+}
+
 /* How long a UDP flow may be idle: not answered yet, and with datagrams both ways. */
 static inline uint64_t udp_oneway_ms(const struct ctx *c)
 {

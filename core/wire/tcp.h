@@ -10,6 +10,7 @@
 
 #define TCP_HLEN	20
 #define TCP_OPTS_MAX	40
+#define TCP_TS_LEN	12u	/* timestamps, padded (RFC 7323, appendix A) */
 #define TCP_SACK_MAX	4
 
 enum tcp_flag {

@@ -47,7 +47,8 @@ setup() {
 }
 
 teardown() {
-	[ -z "${BROKER-}" ] || bed_kill "$BROKER"
+	bed_kill "${WEB-}"
+	bed_kill "${BROKER-}"
 	kill -9 "$(cat "$BED_DIR/tmp/container")" 2> /dev/null || true	# it outlives RootlessKit
 	bed_kill "$KIT"
 	bed_until 5 bed_no_core
@@ -55,7 +56,7 @@ teardown() {
 
 # A program as containerd's are there: root of the user namespace, in all of its namespaces
 in_kit() {
-	nsenter -t "$CHILD" -U -m -n env -i PATH="$BED_DIR/plugin:/usr/sbin:/usr/bin:/sbin:/bin" \
+	exec_or_run nsenter -t "$CHILD" -U -m -n env -i PATH="$BED_DIR/plugin:/usr/sbin:/usr/bin:/sbin:/bin" \
 		XDG_RUNTIME_DIR="$XDG" LANG=C HOME="$BED_DIR/tmp" "${BED_ENV[@]}" "$@"
 }
 # A program in the container
@@ -81,7 +82,7 @@ serves() { [ "$(says "$1" 2> /dev/null)" = hello ]; }
 	in_kit rootlessctl --socket "$RK/api.sock" add-ports "0.0.0.0:8080:8080/tcp" > /dev/null
 	bed_until 5 serves 8080 || die "no answer through RootlessKit's port: $(cat "$BED_DIR/tmp/rk.log")"
 	kit_cni DEL "" < "$BED_DIR/tmp/kit.json"
-	bed_until 5 bed_no_core || die "left: $(bed_core_pids | xargs)"
+	nothing_left
 	bed_kill "$WEB"
 }
 
@@ -97,7 +98,7 @@ serves() { [ "$(says "$1" 2> /dev/null)" = hello ]; }
 	bed_until 5 in_box sh -c 'ss -Htln | grep -q :80'
 	same "the client" "$(says 8080 | cut -d ' ' -f 1)" "$PEER4"
 	kit_cni DEL "" < "$BED_DIR/tmp/kit.json"
-	bed_until 5 bed_no_core || die "left: $(bed_core_pids | xargs)"
+	nothing_left
 	bed_kill "$WEB"
 }
 

@@ -13,8 +13,7 @@
 #include "base/fd.h"
 #include "conf/encode.h"
 
-/* A configuration with something in every field. */
-static struct conf full(void)
+static struct conf usual(void)
 {
 	struct conf c;
 
@@ -24,6 +23,14 @@ static struct conf full(void)
 	strcpy(c.network, "web");
 	strcpy(c.netns_path, "/proc/1/ns/net");
 	strcpy(c.state_dir, "/run/cni-passt/demo@eth0");
+	return c;
+}
+
+/* A configuration with something in every field. */
+static struct conf full(void)
+{
+	struct conf c = usual();
+
 	strcpy(c.log_path, "/x.log");
 	c.log_target = LOGT_FILE;
 	c.log_level = LOGL_DEBUG;
@@ -291,19 +298,6 @@ static void test_unsealed(void **state)
 
 /* --- the fuzzer's seeds: `test_encode tests/fuzz/corpus/encode` writes them anew, which a
  * change of ENCODE_VERSION asks for --- */
-
-static struct conf usual(void)
-{
-	struct conf c;
-
-	conf_init(&c);
-	strcpy(c.container_id, "demo");
-	strcpy(c.ifname, "eth0");
-	strcpy(c.network, "web");
-	strcpy(c.netns_path, "/proc/1/ns/net");
-	strcpy(c.state_dir, "/run/cni-passt/demo@eth0");
-	return c;
-}
 
 /* One rule of an otherwise usual configuration; more may be set in what comes back. */
 static struct conf_forward *rule(uint32_t *n, struct conf_forward *list)
