@@ -186,6 +186,11 @@ struct conf {
 	bool map_gateway;			/* the gateway's address leads to the host's loopback */
 	bool loopback_to_loopback;		/* local TCP clients of forwarded ports go to the container's */
 	bool outlive;				/* the namespace's path may go, the daemon stays */
+
+	/* A virtual machine in the place of a container: no namespace, its qemu connects. */
+	bool guest;
+	bool guest_once;			/* the end of the first connection is the attachment's */
+	char socket_path[CONF_PATH_MAX];	/* of the listening socket; empty: a connected one */
 };
 
 /* Defaults of INTERFACES: both families, addresses "host", hostAddress

@@ -239,6 +239,9 @@ static void code_command_line(struct codec *x, struct conf *c)
 	code_bool(x, &c->map_gateway);
 	code_bool(x, &c->loopback_to_loopback);
 	code_bool(x, &c->outlive);
+	code_bool(x, &c->guest);
+	code_bool(x, &c->guest_once);
+	code_str(x, c->socket_path, sizeof(c->socket_path));
 }
 
 static void code_conf(struct codec *x, struct conf *c)

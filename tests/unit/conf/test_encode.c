@@ -100,6 +100,8 @@ static struct conf full(void)
 	strcpy(c.capture, "/x.pcapng");
 	c.off = CONF_OFF_ALL;
 	c.one_address = c.map_gateway = c.loopback_to_loopback = c.outlive = true;
+	c.guest = c.guest_once = true;
+	strcpy(c.socket_path, "/tmp/passt_1.socket");
 	c.copy_routes4 = true;
 	c.copy_routes6 = false;
 	c.noutbound = 1;
@@ -167,6 +169,8 @@ static void test_there_and_back(void **state)
 	assert_string_equal(d.capture, "/x.pcapng");
 	assert_int_equal(d.off, CONF_OFF_ALL);
 	assert_true(d.one_address && d.map_gateway && d.loopback_to_loopback && d.outlive);
+	assert_true(d.guest && d.guest_once);
+	assert_string_equal(d.socket_path, "/tmp/passt_1.socket");
 	assert_true(d.copy_routes4 && !d.copy_routes6);
 	assert_true(addr_eq(&d.outbound[0], &c.outbound[0]));
 	assert_int_equal(encode(&d, again), n);
@@ -369,6 +373,19 @@ static void write_seeds(const char *dir)
 	c = usual();
 	strcpy(c.container_id, "../demo");
 	seed(dir, "bad-container-id", &c);
+	c = usual();
+	c.guest = true;
+	c.netns_path[0] = '\0';
+	strcpy(c.socket_path, "/tmp/passt_1.socket");
+	seed(dir, "guest", &c);
+	rule(&c.nforwards, c.forwards)->ready = true;
+	seed(dir, "guest-whose-ports-are-watched", &c);
+	c.nforwards = 0;
+	rule(&c.nforwards, c.forwards)->to = addr_loopback(true);
+	seed(dir, "guest-s-loopback", &c);
+	c.nforwards = 0;
+	rule(&c.nreverses, c.reverses);
+	seed(dir, "guest-with-reverse", &c);
 	c = usual();
 	c.ipv4 = c.ipv6 = false;
 	seed(dir, "no-family", &c);
