@@ -78,6 +78,8 @@ struct attach {
 	int rawping_fd[2];		/* IPv4, IPv6; -1: none */
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
+	struct counters told;		/* what they were when --stats last logged them */
+	uint64_t tell_at;
 	struct view_page *page;		/* too: flows, when it is asked for them */
 	struct roster *roster;		/* too, and with the engine after it */
 	uint32_t asked;			/* ... so often */
@@ -485,8 +487,16 @@ static void watch_failed(void)
 /* Before the first look: what changes afterwards is seen. */
 static void open_resolvers(struct attach *a)
 {
-	if (!a->conf.ndns_forward)
+	const struct conf *c = &a->conf;
+
+	/* an address of the host's loopback may be a resolver's (flow/route.h) */
+	if (!c->ndns_forward && !c->map_gateway && !c->nhost_loopback)
 		return;
+	if (c->nresolvers) {
+		resolvers_given(c->resolvers, c->nresolvers, &a->resolvers);
+		log_resolvers(&a->resolvers);
+		return;
+	}
 	if (!resolvers_watch(&a->resolv, RESOLV_FILE))
 		watch_failed();
 	resolvers_read(RESOLV_FILE, &a->resolvers);
@@ -823,9 +833,30 @@ static void on_host(struct attach *a)
 	uplink_heard(&a->uplink, now_ms());
 }
 
+/* conf.stats_s, and only what changed is news. */
+static void tell_stats(struct attach *a)
+{
+	if (!a->conf.stats_s || now_ms() < a->tell_at)
+		return;
+	a->tell_at = now_ms() + a->conf.stats_s * UINT64_C(1000);
+	if (memcmp(&a->told, a->counters, sizeof(a->told)) == 0)
+		return;
+	a->told = *a->counters;
+	log_counters(a);
+}
+
+static int stats_wait_ms(const struct attach *a, uint64_t now)
+{
+	if (!a->conf.stats_s)
+		return -1;
+	return now < a->tell_at ? (int)(a->tell_at - now) : 0;
+}
+
 static void tick(struct attach *a)
 {
 	struct serve s;
+
+	tell_stats(a);
 
 	child_tick(&a->engine, now_ms());
 	child_tick(&a->nsagent, now_ms());
@@ -840,7 +871,8 @@ static int next_wait(const struct attach *a)
 {
 	uint64_t now = now_ms();
 	const int waits[] = { child_wait_ms(&a->engine, now), child_wait_ms(&a->nsagent, now),
-			      uplink_wait_ms(&a->uplink, now), mirror_wait_ms(&a->mirror, now) };
+			      uplink_wait_ms(&a->uplink, now), mirror_wait_ms(&a->mirror, now),
+			      stats_wait_ms(a, now) };
 	int least = -1;
 
 	if (a->control_more || a->captures.more)

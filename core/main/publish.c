@@ -30,6 +30,7 @@ static struct listen_how how_of(const struct conf *c, const struct netcfg *net,
 		.ipv4 = has_family(net, true) && (any || to4),
 		.ipv6 = has_family(net, false) && (any || !to4),
 		.udp_gro = !(c->without & CONF_WITHOUT_UDPGSO),
+		.freebind = c->freebind,
 		.reserve = rule->ready && rule->proto == CONF_TCP &&
 			   rule->kind == CONF_FORWARD_PORTS,
 	};
