@@ -191,7 +191,7 @@ static const char *read_items(struct spec *s)
 	}
 }
 
-/* A slash may be a target's as well: "5000:192.0.2.5/6000". */
+/* A slash may be a target's as well: "5000:192.0.2.5/6000". What reads as an address is one. */
 static const char *read_spec(struct spec *s)
 {
 	const char *const text = s->p, *slash = strchr(text, '/'), *why;
