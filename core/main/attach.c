@@ -386,7 +386,8 @@ static int setup_interface(struct attach *a, struct err *e)
 }
 
 /* Has nsagent open that listener on the container's loopback. */
-static int open_reverse(struct attach *a, struct forward *f, bool optional, struct err *e)
+static int open_reverse(struct attach *a, struct forward *f, const struct publish_step *step,
+			struct err *e)
 {
 	struct msg_listen req = { .kind = MSG_LISTEN, .addr = f->addr, .port = f->port,
 				  .proto = f->proto };
@@ -404,8 +405,10 @@ static int open_reverse(struct attach *a, struct forward *f, bool optional, stru
 	}
 	if (!done.error)
 		return publish_adopt(&a->publish, f, e) < 0 ? -1 : 0;
-	if (optional && (done.error == -EADDRNOTAVAIL || done.error == -EAFNOSUPPORT))
+	if (step->optional && (done.error == -EADDRNOTAVAIL || done.error == -EAFNOSUPPORT))
 		return 0;	/* IPv6 is switched off in the container */
+	if (step->weak && (done.error == -EADDRINUSE || done.error == -EACCES))
+		return 0;
 	err_set(e, ERR_PORT, "reverse.%s: cannot listen on port %u of %s in the container: %s",
 		conf_proto_names[f->proto], f->port, addr_format(&f->addr, text),
 		strerror(-done.error));
@@ -419,7 +422,7 @@ static int open_reverses(struct attach *a, struct err *e)
 	struct forward f;
 
 	while (publish_next_reverse(&a->conf, &step, &f))
-		if (open_reverse(a, &f, step.optional, e) < 0)
+		if (open_reverse(a, &f, &step, e) < 0)
 			return -1;
 	return 0;
 }
