@@ -66,6 +66,7 @@ struct attach {
 	uint32_t features;		/* enum tun_feature */
 	uint32_t ifindex;		/* the interface's; 0: not made yet */
 	bool ended;			/* leave the loop */
+	bool outlived;			/* ... because the container is gone: nobody waits for us */
 
 	int front_fd;			/* -1 after the commit */
 	int netns_fd;
@@ -671,8 +672,10 @@ static void on_front(struct attach *a)
 
 static void on_watch(struct attach *a)
 {
-	if (watch_ended(&a->watch))
-		end(a, "the container ended");
+	if (!watch_ended(&a->watch))
+		return;
+	a->outlived = !a->ended;
+	end(a, "the container ended");
 }
 
 /* Orders of front ends that may not know our number, see handoff.h. */
@@ -988,7 +991,7 @@ static void undo(struct attach *a)
 	captures_close(&a->captures);
 	publish_close(&a->publish);
 	control_close(&a->control);
-	if (!remove_interface(a))
+	if ((a->outlived && tun_leave(&a->tap_fd)) || !remove_interface(a))
 		child_end(&a->nsagent);
 	fd_drop(&a->tap_fd);
 	fd_drop(&a->life_fd);
