@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "cli/passt.h"
+#include "cli/user.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "0"
@@ -70,6 +71,15 @@ static int set_off(struct options *o, const struct option_row *row, const char *
 	return 0;
 }
 
+static int clear_flag(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	(void)arg;
+	(void)e;
+	*(bool *)((char *)o + row->flag) = false;
+	return 0;
+}
+
 static int ignore(struct options *o, const struct option_row *row, const char *arg, struct err *e);
 
 static int read_number(const struct option_row *row, const char *arg, unsigned long max,
@@ -88,6 +98,22 @@ static int read_addr(const struct option_row *row, const char *arg, struct addr 
 		     struct err *e)
 {
 	return addr_parse(arg, ret) < 0 ? bad(e, row, arg, "is not an address") : 0;
+}
+
+/* One a family: the last one given. */
+static int put_addr(const struct option_row *row, const char *arg, struct addr *list, uint32_t *n,
+		    struct err *e)
+{
+	struct addr a;
+	uint32_t i = 0;
+
+	if (read_addr(row, arg, &a, e) < 0)
+		return -1;
+	while (i < *n && addr_is4(&list[i]) != addr_is4(&a))
+		i++;
+	list[i] = a;
+	*n += i == *n;
+	return 0;
 }
 
 static int add_addr(const struct option_row *row, const char *arg, struct addr *list, uint32_t *n,
@@ -159,19 +185,17 @@ static int set_gateway(struct options *o, const struct option_row *row, const ch
 {
 	struct conf *c = &o->conf;
 
-	if (add_addr(row, arg, c->gateways, &c->ngateways, CONF_GATEWAYS_MAX, e) < 0)
+	if (put_addr(row, arg, c->gateways, &c->ngateways, e) < 0)
 		return -1;
-	if (addr_is4(&c->gateways[c->ngateways - 1]))
-		c->copy_routes4 = false;
-	else
-		c->copy_routes6 = false;
+	for (uint32_t i = 0; i < c->ngateways; i++)
+		*(addr_is4(&c->gateways[i]) ? &c->copy_routes4 : &c->copy_routes6) = false;
 	return 0;
 }
 
 static int set_outbound(struct options *o, const struct option_row *row, const char *arg,
 			struct err *e)
 {
-	return add_addr(row, arg, o->conf.outbound, &o->conf.noutbound, CONF_OUTBOUND_MAX, e);
+	return put_addr(row, arg, o->conf.outbound, &o->conf.noutbound, e);
 }
 
 static int set_interface(struct options *o, const struct option_row *row, const char *arg,
@@ -258,7 +282,7 @@ static int set_map_loopback(struct options *o, const struct option_row *row, con
 		c->nhost_loopback = 0;
 		return 0;
 	}
-	return add_addr(row, arg, c->host_loopback, &c->nhost_loopback, CONF_HOST_ADDRS_MAX, e);
+	return put_addr(row, arg, c->host_loopback, &c->nhost_loopback, e);
 }
 
 static int set_map_guest(struct options *o, const struct option_row *row, const char *arg,
@@ -270,7 +294,7 @@ static int set_map_guest(struct options *o, const struct option_row *row, const 
 		c->nhost_addresses = 0;
 		return 0;
 	}
-	return add_addr(row, arg, c->host_addresses, &c->nhost_addresses, CONF_HOST_ADDRS_MAX, e);
+	return put_addr(row, arg, c->host_addresses, &c->nhost_addresses, e);
 }
 
 static int set_dns(struct options *o, const struct option_row *row, const char *arg, struct err *e)
@@ -292,7 +316,36 @@ static int set_dns_forward(struct options *o, const struct option_row *row, cons
 	o->forward_given = true;
 	if (is_none(arg))
 		return 0;
-	return add_addr(row, arg, c->dns_forward, &c->ndns_forward, CONF_HOST_ADDRS_MAX, e);
+	return put_addr(row, arg, c->dns_forward, &c->ndns_forward, e);
+}
+
+static int set_dns_host(struct options *o, const struct option_row *row, const char *arg,
+			struct err *e)
+{
+	return put_addr(row, arg, o->conf.resolvers, &o->conf.nresolvers, e);
+}
+
+/* A last dot may say that it is whole. */
+static int set_name(const struct option_row *row, const char *arg, char to[CONF_DOMAIN_MAX + 1],
+		    struct err *e)
+{
+	if (copy_text(row, arg, to, CONF_DOMAIN_MAX + 1, e) < 0)
+		return -1;
+	if (to[strlen(to) - 1] == '.')
+		to[strlen(to) - 1] = '\0';
+	return conf_domain_ok(to) ? 0 : bad(e, row, arg, "is not a host's name");
+}
+
+static int set_hostname(struct options *o, const struct option_row *row, const char *arg,
+			struct err *e)
+{
+	return set_name(row, arg, o->conf.hostname, e);
+}
+
+static int set_fqdn(struct options *o, const struct option_row *row, const char *arg,
+		    struct err *e)
+{
+	return set_name(row, arg, o->conf.fqdn, e);
 }
 
 static int set_search(struct options *o, const struct option_row *row, const char *arg,
@@ -344,16 +397,31 @@ static int set_udp_ports(struct options *o, const struct option_row *row, const 
 	return add_ports(o, row, arg, &o->forward[CONF_UDP], e);
 }
 
+/* The loopback is where they listen anyway. */
+static int add_reverse(struct options *o, const struct option_row *row, const char *arg,
+		       enum conf_proto proto, struct err *e)
+{
+	struct ports *p = &o->reverse[proto];
+	uint32_t before = *p->n;
+
+	if (add_ports(o, row, arg, p, e) < 0)
+		return -1;
+	for (uint32_t i = before; i < *p->n; i++)
+		if (strcmp(p->rules[i].ifname, "lo") == 0)
+			p->rules[i].ifname[0] = '\0';
+	return 0;
+}
+
 static int set_tcp_ns(struct options *o, const struct option_row *row, const char *arg,
 		      struct err *e)
 {
-	return add_ports(o, row, arg, &o->reverse[CONF_TCP], e);
+	return add_reverse(o, row, arg, CONF_TCP, e);
 }
 
 static int set_udp_ns(struct options *o, const struct option_row *row, const char *arg,
 		      struct err *e)
 {
-	return add_ports(o, row, arg, &o->reverse[CONF_UDP], e);
+	return add_reverse(o, row, arg, CONF_UDP, e);
 }
 
 /* The daemon starts in the root folder. */
@@ -395,6 +463,28 @@ static int set_log_size(struct options *o, const struct option_row *row, const c
 		return bad(e, row, arg, "is less than 4096 bytes");
 	o->conf.log_size = (uint32_t)size;
 	return 0;
+}
+
+static int set_stats(struct options *o, const struct option_row *row, const char *arg,
+		     struct err *e)
+{
+	unsigned long s;
+
+	if (read_number(row, arg, CONF_STATS_MAX, &s, e) < 0)
+		return -1;
+	if (!s)
+		return bad(e, row, arg, "is no delay");
+	o->conf.stats_s = (uint32_t)s;
+	return 0;
+}
+
+static int set_runas(struct options *o, const struct option_row *row, const char *arg,
+		     struct err *e)
+{
+	const char *why = user_parse(arg, &o->runas_uid, &o->runas_gid);
+
+	o->runas = true;
+	return why ? bad(e, row, arg, why) : 0;
 }
 
 static int set_pid_file(struct options *o, const struct option_row *row, const char *arg,
@@ -484,6 +574,7 @@ static const struct option_row rows[] = {
 	{ "udp-ports", 'u', true, set_udp_ports, 0, 0, NULL },
 	{ "tcp-ns", 'T', true, set_tcp_ns, 0, 0, NULL },
 	{ "udp-ns", 'U', true, set_udp_ns, 0, 0, NULL },
+	{ "freebind", 0, false, set_flag, CONF_FLAG(freebind), 0, NULL },
 	{ "host-lo-to-ns-lo", 0, false, set_flag, CONF_FLAG(loopback_to_loopback), 0, NULL },
 	{ "no-splice", 0, false, set_off, 0, CONF_OFF_SPLICE, NULL },
 
@@ -496,12 +587,16 @@ static const struct option_row rows[] = {
 	{ "search", 'S', true, set_search, 0, 0, NULL },
 	{ "dhcp-dns", 0, false, set_flag, FLAG(tell_dns), 0, NULL },
 	{ "dhcp-search", 0, false, set_flag, FLAG(tell_search), 0, NULL },
+	{ "no-dhcp-dns", 0, false, clear_flag, FLAG(tell_dns), 0, NULL },
+	{ "no-dhcp-search", 0, false, clear_flag, FLAG(tell_search), 0, NULL },
+	{ "hostname", 'H', true, set_hostname, 0, 0, NULL },
+	{ "fqdn", 0, true, set_fqdn, 0, 0, NULL },
 	{ "dns-forward", 0, true, set_dns_forward, 0, 0, NULL },
-	{ "dns-host", 0, true, ignore, 0, 0, "the resolvers of resolv.conf are asked" },
+	{ "dns-host", 0, true, set_dns_host, 0, 0, NULL },
 
 	{ "no-tcp", 0, false, set_off, 0, CONF_OFF_TCP, NULL },
 	{ "no-udp", 0, false, set_off, 0, CONF_OFF_UDP, NULL },
-	{ "no-icmp", 0, false, set_off, 0, CONF_OFF_ICMP, NULL },
+	{ "no-icmp", 0, false, set_off, 0, CONF_OFF_ICMP | CONF_OFF_NDP, NULL },
 	{ "no-dhcp", 0, false, set_off, 0, CONF_OFF_DHCP, NULL },
 	{ "no-dhcpv6", 0, false, set_off, 0, CONF_OFF_DHCP6, NULL },
 	{ "no-ndp", 0, false, set_off, 0, CONF_OFF_NDP, NULL },
@@ -511,6 +606,8 @@ static const struct option_row rows[] = {
 	{ "userns", 0, true, set_userns, 0, 0, NULL },
 	{ "netns-only", 0, false, set_flag, FLAG(netns_only), 0, NULL },
 	{ "no-netns-quit", 0, false, set_flag, CONF_FLAG(outlive), 0, NULL },
+
+	{ "no-pidns", 0, false, set_flag, FLAG(no_pidns), 0, NULL },
 
 	{ "foreground", 'f', false, set_flag, FLAG(foreground), 0, NULL },
 	{ "pid", 'P', true, set_pid_file, 0, 0, NULL },
@@ -522,14 +619,13 @@ static const struct option_row rows[] = {
 	{ "quiet", 'q', false, set_flag, FLAG(quiet), 0, NULL },
 	{ "debug", 'd', false, set_flag, FLAG(debug), 0, NULL },
 	{ "trace", 0, false, set_flag, FLAG(debug), 0, NULL },
-	{ "stats", 0, true, ignore, 0, 0, "SIGUSR1 to the daemon logs its counters" },
-	{ "runas", 0, true, ignore, 0, 0,
-	  "the daemon gives all rights up, as whomever it is started" },
+	{ "stats", 0, true, set_stats, 0, 0, NULL },
+	{ "runas", 0, true, set_runas, 0, 0, NULL },
+	{ "chroot-fallback", 0, false, ignore, 0, 0,
+	  "a part of the sandbox that cannot be had is left out with a warning" },
 	{ "socket", 's', true, set_socket, 0, 0, NULL },
 	{ "fd", 'F', true, set_fd, 0, 0, NULL },
 	{ "one-off", '1', false, set_flag, CONF_FLAG(guest_once), 0, NULL },
-	{ "no-dhcp-dns", 0, false, set_flag, FLAG(no_dns), 0, NULL },
-	{ "no-dhcp-search", 0, false, set_flag, FLAG(no_search), 0, NULL },
 	{ "help", 'h', false, show_help, 0, 0, NULL },
 	{ "version", 0, false, show_version, 0, 0, NULL },
 };
@@ -541,12 +637,10 @@ static bool is_known(const struct options *o, const struct option_row *row)
 {
 	static const char *const of_pasta[] = {
 		"ns-mac-addr", "ns-ifname", "config-net", "tcp-ns", "udp-ns", "host-lo-to-ns-lo",
-		"no-splice", "dhcp-dns", "dhcp-search", "netns", "userns", "netns-only",
-		"no-netns-quit", "no-copy-routes", "no-copy-addrs",
+		"no-splice", "netns", "userns", "netns-only", "no-netns-quit", "no-pidns",
+		"no-copy-routes", "no-copy-addrs",
 	};
-	static const char *const of_passt[] = {
-		"socket", "fd", "one-off", "no-dhcp-dns", "no-dhcp-search",
-	};
+	static const char *const of_passt[] = { "socket", "fd", "one-off" };
 	const char *const *others = o->guest ? of_pasta : of_passt;
 	size_t n = o->guest ? ARRAY_LEN(of_pasta) : ARRAY_LEN(of_passt);
 
@@ -642,16 +736,16 @@ static int ignore(struct options *o, const struct option_row *row, const char *a
 {
 	(void)arg;
 	(void)e;
-	o->ignored |= UINT64_C(1) << (row - rows);
+	o->ignored[row - rows] = true;
 	return 0;
 }
 
-static_assert(ROWS <= 64, "a bit for each row");
+static_assert(ROWS <= OPTIONS_MAX, "a place for each row");
 
 static void tell_ignored(const struct options *o)
 {
 	for (size_t i = 0; i < ROWS; i++)
-		if (o->ignored >> i & 1)
+		if (o->ignored[i])
 			log_warn("--%s is accepted and does nothing: %s", rows[i].word,
 				 rows[i].why);
 }
@@ -694,6 +788,17 @@ static uint8_t class_length(const struct addr *a)
 	if (!addr_is4(a))
 		return 64;
 	return first < 128 ? 8 : first < 192 ? 16 : 24;
+}
+
+static int check_lengths(const struct options *o, struct err *e)
+{
+	char text[PREFIX_STRLEN];
+
+	for (uint32_t i = 0; o->netmask && i < o->conf.naddresses; i++)
+		if (!(o->bare >> i & 1) && addr_is4(&o->conf.addresses[i].addr))
+			return err_set(e, ERR_CONFIG, "--netmask: --address %s has a length already",
+				       prefix_format(&o->conf.addresses[i], text));
+	return 0;
 }
 
 static void fill_lengths(struct options *o)
@@ -800,8 +905,17 @@ static int fill_rest(struct options *o, struct err *e)
 
 	if (o->ipv4_only && o->ipv6_only)
 		return err_set(e, ERR_CONFIG, "--ipv4-only and --ipv6-only exclude each other");
-	if (o->userns && (!o->netns || o->netns_only))
-		return err_set(e, ERR_ENV, "--userns goes with --netns, and not with --netns-only");
+	if (o->userns && ((!o->netns && !o->pid) || o->netns_only))
+		return err_set(e, ERR_ENV, "--userns goes with --netns or PID, and not with"
+			       " --netns-only");
+	if (o->no_pidns && (o->netns || o->pid))
+		return err_set(e, ERR_ENV, "--no-pidns is for a command, which neither --netns nor"
+			       " PID have");
+	if (c->loopback_to_loopback && (c->off & CONF_OFF_SPLICE))
+		return err_set(e, ERR_CONFIG, "--host-lo-to-ns-lo and --no-splice exclude each"
+			       " other");
+	if (check_lengths(o, e) < 0)
+		return -1;
 	c->ipv4 = !o->ipv6_only;
 	c->ipv6 = !o->ipv4_only;
 	if (o->map_given)
@@ -812,6 +926,8 @@ static int fill_rest(struct options *o, struct err *e)
 	drop_dns_forward(c);
 	if (!o->tell_search || o->no_search)
 		c->nsearch = 0;
+	if (!o->runas)
+		user_default(c);
 	fill_lengths(o);
 	fill_log(o);
 	return fill_ports(o, e);

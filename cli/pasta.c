@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/outer.h"
 #include "cli/passt.h"
+#include "cli/user.h"
 #include "plugin/attach/attach.h"
 #include "plugin/attach/front.h"
 #include "plugin/attach/life.h"
@@ -134,9 +135,11 @@ static int find_place(struct pasta *p, struct err *e)
 		p->sock_fd = passt_open_socket(o, e);
 		return p->sock_fd < 0 ? -1 : 0;
 	}
+	if (check_userns(o, e) < 0)
+		return -1;
 	if (o->netns)
-		return check_userns(o, e) < 0 ? -1 : find_netns(o->netns, path, e);
-	if (!o->pid && command_start(&p->command, o->command, e) < 0)
+		return find_netns(o->netns, path, e);
+	if (!o->pid && command_start(&p->command, o->command, !o->no_pidns, e) < 0)
 		return -1;
 	snprintf(path, CONF_PATH_MAX, "/proc/%d/ns/net", o->pid ? o->pid : p->command.pid);
 	return 0;
@@ -244,8 +247,9 @@ static int run(struct pasta *p, struct err *e)
 
 	if (o->tell_dns && !o->no_dns)
 		resolv_fill(&o->conf);
-	if (front_without(&o->conf.without, e) < 0 || find_runtime_dir(e) < 0 ||
-	    hold_signals(p, e) < 0 || open_pid_file(p, e) < 0 || find_place(p, e) < 0 ||
+	if (front_without(&o->conf.without, e) < 0 || open_pid_file(p, e) < 0 ||
+	    (o->runas && user_become(o->runas_uid, o->runas_gid, e) < 0) ||
+	    find_runtime_dir(e) < 0 || hold_signals(p, e) < 0 || find_place(p, e) < 0 ||
 	    name_interface(o) < 0 || attach(p, e) < 0)
 		return 1;
 	fd_drop(&p->pid_fd);

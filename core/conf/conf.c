@@ -402,6 +402,17 @@ static int check_dns_forward(struct conf *c, struct err *e)
 	return 0;
 }
 
+static int check_resolvers(const struct conf *c, struct err *e)
+{
+	for (uint32_t i = 0; i < c->nresolvers; i++) {
+		const struct addr *a = &c->resolvers[i];
+
+		if (!addr_is_loopback(a) && (!addr_is_unicast(a) || addr_is_linklocal6(a)))
+			return bad_addr(e, "resolvers", a, "is not one host's, or needs a scope");
+	}
+	return 0;
+}
+
 static int bad_forward(struct err *e, const char *key, const struct conf_forward *f,
 		       const char *why)
 {
@@ -652,6 +663,12 @@ static int check_dhcp(struct conf *c, struct err *e)
 	if (c->ipv6_only_s && c->ipv6_only_s < CONF_IPV6_ONLY_MIN)
 		return err_set(e, ERR_CONFIG, "dhcp.ipv6OnlyPreferred: %u is not 0 or at least %d",
 			       c->ipv6_only_s, CONF_IPV6_ONLY_MIN);
+	if (c->hostname[0] && !conf_domain_ok(c->hostname))
+		return err_set(e, ERR_CONFIG, "hostname: \"%s\" is not a host's name",
+			       shown(c->hostname, text));
+	if (c->fqdn[0] && !conf_domain_ok(c->fqdn))
+		return err_set(e, ERR_CONFIG, "fqdn: \"%s\" is not a host's name",
+			       shown(c->fqdn, text));
 	if (!c->delegated.len)
 		return 0;
 	if (addr_is4(&c->delegated.addr) || c->delegated.len > 128 ||
@@ -743,6 +760,9 @@ static int check_log(const struct conf *c, struct err *e)
 	if ((c->log_target == LOGT_FILE || c->log_path[0]) &&
 	    check_path("log.target", c->log_path, ERR_CONFIG, e) < 0)
 		return -1;
+	if (c->stats_s > CONF_STATS_MAX)
+		return err_set(e, ERR_CONFIG, "stats: %u is more than %d seconds", c->stats_s,
+			       CONF_STATS_MAX);
 	return c->capture[0] ? check_path("capture", c->capture, ERR_CONFIG, e) : 0;
 }
 
@@ -764,7 +784,7 @@ int conf_validate(struct conf *c, struct err *e)
 		c->off |= CONF_OFF_SPLICE;
 	if (check_link(c, e) < 0 || check_addresses(c, e) < 0 || check_gateways(c, e) < 0 ||
 	    check_routes(c, e) < 0 || check_host_addresses(c, e) < 0 ||
-	    check_dns_forward(c, e) < 0 ||
+	    check_dns_forward(c, e) < 0 || check_resolvers(c, e) < 0 ||
 	    check_publishing(c, e) < 0 || check_udp(c, e) < 0 || check_names(c, e) < 0 ||
 	    check_outbound(c, e) < 0 || check_dhcp(c, e) < 0 || check_log(c, e) < 0 ||
 	    check_socket(c, e) < 0)

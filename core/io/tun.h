@@ -28,4 +28,12 @@ int tun_create(const char *ifname, uint32_t without, uint32_t *features, struct 
  * free, and no frame passes any more. */
 bool tun_gone(int fd);
 
+/*
+ * Has the kernel close the tap in its own time, and so delete the interface soon:
+ * closing it oneself is to wait for that, and a runtime that waits for all that is
+ * left of its container (crun, conmon) waits too. Only if nobody else has it open.
+ * true: *fd is -1 now; false: as before.
+ */
+bool tun_leave(int *fd);
+
 #endif

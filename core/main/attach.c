@@ -67,6 +67,7 @@ struct attach {
 	uint32_t features;		/* enum tun_feature */
 	uint32_t ifindex;		/* the interface's; 0: not made yet */
 	bool ended;			/* leave the loop */
+	bool outlived;			/* ... because the container is gone: nobody waits for us */
 
 	int front_fd;			/* -1 after the commit */
 	int netns_fd;
@@ -79,6 +80,8 @@ struct attach {
 	int rawping_fd[2];		/* IPv4, IPv6; -1: none */
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
+	struct counters told;		/* what they were when --stats last logged them */
+	uint64_t tell_at;
 	struct view_page *page;		/* too: flows, when it is asked for them */
 	struct roster *roster;		/* too, and with the engine after it */
 	uint32_t asked;			/* ... so often */
@@ -389,7 +392,8 @@ static int setup_interface(struct attach *a, struct err *e)
 }
 
 /* Has nsagent open that listener on the container's loopback. */
-static int open_reverse(struct attach *a, struct forward *f, bool optional, struct err *e)
+static int open_reverse(struct attach *a, struct forward *f, const struct publish_step *step,
+			struct err *e)
 {
 	struct msg_listen req = { .kind = MSG_LISTEN, .addr = f->addr, .port = f->port,
 				  .proto = f->proto };
@@ -407,8 +411,10 @@ static int open_reverse(struct attach *a, struct forward *f, bool optional, stru
 	}
 	if (!done.error)
 		return publish_adopt(&a->publish, f, e) < 0 ? -1 : 0;
-	if (optional && (done.error == -EADDRNOTAVAIL || done.error == -EAFNOSUPPORT))
+	if (step->optional && (done.error == -EADDRNOTAVAIL || done.error == -EAFNOSUPPORT))
 		return 0;	/* IPv6 is switched off in the container */
+	if (step->weak && (done.error == -EADDRINUSE || done.error == -EACCES))
+		return 0;
 	err_set(e, ERR_PORT, "reverse.%s: cannot listen on port %u of %s in the container: %s",
 		conf_proto_names[f->proto], f->port, addr_format(&f->addr, text),
 		strerror(-done.error));
@@ -422,7 +428,7 @@ static int open_reverses(struct attach *a, struct err *e)
 	struct forward f;
 
 	while (publish_next_reverse(&a->conf, &step, &f))
-		if (open_reverse(a, &f, step.optional, e) < 0)
+		if (open_reverse(a, &f, &step, e) < 0)
 			return -1;
 	return 0;
 }
@@ -490,8 +496,16 @@ static void watch_failed(void)
 /* Before the first look: what changes afterwards is seen. */
 static void open_resolvers(struct attach *a)
 {
-	if (!a->conf.ndns_forward)
+	const struct conf *c = &a->conf;
+
+	/* an address of the host's loopback may be a resolver's (flow/route.h) */
+	if (!c->ndns_forward && !c->map_gateway && !c->nhost_loopback)
 		return;
+	if (c->nresolvers) {
+		resolvers_given(c->resolvers, c->nresolvers, &a->resolvers);
+		log_resolvers(&a->resolvers);
+		return;
+	}
 	if (!resolvers_watch(&a->resolv, RESOLV_FILE))
 		watch_failed();
 	resolvers_read(RESOLV_FILE, &a->resolvers);
@@ -688,8 +702,10 @@ static void on_front(struct attach *a)
 
 static void on_watch(struct attach *a)
 {
-	if (watch_ended(&a->watch))
-		end(a, "the container ended");
+	if (!watch_ended(&a->watch))
+		return;
+	a->outlived = !a->ended;
+	end(a, "the container ended");
 }
 
 /* Orders of front ends that may not know our number, see handoff.h. */
@@ -874,9 +890,30 @@ static void on_guest(struct attach *a)
 	guest_accept(&a->guest, &s);
 }
 
+/* conf.stats_s, and only what changed is news. */
+static void tell_stats(struct attach *a)
+{
+	if (!a->conf.stats_s || now_ms() < a->tell_at)
+		return;
+	a->tell_at = now_ms() + a->conf.stats_s * UINT64_C(1000);
+	if (memcmp(&a->told, a->counters, sizeof(a->told)) == 0)
+		return;
+	a->told = *a->counters;
+	log_counters(a);
+}
+
+static int stats_wait_ms(const struct attach *a, uint64_t now)
+{
+	if (!a->conf.stats_s)
+		return -1;
+	return now < a->tell_at ? (int)(a->tell_at - now) : 0;
+}
+
 static void tick(struct attach *a)
 {
 	struct serve s;
+
+	tell_stats(a);
 
 	child_tick(&a->engine, now_ms());
 	if (!a->conf.guest)
@@ -893,7 +930,7 @@ static int next_wait(const struct attach *a)
 	const int waits[] = { child_wait_ms(&a->engine, now),
 			      a->conf.guest ? -1 : child_wait_ms(&a->nsagent, now),
 			      uplink_wait_ms(&a->uplink, now), mirror_wait_ms(&a->mirror, now),
-			      guest_wait_ms(&a->guest, now) };
+			      guest_wait_ms(&a->guest, now), stats_wait_ms(a, now) };
 	int least = -1;
 
 	if (a->control_more || a->captures.more)
@@ -1008,7 +1045,7 @@ static void undo(struct attach *a)
 	captures_close(&a->captures);
 	publish_close(&a->publish);
 	control_close(&a->control);
-	if (!remove_interface(a))
+	if ((a->outlived && tun_leave(&a->tap_fd)) || !remove_interface(a))
 		child_end(&a->nsagent);
 	guest_close(&a->guest, &a->conf);
 	fd_drop(&a->tap_fd);
