@@ -374,7 +374,9 @@ static int take_setup(struct attach *a, const struct msg_setup_done *done, struc
 
 static int setup_interface(struct attach *a, struct err *e)
 {
-	struct msg_setup req = { .kind = MSG_SETUP, .without = a->conf.without, .net = a->net };
+	struct msg_setup req = {
+		.kind = MSG_SETUP, .without = a->conf.without, .adopt = a->conf.adopt, .net = a->net,
+	};
 	struct msg_setup_done done;
 	int r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
 
