@@ -76,6 +76,7 @@
 	X(dns_malformed, "questions to the forwarder that are none") \
 	X(dns_evicted, "questions given up for newer ones") \
 	X(network_changes, "times the host's network became another one") \
+	X(late_turns, "times the engine did not run for a second though it was to (a suspend, SIGSTOP)") \
 	X(splice_opened, "local connections joined socket to socket") \
 	X(splice_refused, "of those asked for, not joined: nobody listened, or no socket") \
 	X(splice_reset, "of those joined, ended by a reset of either side") \

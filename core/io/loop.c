@@ -309,7 +309,10 @@ enum loop_why loop_run(struct ctx *c)
 
 		for (int i = 0; i < n; i++)
 			dispatch(c, &ev[i], &tap);
-		proto_turn(c);
+		if (UNLIKELY(proto_late(c)))
+			proto_catch_up(c);
+		else
+			proto_turn(c);
 		if (tap)
 			tap_readable(c);
 		proto_finish(c);

@@ -27,6 +27,9 @@
 #ifndef IFF_TUN_EXCL
 #define IFF_TUN_EXCL	0x8000
 #endif
+#ifndef TUNSETCARRIER
+#define TUNSETCARRIER	_IOW('T', 226, int)
+#endif
 #ifndef TUN_F_USO4
 #define TUN_F_USO4	0x20
 #define TUN_F_USO6	0x40
@@ -115,6 +118,13 @@ int tun_create(const char *ifname, uint32_t without, uint32_t *features, struct 
 }
 
 /* tun_chr_poll() has nothing but EPOLLERR for a file without a device. */
+int tun_carrier(int fd, bool on)
+{
+	int value = on;
+
+	return ioctl(fd, TUNSETCARRIER, &value) < 0 ? -errno : 0;
+}
+
 bool tun_gone(int fd)
 {
 	struct pollfd p = { .fd = fd };

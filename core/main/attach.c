@@ -36,6 +36,7 @@
 #include "io/ns.h"
 #include "io/rawping.h"
 #include "io/resolvers.h"
+#include "io/suspend.h"
 #include "io/tun.h"
 #include "io/watch.h"
 #include "main/captures.h"
@@ -91,6 +92,7 @@ struct attach {
 	int64_t since;			/* the same, by the wall clock */
 	struct resolvers resolvers;	/* whom the DNS forwarder asks, if there is one */
 	struct resolvers_watch resolv;
+	struct suspend suspend;
 	struct child engine, nsagent;
 };
 
@@ -113,6 +115,7 @@ static void close_mains(struct attach *a)
 	fd_drop(&a->nsagent.sock);
 	watch_close(&a->watch);
 	resolvers_unwatch(&a->resolv);
+	suspend_close(&a->suspend);
 	control_close(&a->control);
 	uplink_close(&a->uplink);
 	mirror_close(&a->mirror);
@@ -356,7 +359,7 @@ static int take_setup(struct attach *a, const struct msg_setup_done *done, struc
 	}
 	a->features = done->features;
 	a->ifindex = done->ifindex;
-	uplink_start(&a->uplink, &a->net, done->ipv6_left_out);
+	uplink_start(&a->uplink, &a->net, done->ipv6_left_out, a->tap_fd);
 	if (!done->ipv6_left_out)
 		return 0;
 	netcfg_strip_ipv6(&a->net);
@@ -527,6 +530,8 @@ static int start(struct attach *a, struct err *e)
 	    map_counters(a, e) < 0 || captures_open(&a->captures, e) < 0)
 		return -1;
 	uplink_open(&a->uplink, &a->conf, a->state_fd);
+	if (suspend_open(&a->suspend) < 0)
+		log_debug("the host's suspends are not seen");
 	/* nsagent finds its way in while the outer side is being read. */
 	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, NULL, &a->net, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
@@ -809,6 +814,23 @@ static void on_resolvers(struct attach *a)
 	serve_resolvers(&s, &a->resolvers);
 }
 
+/* What the kernel saw change while it woke up it says itself; but what is told for so many
+ * minutes, or waits for an answer, is as old as that. */
+static void on_suspend(struct attach *a)
+{
+	int64_t slept = suspend_heard(&a->suspend);
+	struct serve s = serve_of(a);
+
+	if (!slept)
+		return;
+	log_info("host resumed slept=%llds", (long long)slept / 1000);
+	serve_tell(&s, MSG_RESUMED, 0);
+	if (a->conf.follow)
+		uplink_heard(&a->uplink, now_ms());
+	if (a->resolv.fd >= 0)
+		on_resolvers(a);
+}
+
 static void on_captures(struct attach *a)
 {
 	struct serve s = serve_of(a);
@@ -856,7 +878,8 @@ static void loop(struct attach *a)
 	static const struct {
 		void (*fn)(struct attach *a);
 	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent },
-		{ on_life }, { on_control }, { on_host }, { on_resolvers }, { on_captures } };
+		{ on_life }, { on_control }, { on_host }, { on_resolvers }, { on_captures },
+		{ on_suspend } };
 
 	while (!a->ended) {
 		struct pollfd p[ARRAY_LEN(on)] = {
@@ -870,6 +893,7 @@ static void loop(struct attach *a)
 			{ .fd = uplink_poll_fd(&a->uplink), .events = POLLIN },
 			{ .fd = a->resolv.fd, .events = POLLIN },
 			{ .fd = a->captures.fd, .events = POLLIN },
+			{ .fd = a->suspend.fd, .events = POLLIN },
 		};
 
 		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
@@ -1008,7 +1032,7 @@ int attach_main(void)
 		.state_fd = HANDOFF_FD_STATE, .place_fd = -1, .signal_fd = -1, .tap_fd = -1,
 		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 }, .capture_fd = -1,
 		.watch = WATCH_INIT, .control = CONTROL_INIT, .captures = CAPTURES_INIT, .uplink = UPLINK_INIT,
-		.mirror = MIRROR_INIT, .resolv = RESOLVERS_WATCH_INIT,
+		.mirror = MIRROR_INIT, .resolv = RESOLVERS_WATCH_INIT, .suspend = SUSPEND_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};

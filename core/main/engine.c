@@ -99,6 +99,10 @@ static bool take_forward(struct ctx *c, struct view_page *page, int main_fd)
 		return false;
 	if (m.kind == MSG_SYNC)
 		return msg_send(main_fd, &synced, sizeof(synced), -1) == 0;
+	if (m.kind == MSG_RESUMED) {
+		network_resumed(c);
+		return true;
+	}
 	if (m.kind == MSG_VIEW)
 		return show(c, page, &m, main_fd);
 	if (m.kind == MSG_FORWARD_CLOSE) {

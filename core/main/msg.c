@@ -85,7 +85,7 @@ bool msg_ports_ok(const struct msg_ports *m)
 
 bool msg_forward_ok(const struct msg_forward *m)
 {
-	if (m->kind == MSG_SYNC || m->kind == MSG_VIEW)
+	if (m->kind == MSG_SYNC || m->kind == MSG_VIEW || m->kind == MSG_RESUMED)
 		return true;
 	if (m->idx >= FORWARD_MAX)
 		return false;

@@ -42,6 +42,7 @@ enum msg_kind {
 	MSG_NETWORK,		/* main -> engine: the host's network is another now */
 	MSG_MOVE,		/* main -> nsagent: so is what the interface shall have */
 	MSG_MOVED,		/* nsagent -> main: outcome */
+	MSG_RESUMED,		/* main -> engine: the machine slept */
 	MSG_CAPTURE,		/* main -> engine: a capture at run time begins, or ends */
 	MSG_KIND_COUNT
 };

@@ -474,6 +474,64 @@ static void test_again(void **state)
 }
 
 /* RFC 9619: one question. What cannot be read gets FORMERR, what is no question nothing. */
+/* The machine slept while the answer was on its way: it is taken before the timer that gives
+ * up waiting for it. */
+static void test_late(void **state)
+{
+	struct fake_world *w = start("198.51.100.10");
+	struct fake_sock *s;
+	struct message got;
+	struct fake_seen f;
+	unsigned int turns = 0;
+
+	(void)state;
+	ask(w, 7, AB, DNST_A);
+	s = fake_last(w);
+	got = message(outer_id(s), DNSF_QR | DNSF_RD, AB, DNST_A);
+	assert_false(proto_late(&w->c));
+	w->c.now += 3600000;
+	w->c.now_us = w->c.now * 1000;
+	assert_true(proto_late(&w->c));
+	proto_catch_up(&w->c);
+	proto_finish(&w->c);
+	assert_false(fake_frame(w, &f));	/* no SERVFAIL, it is not there yet */
+	fake_put_dgram(s, got.b, got.len, 0, 0);
+	fake_event(w, s, true, false, false);
+	assert_true(proto_late(&w->c));
+	proto_catch_up(&w->c);
+	proto_finish(&w->c);
+	assert_int_equal(told(w, 7, &f), DNSF_QR | DNSF_RD);
+	/* timers fire again after so many turns, and nothing is late then */
+	while (proto_late(&w->c) && turns < 1000)
+		turns++;
+	assert_true(turns < PROTO_CATCH_UP);
+	turn(w);
+	assert_false(proto_late(&w->c));
+	assert_int_equal(w->c.count->late_turns, 1);
+	fake_stop(w);
+}
+
+/* After a suspend a question asks again at once, a resolver that rested is asked like others. */
+static void test_resumed(void **state)
+{
+	struct fake_world *w = start("198.51.100.10");
+	struct fake_sock *first, *second;
+	struct fake_seen f;
+
+	(void)state;
+	ask(w, 7, AB, DNST_A);
+	first = fake_last(w);
+	network_resumed(&w->c);
+	turn(w);
+	second = fake_last(w);
+	assert_ptr_not_equal(first, second);
+	assert_int_equal(second->nsent, 1);
+	assert_at(second, "198.51.100.10");
+	answer(w, second, 0, AB);
+	assert_int_equal(told(w, 7, &f), DNSF_QR | DNSF_RD);
+	fake_stop(w);
+}
+
 static void test_malformed(void **state)
 {
 	struct fake_world *w = start("192.0.2.1");
@@ -785,6 +843,8 @@ int main(void)
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_resumed),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_ring),
