@@ -148,6 +148,12 @@ log_says() { grep -q "$1" "$XDG/$C.log"; }
 		same "$n has no AAAA" "$(in_box dig +noall +comments "@$DNS4" "$n" AAAA | grep -o 'status: [A-Z]*, \|ANSWER: [0-9]*' | tr -d '\n')" \
 			"status: NOERROR, ANSWER: 0"
 	done
+	same "by TCP" "$(in_box dig +short +tcp "@$DNS4" host.containers.internal A)" "$HOSTADDR"
+	same "by TCP and IPv6, with others on one connection" "$(in_box dig +short +tcp +keepopen "@$DNS6" \
+		who.example TXT host.docker.internal A who.example TXT -x "$HOSTADDR" | tr '\n' ' ')" \
+		"\"one\" $HOSTADDR \"one\" host.containers.internal. "
+	same "by the C library and TCP" "$(in_box env RES_OPTIONS=use-vc getent ahostsv4 host.containers.internal |
+		awk 'NR == 1 { print $1 }')" "$HOSTADDR"
 	same "the way back" "$(in_box dig +short "@$DNS4" -x "$HOSTADDR")" host.containers.internal.
 	same "by the C library" "$(in_box getent ahostsv4 host.containers.internal | awk 'NR == 1 { print $1 }')" "$HOSTADDR"
 	in_box bash -c 'exec 3<> /dev/tcp/host.containers.internal/8080 && head -c 1 <&3 > /dev/null'
