@@ -17,6 +17,9 @@
 	X(tap_tx_bytes, "bytes of them") \
 	X(tap_tx_again, "writes the tap pushed back (EAGAIN, ENOBUFS)") \
 	X(tap_tx_error, "writes that failed otherwise") \
+	X(stream_connections, "connections of a virtual machine's qemu") \
+	X(stream_refused, "connections while there was one") \
+	X(stream_nonsense, "connections ended because of a length that no frame has") \
 	X(drop_ethertype, "frames of another EtherType") \
 	X(drop_off, "packets for what the configuration switched off") \
 	X(drop_martian, "packets to or from an address that may not be used") \

@@ -31,4 +31,12 @@ int tun_carrier(int fd, bool on);
  * free, and no frame passes any more. */
 bool tun_gone(int fd);
 
+/*
+ * Has the kernel close the tap in its own time, and so delete the interface soon:
+ * closing it oneself is to wait for that, and a runtime that waits for all that is
+ * left of its container (crun, conmon) waits too. Only if nobody else has it open.
+ * true: *fd is -1 now; false: as before.
+ */
+bool tun_leave(int *fd);
+
 #endif

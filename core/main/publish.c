@@ -30,6 +30,7 @@ static struct listen_how how_of(const struct conf *c, const struct netcfg *net,
 		.ipv4 = has_family(net, true) && (any || to4),
 		.ipv6 = has_family(net, false) && (any || !to4),
 		.udp_gro = !(c->without & CONF_WITHOUT_UDPGSO),
+		.freebind = c->freebind,
 		.reserve = rule->ready && rule->proto == CONF_TCP &&
 			   rule->kind == CONF_FORWARD_PORTS,
 	};
@@ -185,10 +186,14 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 int publish_open(struct publish *p, const struct conf *c, const struct netcfg *net,
 		 struct err *e)
 {
+	struct publish_step step = { .rule = 0 };
+	struct forward f;
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < c->nforwards; i++)
 		n += count_ports(c, &c->forwards[i]);
+	while (publish_next_reverse(c, &step, &f))
+		n++;
 	if (listen_room(n, e) < 0 || map_list(p, e) < 0)
 		return -1;
 	for (uint32_t i = 0; i < c->nforwards; i++)
@@ -246,6 +251,7 @@ bool publish_next_reverse(const struct conf *c, struct publish_step *step, struc
 	while (step->rule < c->nreverses) {
 		bool found = reverse_at(c, step, want);
 
+		step->weak = c->reverses[step->rule].weak;
 		step->optional = step->family && addr_is_any(&c->reverses[step->rule].addr);
 		step_on(c, step);
 		if (found)

@@ -166,7 +166,7 @@ static void take(struct uplink *u, struct serve *s, const struct netcfg *now, ui
 	move_listeners(s, &was);
 	u->stale = now->configure;
 	write_down(u, now);
-	if (!now->configure && (diff & 1u << NETCFG_ADDRESSES))
+	if (!now->configure && u->tap_fd >= 0 && (diff & 1u << NETCFG_ADDRESSES))
 		drop_carrier(u, s->now_ms);
 }
 

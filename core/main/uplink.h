@@ -33,7 +33,7 @@ struct uplink {
 	uint64_t rest_ms;	/* not before then */
 	bool doubt;		/* the last look missed a family: once more, soon */
 	bool no_ipv6;		/* the container's namespace has none */
-	int tap_fd;		/* not owned */
+	int tap_fd;		/* not owned; -1: there is none */
 	uint64_t carrier_ms;	/* when the carrier comes back; 0: it is there */
 	bool stale;		/* nsagent is to be told; `inside` is not what there should be */
 	pid_t asked;		/* the nsagent that is at work on it; 0: none */

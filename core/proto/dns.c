@@ -617,7 +617,7 @@ bool dns_tcp_next(struct ctx *c, struct flow *f)
 
 	/* DNS over TLS is not everybody's: a refusal says nothing of another. */
 	if (f->key.remote_port != PORT_DNS ||
-	    !route_is_dns(c->conf, &f->key.remote, f->key.remote_port))
+	    !route_is_dns(c->conf, c->net, &c->dns.to, &f->key.remote, f->key.remote_port))
 		return false;
 	while (++at < c->dns.to.n) {
 		port_close(c, f, false);

@@ -130,7 +130,7 @@ void proto_turn(struct ctx *c)
 {
 	uint32_t idx;
 
-	c->tap_blocked = false;
+	c->tap_blocked = c->tap_waits;
 	while ((idx = wheel_pop(&c->wheel, c->now)) != WHEEL_NONE)
 		fire(c, flow_at(&c->flows, idx));
 	tcp_starved(c);

@@ -106,7 +106,7 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	      const struct tcp *syn, struct tcp_past past)
 {
 	struct route_target to;
-	bool dns = route_is_dns(c->conf, &ip->dst, key->remote_port);
+	bool dns = route_is_dns(c->conf, c->net, &c->dns.to, &ip->dst, key->remote_port);
 	enum route_verdict verdict = dns ? dns_route(c, &to) :
 				     route_outbound(c->conf, c->net, &ip->dst,
 						    key->remote_port, &to);
