@@ -14,7 +14,7 @@
 bool dns_tcp_looks(const struct ctx *c, const struct flow *f)
 {
 	return c->conf->dns_host_names && f->key.remote_port == PORT_DNS &&
-	       route_is_dns(c->conf, &f->key.remote, PORT_DNS);
+	       route_is_dns(c->conf, c->net, &c->dns.to, &f->key.remote, PORT_DNS);
 }
 
 static void copy(const struct ctx *c, const struct hold *h, uint32_t off, void *to, uint32_t n)
