@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/passt.h"
 #include "cli/user.h"
 
 #ifndef PACKAGE_VERSION
@@ -310,10 +311,11 @@ static int set_dns_forward(struct options *o, const struct option_row *row, cons
 {
 	struct conf *c = &o->conf;
 
-	if (is_none(arg)) {
+	if (is_none(arg) || !o->forward_given)
 		c->ndns_forward = 0;
+	o->forward_given = true;
+	if (is_none(arg))
 		return 0;
-	}
 	return put_addr(row, arg, c->dns_forward, &c->ndns_forward, e);
 }
 
@@ -373,8 +375,13 @@ static int set_search(struct options *o, const struct option_row *row, const cha
 static int add_ports(struct options *o, const struct option_row *row, const char *arg,
 		     struct ports *p, struct err *e)
 {
-	const char *why = ports_add(p, arg, o->ephemeral);
+	const char *why;
 
+	if (o->guest && strcmp(arg, "auto") == 0) {
+		o->auto_ignored = true;
+		return 0;
+	}
+	why = ports_add(p, arg, o->ephemeral);
 	return why ? bad(e, row, arg, why) : 0;
 }
 
@@ -507,6 +514,24 @@ static int set_userns(struct options *o, const struct option_row *row, const cha
 	return 0;
 }
 
+static int set_socket(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	return full_path(row, arg, o->conf.socket_path, e);
+}
+
+static int set_fd(struct options *o, const struct option_row *row, const char *arg, struct err *e)
+{
+	unsigned long fd;
+
+	if (read_number(row, arg, INT32_MAX, &fd, e) < 0)
+		return -1;
+	if (fd <= STDERR_FILENO)
+		return bad(e, row, arg, "is a standard descriptor");
+	o->socket_fd = (int32_t)fd;
+	return 0;
+}
+
 static int show_help(struct options *o, const struct option_row *row, const char *arg,
 		     struct err *e);
 
@@ -598,11 +623,32 @@ static const struct option_row rows[] = {
 	{ "runas", 0, true, set_runas, 0, 0, NULL },
 	{ "chroot-fallback", 0, false, ignore, 0, 0,
 	  "a part of the sandbox that cannot be had is left out with a warning" },
+	{ "socket", 's', true, set_socket, 0, 0, NULL },
+	{ "fd", 'F', true, set_fd, 0, 0, NULL },
+	{ "one-off", '1', false, set_flag, CONF_FLAG(guest_once), 0, NULL },
 	{ "help", 'h', false, show_help, 0, 0, NULL },
 	{ "version", 0, false, show_version, 0, 0, NULL },
 };
 
 #define ROWS	ARRAY_LEN(rows)
+
+/* Words that are for one of the two names only; the other does not know them. */
+static bool is_known(const struct options *o, const struct option_row *row)
+{
+	static const char *const of_pasta[] = {
+		"ns-mac-addr", "ns-ifname", "config-net", "tcp-ns", "udp-ns", "host-lo-to-ns-lo",
+		"no-splice", "netns", "userns", "netns-only", "no-netns-quit", "no-pidns",
+		"no-copy-routes", "no-copy-addrs",
+	};
+	static const char *const of_passt[] = { "socket", "fd", "one-off" };
+	const char *const *others = o->guest ? of_pasta : of_passt;
+	size_t n = o->guest ? ARRAY_LEN(of_pasta) : ARRAY_LEN(of_passt);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(others[i], row->word) == 0)
+			return false;
+	return true;
+}
 
 static int show_help(struct options *o, const struct option_row *row, const char *arg,
 		     struct err *e)
@@ -610,14 +656,21 @@ static int show_help(struct options *o, const struct option_row *row, const char
 	(void)row;
 	(void)arg;
 	(void)e;
-	printf("Usage: %s [OPTION]... [COMMAND [ARG]...]\n"
+	if (o->guest)
+		printf("Usage: %s [OPTION]...\n"
+		       "Connects a virtual machine to the host's network: its qemu connects to a UNIX\n"
+		       "socket, whose path is printed. What each option means stands in the manual page\n"
+		       "cni-passt-pasta(1).\n\n", o->name);
+	else
+		printf("Usage: %s [OPTION]... [COMMAND [ARG]...]\n"
 	       "       %s [OPTION]... PID\n"
 	       "       %s [OPTION]... --netns PATH|NAME\n"
 	       "Connects a network namespace to the host's network: a new one that COMMAND, or a\n"
 	       "shell, runs in, that of process PID, or the named one. What each option means\n"
 	       "stands in the manual page cni-passt-pasta(1).\n\n", o->name, o->name, o->name);
 	for (size_t i = 0; i < ROWS; i++)
-		printf("  %c%c%s--%s%s\n", rows[i].letter ? '-' : ' ', rows[i].letter ?: ' ',
+		if (is_known(o, &rows[i]))
+			printf("  %c%c%s--%s%s\n", rows[i].letter ? '-' : ' ', rows[i].letter ?: ' ',
 		       rows[i].letter ? ", " : "  ", rows[i].word,
 		       rows[i].argument ? " ARG" : "");
 	o->done = true;
@@ -630,14 +683,17 @@ struct getopt_form {
 	char letters[2 * ROWS + 2];
 };
 
-static void make_form(struct getopt_form *f)
+static void make_form(const struct options *o, struct getopt_form *f)
 {
 	char *at = f->letters;
+	size_t n = 0;
 
 	memset(f, 0, sizeof(*f));
 	*at++ = '+';		/* what follows the first word is the command's */
 	for (size_t i = 0; i < ROWS; i++) {
-		f->list[i] = (struct option){
+		if (!is_known(o, &rows[i]))
+			continue;
+		f->list[n++] = (struct option){
 			.name = rows[i].word, .val = (int)(i + 256),
 			.has_arg = rows[i].argument ? required_argument : no_argument,
 		};
@@ -663,7 +719,7 @@ static int read_all(struct options *o, int argc, char **argv, struct err *e)
 	struct getopt_form form;
 	int opt;
 
-	make_form(&form);
+	make_form(o, &form);
 	optind = 0;	/* from the start, whatever was read before */
 	while (!o->done && (opt = getopt_long(argc, argv, form.letters, form.list, NULL)) != -1) {
 		row = find_row(opt);
@@ -783,7 +839,7 @@ static int fill_ports(struct options *o, struct err *e)
 
 		if (o->conf.off & off[all[i]->proto])
 			drop_rules(all[i]);
-		else if (all[i]->kind == PORTS_DEFAULT)
+		else if (all[i]->kind == PORTS_DEFAULT && !o->guest)
 			why = ports_add(all[i], "auto", o->ephemeral);
 		if (why)
 			return err_set(e, ERR_CONFIG, "ports: \"auto\" %s", why);
@@ -800,6 +856,9 @@ static void fill_log(struct options *o)
 		c->log_target = LOGT_STDERR;
 	if (!o->quiet)
 		tell_ignored(o);
+	if (!o->quiet && o->auto_ignored)
+		log_warn("ports: \"auto\" opens none: what a virtual machine listens on cannot be"
+			 " seen from here; name the ports");
 }
 
 static int read_words(struct options *o, int argc, char **argv, struct err *e)
@@ -807,6 +866,9 @@ static int read_words(struct options *o, int argc, char **argv, struct err *e)
 	char *end = NULL;
 	long pid = 0;
 
+	if (optind < argc && o->guest)
+		return err_set(e, ERR_ENV, "\"%.80s\": passt takes options only; commands and"
+			       " namespaces are for pasta", argv[optind]);
 	if (optind < argc && o->netns)
 		return err_set(e, ERR_ENV, "\"%.80s\": neither a command nor a process goes with"
 			       " --netns", argv[optind]);
@@ -901,6 +963,9 @@ static void init(struct options *o, const char *name)
 	c->log_size = LOG_SIZE;
 	c->net_address = true;	/* "-a 10.0.2.0 -n 24" stands in podman's manual */
 	c->adopt = true;	/* RootlessKit 2.0 makes the interface before it starts us */
+	o->guest = strcmp(name, "passt") == 0;
+	if (o->guest)
+		passt_defaults(o);
 	for (int i = 0; i < CONF_PROTO_COUNT; i++) {
 		o->forward[i] = (struct ports){ .rules = c->forwards, .n = &c->nforwards,
 			.max = CONF_FORWARDS_MAX, .proto = (enum conf_proto)i };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * options: the command line of pasta (and passt4netns): one table of all options
+ * options: the command line of pasta (and passt4netns) and of passt: one table of all options
  * with their state, read into a struct conf and what else the run needs.
  * Starts nothing. The words are those of pasta's manual, so that programs which call it
  * (podman, buildah, RootlessKit) find what they know; what it does with them is ours.
@@ -37,6 +37,11 @@ struct options {
 	int32_t pid;			/* 0: not given */
 	char **command;			/* NULL-terminated; NULL: a shell */
 	const char *pid_file;
+	/* passt's own (passt.h) */
+	bool guest;			/* we are called as passt */
+	int32_t socket_fd;		/* --fd; -1: not given */
+	bool forward_given;		/* --dns-forward */
+	bool auto_ignored;		/* "auto" was asked for where nothing can be seen */
 };
 
 /*

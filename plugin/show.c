@@ -34,9 +34,12 @@ static void print_list(struct json_object *o, const char *key)
 
 static void print_head(struct json_object *o)
 {
-	printf("container  %s\ninterface  %s\nnetwork    %s\nnamespace  %s\nversion    %s\n",
+	const char *socket = get_str(o, "socket");
+
+	printf("container  %s\ninterface  %s\nnetwork    %s\n%s  %s\nversion    %s\n",
 	       get_str(o, "container"), get_str(o, "interface"), get_str(o, "network"),
-	       get_str(o, "netns"), get_str(o, "version"));
+	       *socket ? "socket   " : "namespace", *socket ? socket : get_str(o, "netns"),
+	       get_str(o, "version"));
 	printf("processes  main %llu, engine %llu, nsagent %llu\n",
 	       (unsigned long long)command_number(o, "pid"),
 	       (unsigned long long)command_number(o, "engine_pid"),

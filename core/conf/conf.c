@@ -569,6 +569,27 @@ static int check_outbound(const struct conf *c, struct err *e)
 	return 0;
 }
 
+/* Into a virtual machine nobody can look, and no socket can be made in there. */
+static int check_guest(const struct conf *c, struct err *e)
+{
+	if (!c->guest)
+		return 0;
+	if (c->nreverses)
+		return bad_forward(e, "reverse", &c->reverses[0], "is not for a virtual machine,"
+				   " whose loopback is its own");
+	for (uint32_t i = 0; i < c->nforwards; i++) {
+		const struct conf_forward *f = &c->forwards[i];
+
+		if (f->kind == CONF_FORWARD_AUTO || f->ready)
+			return bad_forward(e, "forward", f, "is not for a virtual machine:"
+					   " what it listens on cannot be seen");
+		if (addr_is_loopback(&f->to))
+			return bad_forward(e, "forward", f, "leads to a virtual machine's loopback,"
+					   " which is its own");
+	}
+	return 0;
+}
+
 int conf_add_forward(struct conf *c, const struct conf_forward *f, struct err *e)
 {
 	if (c->nforwards == CONF_FORWARDS_MAX)
@@ -576,7 +597,7 @@ int conf_add_forward(struct conf *c, const struct conf_forward *f, struct err *e
 			       CONF_FORWARDS_MAX);
 	c->forwards[c->nforwards++] = *f;
 	if (check_forwards(c, "forward", c->forwards, c->nforwards, CONF_FORWARDS_MAX, e) == 0 &&
-	    check_ready(c, e) == 0)
+	    check_ready(c, e) == 0 && check_guest(c, e) == 0)
 		return 0;
 	c->nforwards--;
 	return -1;
@@ -600,7 +621,7 @@ static int check_publishing(const struct conf *c, struct err *e)
 	for (uint32_t i = 0; i < c->nreverses; i++)
 		if (check_reverse(&c->reverses[i], e) < 0)
 			return -1;
-	return check_ready(c, e);
+	return check_ready(c, e) < 0 ? -1 : check_guest(c, e);
 }
 
 static int check_names(const struct conf *c, struct err *e)
@@ -686,7 +707,7 @@ static int check_identity(const struct conf *c, struct err *e)
 		return err_set(e, ERR_CONFIG, "name: \"%s\" is not a network name"
 			       " (letters, digits, \"_.-\", at most %d)",
 			       shown(c->network, text), CONF_ID_MAX);
-	if (check_path("CNI_NETNS", c->netns_path, ERR_ENV, e) < 0 ||
+	if ((!c->guest && check_path("CNI_NETNS", c->netns_path, ERR_ENV, e) < 0) ||
 	    check_path("state folder", c->state_dir, ERR_IO, e) < 0)
 		return -1;
 	if (c->owner_pid < 0)
@@ -745,6 +766,12 @@ static int check_log(const struct conf *c, struct err *e)
 	return c->capture[0] ? check_path("capture", c->capture, ERR_CONFIG, e) : 0;
 }
 
+static int check_socket(const struct conf *c, struct err *e)
+{
+	return c->guest && c->socket_path[0] ?
+	       check_path("--socket", c->socket_path, ERR_CONFIG, e) : 0;
+}
+
 int conf_validate(struct conf *c, struct err *e)
 {
 	const uint32_t known = CONF_WITHOUT_OFFLOAD | CONF_WITHOUT_USO | CONF_WITHOUT_PEEK |
@@ -753,11 +780,14 @@ int conf_validate(struct conf *c, struct err *e)
 	if (check_identity(c, e) < 0)
 		return -1;
 	conf_default_macs(c);
+	if (c->guest)
+		c->off |= CONF_OFF_SPLICE;
 	if (check_link(c, e) < 0 || check_addresses(c, e) < 0 || check_gateways(c, e) < 0 ||
 	    check_routes(c, e) < 0 || check_host_addresses(c, e) < 0 ||
 	    check_dns_forward(c, e) < 0 || check_resolvers(c, e) < 0 ||
 	    check_publishing(c, e) < 0 || check_udp(c, e) < 0 || check_names(c, e) < 0 ||
-	    check_outbound(c, e) < 0 || check_dhcp(c, e) < 0 || check_log(c, e) < 0)
+	    check_outbound(c, e) < 0 || check_dhcp(c, e) < 0 || check_log(c, e) < 0 ||
+	    check_socket(c, e) < 0)
 		return -1;
 	if (c->without & ~known)
 		return err_set(e, ERR_ENV, "CNI_PASST_WITHOUT: unknown bits %#x",

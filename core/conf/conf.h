@@ -196,6 +196,11 @@ struct conf {
 	char hostname[CONF_DOMAIN_MAX + 1];	/* told by DHCP; empty: the client's own */
 	char fqdn[CONF_DOMAIN_MAX + 1];		/* told by DHCP and DHCPv6; empty: the client's own */
 	uint32_t stats_s;			/* counters are logged so often, when they changed; 0: never */
+
+	/* A virtual machine in the place of a container: no namespace, its qemu connects. */
+	bool guest;
+	bool guest_once;			/* the end of the first connection is the attachment's */
+	char socket_path[CONF_PATH_MAX];	/* of the listening socket; empty: a connected one */
 };
 
 /* Defaults of INTERFACES: both families, addresses "host", hostAddress

@@ -248,6 +248,9 @@ static void code_command_line(struct codec *x, struct conf *c)
 	code_str(x, c->hostname, sizeof(c->hostname));
 	code_str(x, c->fqdn, sizeof(c->fqdn));
 	code_u32(x, &c->stats_s);
+	code_bool(x, &c->guest);
+	code_bool(x, &c->guest_once);
+	code_str(x, c->socket_path, sizeof(c->socket_path));
 }
 
 static void code_conf(struct codec *x, struct conf *c)

@@ -113,6 +113,7 @@ enum tcp_mark {
 	TCPM_IN_URG = 1 << 22,		/* the container's urgent byte in_urg was not passed yet */
 	TCPM_OUT_PRI = 1 << 23,		/* the host's kernel said that it has urgent data */
 	TCPM_OUT_URG = 1 << 24,		/* out_urg is to be told of */
+	TCPM_DNS = 1 << 26,		/* to the DNS forwarder, which looks into it: proto/dns_tcp.h */
 	TCPM_STARVED = 1 << 25,		/* the host had no memory for what is held: ctx.starved_at */
 };
 
@@ -149,6 +150,8 @@ struct tcp_flow {
 	uint32_t in_urg;		/* the container's urgent byte */
 	uint32_t out_urg;		/* the byte behind the remote's urgent one */
 	uint32_t challenge_ms;		/* when what did not fit was answered last, 0: never */
+	uint32_t dns_pass;		/* TCPM_DNS: bytes of a question that pass; of what comes back */
+	uint16_t dns_rest, dns_half;	/* ... those missing of a message, and half of its length */
 	uint16_t ooo;			/* ranges beyond rcv_nxt that came, 0: none */
 	uint16_t sacked;		/* ranges beyond snd_una that the container has, 0: none */
 	struct hold ring;		/* from snd_base on, with TCPM_NO_PEEK */

@@ -29,6 +29,9 @@
 #ifndef IFF_TUN_EXCL
 #define IFF_TUN_EXCL	0x8000
 #endif
+#ifndef TUNSETCARRIER
+#define TUNSETCARRIER	_IOW('T', 226, int)
+#endif
 #ifndef TUN_F_USO4
 #define TUN_F_USO4	0x20
 #define TUN_F_USO6	0x40
@@ -119,6 +122,13 @@ int tun_create(const char *ifname, bool adopt, uint32_t without, uint32_t *featu
 }
 
 /* tun_chr_poll() has nothing but EPOLLERR for a file without a device. */
+int tun_carrier(int fd, bool on)
+{
+	int value = on;
+
+	return ioctl(fd, TUNSETCARRIER, &value) < 0 ? -errno : 0;
+}
+
 bool tun_gone(int fd)
 {
 	struct pollfd p = { .fd = fd };

@@ -26,6 +26,9 @@ enum tun_feature {		/* what the tap does for us */
 int tun_create(const char *ifname, bool adopt, uint32_t without, uint32_t *features,
 	       struct err *e);
 
+/* Whether the container's programs see a cable in it (TUNSETCARRIER, Linux 5.0). 0 or -errno. */
+int tun_carrier(int fd, bool on);
+
 /* Whether the interface of a tap's descriptor has been deleted: its name is
  * free, and no frame passes any more. */
 bool tun_gone(int fd);

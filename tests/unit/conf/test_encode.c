@@ -100,6 +100,8 @@ static struct conf full(void)
 	strcpy(c.capture, "/x.pcapng");
 	c.off = CONF_OFF_ALL;
 	c.one_address = c.map_gateway = c.loopback_to_loopback = c.outlive = true;
+	c.guest = c.guest_once = true;
+	strcpy(c.socket_path, "/tmp/passt_1.socket");
 	c.net_address = c.adopt = c.freebind = true;
 	c.nresolvers = CONF_RESOLVERS_MAX;
 	addr_parse("192.0.2.53", &c.resolvers[0]);
@@ -174,6 +176,8 @@ static void test_there_and_back(void **state)
 	assert_string_equal(d.capture, "/x.pcapng");
 	assert_int_equal(d.off, CONF_OFF_ALL);
 	assert_true(d.one_address && d.map_gateway && d.loopback_to_loopback && d.outlive);
+	assert_true(d.guest && d.guest_once);
+	assert_string_equal(d.socket_path, "/tmp/passt_1.socket");
 	assert_true(d.copy_routes4 && !d.copy_routes6);
 	assert_true(d.net_address && d.adopt && d.freebind);
 	assert_true(addr_eq(&d.resolvers[1], &c.resolvers[1]));
@@ -226,7 +230,7 @@ static void test_out_of_range(void **state)
 
 	(void)state;
 	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
-	assert_patched_refused(&c, "\0\0\0\5\0\0\0\4demo", "\0\0\0\4\0\0\0\4demo", 12);
+	assert_patched_refused(&c, "\0\0\0\6\0\0\0\4demo", "\0\0\0\5\0\0\0\4demo", 12);
 	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
 	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
 	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */
@@ -383,6 +387,19 @@ static void write_seeds(const char *dir)
 	c = usual();
 	strcpy(c.container_id, "../demo");
 	seed(dir, "bad-container-id", &c);
+	c = usual();
+	c.guest = true;
+	c.netns_path[0] = '\0';
+	strcpy(c.socket_path, "/tmp/passt_1.socket");
+	seed(dir, "guest", &c);
+	rule(&c.nforwards, c.forwards)->ready = true;
+	seed(dir, "guest-whose-ports-are-watched", &c);
+	c.nforwards = 0;
+	rule(&c.nforwards, c.forwards)->to = addr_loopback(true);
+	seed(dir, "guest-s-loopback", &c);
+	c.nforwards = 0;
+	rule(&c.nreverses, c.reverses);
+	seed(dir, "guest-with-reverse", &c);
 	c = usual();
 	c.ipv4 = c.ipv6 = false;
 	seed(dir, "no-family", &c);
