@@ -15,7 +15,7 @@ struct command {
 	int nwords;			/* what follows it */
 	char **words;
 	bool json, watch, prometheus;
-	const char *port, *address, *proto, *state, *sort;	/* NULL: not given */
+	const char *port, *address, *proto, *state, *path, *sort;	/* NULL: not given */
 	const char *write, *count, *size, *snap, *direction;	/* the same */
 	const char *netns;		/* as a path, of --pid too; NULL: not given */
 	bool usage;			/* the error is the caller's wrong use */

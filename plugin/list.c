@@ -173,9 +173,10 @@ static void add_row(struct table *t, const struct row *r)
 static int print(struct command *c, const struct row *rows, size_t n)
 {
 	static const struct table_column columns[] = {
-		{ "CONTAINER", false }, { "INTERFACE", false }, { "HEALTH", false },
-		{ "AGE", true }, { "FLOWS", true }, { "OUT", true }, { "IN", true },
-		{ "RESTARTS", true }, { "ADDRESSES", false }, { "PORTS", false },
+		{ "CONTAINER", false, 0, 24 }, { "INTERFACE", false, 4, 0 },
+		{ "HEALTH", false, 0, 0 }, { "AGE", true, 6, 0 }, { "FLOWS", true, 5, 0 },
+		{ "OUT", true, 3, 0 }, { "IN", true, 2, 0 }, { "RESTARTS", true, 7, 0 },
+		{ "ADDRESSES", false, 0, 0 }, { "PORTS", false, 1, 0 },
 	};
 	struct table t = table_init(columns, ARRAY_LEN(columns));
 	struct json_object *o, *list;

@@ -53,8 +53,9 @@ static void print_head(struct json_object *o)
 
 static int print_values(struct command *c, struct json_object *o)
 {
-	static const struct table_column columns[] = { { "KEY", false }, { "VALUE", false },
-						       { "FROM", false } };
+	static const struct table_column columns[] = { { "KEY", false, 0, 0 },
+						       { "VALUE", false, 0, 0 },
+						       { "FROM", false, 0, 0 } };
 	struct table t = table_init(columns, ARRAY_LEN(columns));
 	size_t n;
 	struct json_object *list = get_list(o, "values", &n);

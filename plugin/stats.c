@@ -75,8 +75,9 @@ static void add_way(struct table *t, struct json_object *now, struct json_object
 static bool print_lines(struct json_object *now, struct json_object *before)
 {
 	static const struct table_column columns[] = {
-		{ "", false }, { "OUT", true }, { "BYTES", true }, { "RATE", true },
-		{ "IN", true }, { "BYTES", true }, { "RATE", true },
+		{ "", false, 0, 0 }, { "OUT", true, 1, 0 }, { "BYTES", true, 0, 0 },
+		{ "RATE", true, 0, 0 }, { "IN", true, 1, 0 }, { "BYTES", true, 0, 0 },
+		{ "RATE", true, 0, 0 },
 	};
 	struct table t = table_init(columns, ARRAY_LEN(columns));
 

@@ -123,26 +123,51 @@ static int judge(struct json_object *answer, struct err *e)
 	return -1;
 }
 
-static struct json_object *decode(struct ask *a)
+static struct json_object *decode(const char *text, size_t len)
 {
 	struct json_tokener *t = json_tokener_new_ex(ANSWER_DEPTH);
-	struct json_object *o = t ? json_tokener_parse_ex(t, a->buf, (int)a->len) : NULL;
+	struct json_object *o = t ? json_tokener_parse_ex(t, text, (int)len) : NULL;
 
 	if (t)
 		json_tokener_free(t);
 	return o;
 }
 
+int ask_send(struct ask *a, struct json_object *request, struct err *e)
+{
+	int r = send_line(a->fd, request, e);
+
+	json_object_put(request);
+	return r;
+}
+
+int ask_text(struct ask *a, struct err *e)
+{
+	if (read_line(a, CONTROL_ANSWER_MAX, e) < 0)
+		return -1;
+	a->len--;
+	return 0;
+}
+
+int ask_refused(const char *text, size_t len, struct err *e)
+{
+	struct json_object *o = decode(text, len);
+
+	if (judge(o, e) == 0)
+		err_set(e, ERR_DECODE, "the daemon's answer does not decode; it may be of another"
+			" version");
+	json_object_put(o);
+	return -1;
+}
+
 static struct json_object *ask(struct ask *a, struct json_object *request, size_t most,
 			       struct err *e)
 {
 	struct json_object *answer;
-	int r = send_line(a->fd, request, e);
 
-	json_object_put(request);
-	if (r < 0 || read_line(a, most, e) < 0)
+	if (ask_send(a, request, e) < 0 || read_line(a, most, e) < 0)
 		return NULL;
-	answer = decode(a);
+	answer = decode(a->buf, a->len);
 	if (judge(answer, e) == 0)
 		return answer;
 	json_object_put(answer);

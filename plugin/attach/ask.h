@@ -27,6 +27,13 @@ struct json_object *ask_request(enum control_verb verb);
  * with *e: the daemon's own error, or why it could not be asked. */
 struct json_object *ask_line(struct ask *a, struct json_object *request, struct err *e);
 
+/* The two halves of that, for who reads the answer's text himself: it stands in a->buf, of
+ * a->len bytes without its end, until the next one. 0, or -1 with *e. */
+int ask_send(struct ask *a, struct json_object *request, struct err *e);
+int ask_text(struct ask *a, struct err *e);
+/* *e becomes what such a text, which is no answer as wanted, says or lacks. Returns -1. */
+int ask_refused(const char *text, size_t len, struct err *e);
+
 /* The same for a request whose answer is followed by bytes without end: 0, and they are
  * to be read from a->fd; or -1 with *e. */
 int ask_stream(struct ask *a, struct json_object *request, struct err *e);

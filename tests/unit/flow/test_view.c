@@ -103,6 +103,15 @@ static void test_fields(void **state)
 	view_fill(&tab, &pool, 1, 2000, &page);
 	assert_int_equal(page.list[0].proto, FLOW_TCP);
 	assert_int_equal(page.list[0].path, VIEW_SPLICE);
+	make(3, FLOW_RELAY);
+	view_fill(&tab, &pool, 2, 2000, &page);
+	assert_int_equal(page.list[0].proto, FLOW_UDP);
+	assert_int_equal(page.list[0].path, VIEW_RELAY);
+	make(4, FLOW_DNS);
+	view_fill(&tab, &pool, 3, 2000, &page);
+	assert_int_equal(page.list[0].proto, FLOW_UDP);
+	assert_int_equal(page.list[0].path, VIEW_DNS);
+	assert_true(view_ok(&page));
 }
 
 static void test_not_believed(void **state)
