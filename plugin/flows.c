@@ -254,8 +254,7 @@ static void put_time(struct table *t, uint64_t ms)
 {
 	char text[TABLE_TEXT];
 
-	table_time(ms, text);
-	table_put(t, text, strlen(text));
+	table_text(t, table_time(ms, text));
 }
 
 static void put_bytes(struct table *t, bool there, uint64_t v)
@@ -265,9 +264,9 @@ static void put_bytes(struct table *t, bool there, uint64_t v)
 	if (there && v < 1000)
 		table_number(t, v);
 	else if (there)
-		table_put(t, text, strlen(table_bytes(v, text)));
+		table_text(t, table_bytes(v, text));
 	else
-		table_put(t, "", 0);
+		table_text(t, "");
 }
 
 static void add_flow(struct table *t, const struct flow_row *r)
@@ -288,7 +287,7 @@ static void add_flow(struct table *t, const struct flow_row *r)
 	if (r->has_rtt)
 		table_add(t, "%.1fms", (double)r->rtt_us / 1000);
 	else
-		table_put(t, "", 0);
+		table_text(t, "");
 	put_bytes(t, r->has_window, r->retransmits);
 }
 

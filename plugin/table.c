@@ -8,41 +8,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+#include "plugin/attach/front.h"
+
 #define GAP	2	/* spaces between columns */
 
 /* --- text ---------------------------------------------------------------------- */
-
-static bool is_more(char c)	/* a character's second byte, or a later one */
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-/* Bytes of the character there, 0: none that may be shown. */
-static size_t character(const char *s)
-{
-	const unsigned char c = (unsigned char)s[0];
-	size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 :
-		   c >= 0xf0 && c < 0xf5 ? 4 : 0;
-
-	if (c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)s[1] < 0xa0))
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if (!is_more(s[i]))
-			return 0;
-	return n;
-}
-
-void table_clean(char *text)
-{
-	for (char *s = text; *s;) {
-		size_t n = character(s);
-
-		if (n)
-			s += n;
-		else
-			*s++ = '?';
-	}
-}
 
 /* Columns that it takes. */
 static size_t width_of(const char *s)
@@ -50,7 +21,7 @@ static size_t width_of(const char *s)
 	size_t n = 0;
 
 	for (; *s; s++)
-		n += !is_more(*s);
+		n += !utf8_is_more(*s);
 	return n;
 }
 
@@ -59,8 +30,8 @@ static size_t cut_at(const char *s, size_t columns)
 {
 	size_t n = 0;
 
-	for (; s[n] && (columns || is_more(s[n])); n++)
-		columns -= !is_more(s[n]);
+	for (; s[n] && (columns || utf8_is_more(s[n])); n++)
+		columns -= !utf8_is_more(s[n]);
 	return n;
 }
 
@@ -104,10 +75,15 @@ void table_put(struct table *t, const char *text, size_t n)
 	at = t->text + t->len;
 	memcpy(at, text, n);
 	at[n] = '\0';
-	table_clean(at);
+	front_clean(at);
 	t->cells[t->n++] = t->len;
 	t->len += n + 1;
 	*width = MAX_OF(*width, width_of(at));
+}
+
+void table_text(struct table *t, const char *text)
+{
+	table_put(t, text, strlen(text));
 }
 
 void table_add(struct table *t, const char *fmt, ...)

@@ -43,15 +43,12 @@ static inline struct table table_init(const struct table_column *columns, size_t
 /* The next cell, row by row; "" is shown as "-". */
 void table_add(struct table *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void table_put(struct table *t, const char *text, size_t n);
+void table_text(struct table *t, const char *text);
 void table_number(struct table *t, uint64_t v);
 
 /* Prints the head and all rows, and frees all. False: out of memory. */
 bool table_print(struct table *t);
 void table_drop(struct table *t);
-
-/* Replaces control characters, those of two bytes (U+0080 to U+009F) too, and bytes that are
- * no UTF-8: text of others, for a terminal. */
-void table_clean(char *text);
 
 /* "1.5M", "42s"; return buf. */
 const char *table_bytes(uint64_t v, char buf[TABLE_TEXT]);
