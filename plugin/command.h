@@ -26,6 +26,7 @@ struct command {
 int list_command(struct command *c);
 int show_command(struct command *c);
 int stats_command(struct command *c);
+int prometheus_command(struct command *c);
 int flows_command(struct command *c);
 int capture_command(struct command *c);
 int doctor_command(struct command *c);

@@ -31,6 +31,7 @@
 #include "base/siphash.h"
 #include "flow/hold.h"
 #include "flow/ranges.h"
+#include "flow/tally.h"
 #include "flow/wheel.h"
 
 #define FLOW_MAX	131072u
@@ -243,6 +244,7 @@ struct flow {
 	uint64_t opened_ms;
 	uint64_t used_ms;		/* when payload last passed, for those who look */
 	uint64_t tx_bytes, rx_bytes;	/* of payload, out of the container and into it */
+	struct tally *tally;		/* of the rule that let the client in, or NULL */
 	union {
 		struct tcp_flow tcp;
 		struct dgram_flow dg;
@@ -301,12 +303,16 @@ static inline void flow_sent(struct flow *f, uint64_t bytes, uint64_t now)
 {
 	f->tx_bytes += bytes;
 	f->used_ms = now;
+	if (f->tally)
+		f->tally->tx_bytes += bytes;
 }
 
 static inline void flow_got(struct flow *f, uint64_t bytes, uint64_t now)
 {
 	f->rx_bytes += bytes;
 	f->used_ms = now;
+	if (f->tally)
+		f->tally->rx_bytes += bytes;
 }
 
 static inline enum splice_side splice_other(enum splice_side side)

@@ -59,6 +59,13 @@ static void write_rule(struct jsonout *o, const struct control_rule *r)
 	jsonout_number(o, "listeners", r->listeners);
 	if (r->picked)
 		jsonout_number(o, "port", r->picked);
+	if (r->rule.kind != CONF_FORWARD_EXCEPT) {
+		jsonout_number(o, "clients", r->clients);
+		jsonout_number(o, "refused", r->refused);
+		jsonout_number(o, "tx_bytes", r->tx_bytes);
+		jsonout_number(o, "rx_bytes", r->rx_bytes);
+	}
+	jsonout_string(o, "from", origin_names[r->rule.from < ORIGIN_COUNT ? r->rule.from : 0]);
 	jsonout_shut(o, '}');
 }
 
@@ -169,6 +176,27 @@ static void write_counters(struct jsonout *o, const struct counters *c)
 		jsonout_number(o, name, c->drop_wire[i]);
 	}
 	jsonout_shut(o, '}');
+}
+
+void report_counters(struct jsonout *o)
+{
+	char name[48], text[80];
+
+	begin(o, true);
+	jsonout_open(o, "counters", '{');
+#define X(name, text) jsonout_string(o, #name, text);
+	COUNTERS_TABLE(X)
+#undef X
+	for (int i = 0; i < WIRE_ERR_COUNT; i++) {
+		if (!wire_err_names[i] || i == WIRE_OK)
+			continue;
+		snprintf(name, sizeof(name), "drop_wire_%s", wire_err_names[i]);
+		snprintf(text, sizeof(text), "malformed frames and packets dropped: %s",
+			 wire_err_names[i]);
+		jsonout_string(o, name, text);
+	}
+	jsonout_shut(o, '}');
+	end(o);
 }
 
 static void write_gauges(struct jsonout *o, const struct serve *s, const struct view_page *page)

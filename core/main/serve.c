@@ -249,6 +249,9 @@ void serve_line(struct serve *s, const struct control_request *r, struct jsonout
 	case CONTROL_STATS:
 		answer_stats(s, o);
 		break;
+	case CONTROL_COUNTERS:
+		report_counters(o);
+		break;
 	case CONTROL_FLOWS:
 		answer_flows(s, r->from, o);
 		break;

@@ -44,6 +44,7 @@ struct ctx {
 	const struct conf *conf;
 	const struct netcfg *net;
 	struct counters *count;
+	struct tally *tallies;		/* TALLIES of them; NULL: rules are not counted by */
 	struct io *io;
 	uint64_t now;			/* ms, monotonic; set once a turn by io/loop */
 	uint64_t now_us;

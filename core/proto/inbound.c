@@ -76,14 +76,17 @@ static bool choose_port(struct ctx *c, struct flow_key *key, uint16_t port)
 int inbound_open(struct ctx *c, int sock, const struct forward *fwd, const struct addr *peer,
 		 uint16_t peer_port, const struct addr *local)
 {
+	struct tally *tally = tally_of(c->tallies, fwd->rule);
 	struct flow_key key = { .proto = FLOW_TCP };
 
 	if (!choose_ends(c, fwd, peer, local, &key) || !choose_port(c, &key, peer_port)) {
 		c->count->inbound_refused++;
+		if (tally)
+			tally->refused++;
 		port_refuse(c, sock);
 		return -EADDRNOTAVAIL;
 	}
-	return tcp_dial(c, &key, sock, peer, peer_port) ? 0 : -ENOBUFS;
+	return tcp_dial(c, &key, sock, peer, peer_port, tally) ? 0 : -ENOBUFS;
 }
 
 /* Nothing is taken from the kernel's queue that could not be kept: there it waits,
@@ -128,6 +131,8 @@ static bool accept_some(struct ctx *c, const struct forward *fwd)
 			continue;
 		}
 		c->count->inbound_tcp++;
+		if (c->tallies)
+			tally_of(c->tallies, fwd->rule)->clients++;
 		if (splice_wanted(c, fwd, &peer))
 			splice_accept(c, sock, fwd, &peer, port, &local);
 		else
@@ -165,6 +170,7 @@ static struct flow *client_flow(struct ctx *c, const struct forward *fwd,
 	if (!f)
 		return NULL;
 	f->inbound = true;
+	f->tally = tally_of(c->tallies, fwd->rule);
 	f->outer = from->peer;
 	f->outer_port = from->port;
 	f->outer_scope = f->dg.local_scope = from->scope;
@@ -174,6 +180,8 @@ static struct flow *client_flow(struct ctx *c, const struct forward *fwd,
 	c->forwards.list[f->dg.via].flows++;
 	wheel_start(&c->wheel, flow_idx(&c->flows, f), c->now + udp_oneway_ms(c));
 	c->count->inbound_udp++;
+	if (f->tally)
+		f->tally->clients++;
 	return f;
 }
 
@@ -195,6 +203,8 @@ static void deliver_all(struct ctx *c, const struct forward *fwd, struct port_dg
 			continue;
 		if (!f) {
 			c->count->inbound_udp_dropped += (uint64_t)k;
+			if (c->tallies)
+				tally_of(c->tallies, fwd->rule)->refused += (uint64_t)k;
 			continue;
 		}
 		if (f->key.proto == FLOW_RELAY) {

@@ -220,6 +220,7 @@ static struct flow *new_client(struct ctx *c, const struct forward *fwd,
 	if (!f)
 		return NULL;
 	f->inbound = !fwd->reverse;
+	f->tally = tally_of(c->tallies, fwd->rule);
 	f->outer = to;
 	f->outer_port = fwd->to_port;
 	f->ip = (struct flow_ip){ .ttl = IP_DEFAULT_TTL, .df = true };
@@ -233,6 +234,8 @@ static struct flow *new_client(struct ctx *c, const struct forward *fwd,
 		return NULL;
 	}
 	c->count->splice_udp++;
+	if (f->tally)
+		f->tally->clients++;
 	return f;
 }
 

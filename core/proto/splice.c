@@ -251,6 +251,8 @@ void splice_free(struct ctx *c, struct flow *f, bool abort)
 static void refused(struct ctx *c, struct flow *f)
 {
 	c->count->splice_refused++;
+	if (f->tally)
+		f->tally->refused++;
 	splice_free(c, f, true);
 }
 
@@ -322,6 +324,7 @@ int splice_open(struct ctx *c, const struct splice_call *call)
 	};
 	*splice_sock(f, call->caller) = call->sock;
 	f->inbound = call->caller == SPLICE_OUTER;
+	f->tally = call->tally;
 	f->outer = call->to;
 	f->outer_port = call->to_port;
 	rc = port_splice_connect(c, f);
@@ -364,12 +367,14 @@ int splice_accept(struct ctx *c, int sock, const struct forward *fwd, const stru
 	struct splice_call call = {
 		.sock = sock, .caller = fwd->reverse ? SPLICE_INNER : SPLICE_OUTER,
 		.from = *peer, .from_port = peer_port, .by = *local, .by_port = fwd->port,
-		.to_port = fwd->to_port,
+		.to_port = fwd->to_port, .tally = tally_of(c->tallies, fwd->rule),
 	};
 	int rc = splice_target(c, fwd, peer, local, &call.to) ? splice_open(c, &call) : -EADDRNOTAVAIL;
 
 	if (rc < 0) {
 		c->count->splice_refused++;
+		if (call.tally)
+			call.tally->refused++;
 		port_refuse(c, sock);
 	}
 	return rc;

@@ -62,6 +62,7 @@ struct splice_call {
 	enum splice_side caller;
 	struct addr from, by, to;
 	uint16_t from_port, by_port, to_port;
+	struct tally *tally;		/* where it is counted, or NULL */
 };
 
 /* Joins it. 0, and the socket is the flow's (which may have ended already, the

@@ -143,6 +143,8 @@ static void syn_timeout(struct ctx *c, struct flow *f)
 {
 	if (f->tcp.retries >= TCP_SYN_RETRIES) {
 		c->count->inbound_refused++;
+		if (f->tally)
+			f->tally->refused++;
 		tcp_abort(c, f, false, true);
 		return;
 	}

@@ -65,29 +65,44 @@ static int send_line(int fd, struct json_object *request, struct err *e)
 	return 0;
 }
 
+/* What stands behind the last answer is the next one's. */
+static void forget_line(struct ask *a)
+{
+	size_t gone = a->have ? a->len + 1 : 0;
+
+	a->have -= gone;
+	memmove(a->buf, a->buf + gone, a->have);
+	a->len = 0;
+}
+
 /* A whole line in a->buf, its end replaced by NUL. `most` bytes at a time: 1, where what
  * stands behind it is another's to read. */
 static int read_line(struct ask *a, size_t most, struct err *e)
 {
-	const int64_t deadline = clock_ms() + CONTROL_TIMEOUT_MS;
+	const int64_t deadline = a->deadline ? a->deadline : clock_ms() + CONTROL_TIMEOUT_MS;
 	struct pollfd p = { .fd = a->fd, .events = POLLIN };
+	const char *end;
 	ssize_t n;
 
-	for (a->len = 0; !a->len || a->buf[a->len - 1] != '\n'; a->len += n > 0 ? (size_t)n : 0) {
+	forget_line(a);
+	while (!(end = memchr(a->buf + a->len, '\n', a->have - a->len))) {
 		int64_t left = deadline - clock_ms();
 
-		if (a->len == CONTROL_ANSWER_MAX)
+		a->len = a->have;	/* there it is not */
+		if (a->have == CONTROL_ANSWER_MAX)
 			return err_set(e, ERR_DECODE, "the daemon's answer is too long");
-		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
+		if (poll(&p, 1, left > 0 ? (int)left : 0) <= 0)
 			return err_set(e, ERR_AGAIN, "the daemon did not answer in time");
-		n = recv(a->fd, a->buf + a->len, MIN_OF(most, CONTROL_ANSWER_MAX - a->len),
+		n = recv(a->fd, a->buf + a->have, MIN_OF(most, CONTROL_ANSWER_MAX - a->have),
 			 MSG_DONTWAIT);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 			err_set(e, ERR_IO, "the daemon did not take the request");
 			return err_hint(e, "it may be of another version, or another user's");
 		}
+		a->have += n > 0 ? (size_t)n : 0;
 	}
-	a->buf[a->len - 1] = '\0';
+	a->len = (size_t)(end - a->buf);
+	a->buf[a->len] = '\0';
 	return 0;
 }
 
@@ -143,10 +158,7 @@ int ask_send(struct ask *a, struct json_object *request, struct err *e)
 
 int ask_text(struct ask *a, struct err *e)
 {
-	if (read_line(a, CONTROL_ANSWER_MAX, e) < 0)
-		return -1;
-	a->len--;
-	return 0;
+	return read_line(a, CONTROL_ANSWER_MAX, e);
 }
 
 int ask_refused(const char *text, size_t len, struct err *e)
@@ -160,18 +172,28 @@ int ask_refused(const char *text, size_t len, struct err *e)
 	return -1;
 }
 
+static struct json_object *answer(struct ask *a, size_t most, struct err *e)
+{
+	struct json_object *o;
+
+	if (read_line(a, most, e) < 0)
+		return NULL;
+	o = decode(a->buf, a->len + 1);
+	if (judge(o, e) == 0)
+		return o;
+	json_object_put(o);
+	return NULL;
+}
+
+struct json_object *ask_answer(struct ask *a, struct err *e)
+{
+	return answer(a, CONTROL_ANSWER_MAX, e);
+}
+
 static struct json_object *ask(struct ask *a, struct json_object *request, size_t most,
 			       struct err *e)
 {
-	struct json_object *answer;
-
-	if (ask_send(a, request, e) < 0 || read_line(a, most, e) < 0)
-		return NULL;
-	answer = decode(a->buf, a->len);
-	if (judge(answer, e) == 0)
-		return answer;
-	json_object_put(answer);
-	return NULL;
+	return ask_send(a, request, e) < 0 ? NULL : answer(a, most, e);
 }
 
 struct json_object *ask_line(struct ask *a, struct json_object *request, struct err *e)

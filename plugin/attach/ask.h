@@ -10,8 +10,10 @@
 /* A conversation of any number of requests. */
 struct ask {
 	int fd;
-	size_t len;		/* bytes of an answer that came so far */
+	size_t len;		/* bytes of the answer, without its end */
+	size_t have;		/* bytes of buf that came: may be those of the next one too */
 	char *buf;		/* CONTROL_ANSWER_MAX; owned */
+	int64_t deadline;	/* clock_ms() of all answers; 0: each has CONTROL_TIMEOUT_MS */
 };
 
 #define ASK_INIT ((struct ask){ .fd = -1 })
@@ -31,6 +33,7 @@ struct json_object *ask_line(struct ask *a, struct json_object *request, struct 
  * a->len bytes without its end, until the next one. 0, or -1 with *e. */
 int ask_send(struct ask *a, struct json_object *request, struct err *e);
 int ask_text(struct ask *a, struct err *e);
+struct json_object *ask_answer(struct ask *a, struct err *e);	/* to put; NULL with *e */
 /* *e becomes what such a text, which is no answer as wanted, says or lacks. Returns -1. */
 int ask_refused(const char *text, size_t len, struct err *e);
 
