@@ -45,10 +45,12 @@ static void print_list(struct json_object *o, const char *key)
 
 static void print_head(struct json_object *o)
 {
+	bool guest = get_str(o, "socket")[0] != '\0';
+
 	print_text("container", o, "container");
 	print_text("interface", o, "interface");
 	print_text("network", o, "network");
-	print_text("namespace", o, "netns");
+	print_text(guest ? "socket" : "namespace", o, guest ? "socket" : "netns");
 	print_text("version", o, "version");
 	printf("processes  main %llu, engine %llu, nsagent %llu\n",
 	       (unsigned long long)command_number(o, "pid"),

@@ -241,6 +241,16 @@ static void code_command_line(struct codec *x, struct conf *c)
 	code_bool(x, &c->map_gateway);
 	code_bool(x, &c->loopback_to_loopback);
 	code_bool(x, &c->outlive);
+	code_bool(x, &c->freebind);
+	code_max(x, &c->nresolvers, CONF_RESOLVERS_MAX);
+	for (uint32_t i = 0; i < c->nresolvers; i++)
+		code_addr(x, &c->resolvers[i]);
+	code_str(x, c->hostname, sizeof(c->hostname));
+	code_str(x, c->fqdn, sizeof(c->fqdn));
+	code_u32(x, &c->stats_s);
+	code_bool(x, &c->guest);
+	code_bool(x, &c->guest_once);
+	code_str(x, c->socket_path, sizeof(c->socket_path));
 }
 
 static void code_origins(struct codec *x, struct conf *c)

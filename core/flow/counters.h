@@ -17,6 +17,9 @@
 	X(tap_tx_bytes, "bytes of frames written to the container") \
 	X(tap_tx_again, "writes the tap pushed back (EAGAIN, ENOBUFS)") \
 	X(tap_tx_error, "writes that failed otherwise") \
+	X(stream_connections, "connections of a virtual machine's qemu") \
+	X(stream_refused, "connections while there was one") \
+	X(stream_nonsense, "connections ended because of a length that no frame has") \
 	X(drop_ethertype, "frames of another EtherType") \
 	X(drop_off, "packets for what the configuration switched off") \
 	X(drop_martian, "packets to or from an address that may not be used") \
@@ -76,6 +79,7 @@
 	X(dns_malformed, "questions to the DNS forwarder that are none") \
 	X(dns_evicted, "questions to the DNS forwarder given up for newer ones") \
 	X(network_changes, "times the host's network became another one") \
+	X(late_turns, "times the engine did not run for a second though it was to (a suspend, SIGSTOP)") \
 	X(splice_opened, "local connections joined socket to socket") \
 	X(splice_refused, "local connections not joined: nobody listened, or no socket") \
 	X(splice_reset, "joined connections ended by a reset of either side") \

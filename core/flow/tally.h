@@ -19,10 +19,16 @@ struct tally {
 	uint64_t tx_bytes, rx_bytes;	/* of payload, out of the container and into it */
 };
 
-/* NULL where nobody counts. */
-static inline struct tally *tally_of(struct tally *list, uint32_t rule)
+/* A rule's place, and 1; 0, for rule 0, is none. */
+static inline uint16_t tally_place(uint32_t rule)
 {
-	return list ? &list[rule % TALLIES] : NULL;
+	return rule ? (uint16_t)(rule % TALLIES + 1) : 0;
+}
+
+/* NULL where nobody counts. */
+static inline struct tally *tally_at(struct tally *list, uint16_t place)
+{
+	return list && place ? &list[place - 1] : NULL;
 }
 
 #endif

@@ -14,11 +14,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <linux/if_tun.h>
 
 #include "base/fd.h"
+#include "base/pass.h"
 #include "conf/conf.h"
 
 #define TUN_PATH	"/dev/net/tun"
@@ -26,6 +28,9 @@
 
 #ifndef IFF_TUN_EXCL
 #define IFF_TUN_EXCL	0x8000
+#endif
+#ifndef TUNSETCARRIER
+#define TUNSETCARRIER	_IOW('T', 226, int)
 #endif
 #ifndef TUN_F_USO4
 #define TUN_F_USO4	0x20
@@ -115,9 +120,39 @@ int tun_create(const char *ifname, uint32_t without, uint32_t *features, struct 
 }
 
 /* tun_chr_poll() has nothing but EPOLLERR for a file without a device. */
+int tun_carrier(int fd, bool on)
+{
+	int value = on;
+
+	return ioctl(fd, TUNSETCARRIER, &value) < 0 ? -errno : 0;
+}
+
 bool tun_gone(int fd)
 {
 	struct pollfd p = { .fd = fd };
 
 	return poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
+}
+
+/*
+ * The tap lies in the queue of a socket that lies in the same queue: once both
+ * have no other owner, unix(7)'s collector of descriptors in flight closes them,
+ * since Linux 6.8 in a worker of the kernel (before, in whoever closes a socket
+ * next, which is this process: then nothing is gained and nothing lost).
+ */
+bool tun_leave(int *fd)
+{
+	FD_OWNED int from = -1;
+	FD_OWNED int to = -1;
+	int sv[2];
+
+	if (*fd < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return false;
+	from = sv[0];
+	to = sv[1];
+	if (pass_send(from, "", 1, (const int[]){ to, *fd }, 2, 0) < 0)
+		return false;
+	fd_drop(fd);
+	fd_drop(&to);	/* first: the collector looks when a socket is closed */
+	return true;
 }

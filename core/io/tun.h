@@ -24,8 +24,19 @@ enum tun_feature {		/* what the tap does for us */
  */
 int tun_create(const char *ifname, uint32_t without, uint32_t *features, struct err *e);
 
+/* Whether the container's programs see a cable in it (TUNSETCARRIER, Linux 5.0). 0 or -errno. */
+int tun_carrier(int fd, bool on);
+
 /* Whether the interface of a tap's descriptor has been deleted: its name is
  * free, and no frame passes any more. */
 bool tun_gone(int fd);
+
+/*
+ * Has the kernel close the tap in its own time, and so delete the interface soon:
+ * closing it oneself is to wait for that, and a runtime that waits for all that is
+ * left of its container (crun, conmon) waits too. Only if nobody else has it open.
+ * true: *fd is -1 now; false: as before.
+ */
+bool tun_leave(int *fd);
 
 #endif

@@ -30,6 +30,7 @@ static struct listen_how how_of(const struct conf *c, const struct netcfg *net,
 		.ipv4 = has_family(net, true) && (any || to4),
 		.ipv6 = has_family(net, false) && (any || !to4),
 		.udp_gro = !(c->without & CONF_WITHOUT_UDPGSO),
+		.freebind = c->freebind,
 		.reserve = rule->ready && rule->proto == CONF_TCP &&
 			   rule->kind == CONF_FORWARD_PORTS,
 	};
@@ -163,7 +164,7 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 
 	p->ids[at] = p->last_id;
 	if (p->tallies)
-		*tally_of(p->tallies, p->last_id) = (struct tally){ .clients = 0 };
+		*tally_at(p->tallies, tally_place(p->last_id)) = (struct tally){ .clients = 0 };
 	p->of_host[at] = is_of_host(net, rule);
 	if (rule->kind != CONF_FORWARD_PORTS)
 		return 0;
@@ -187,10 +188,14 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 int publish_open(struct publish *p, const struct conf *c, const struct netcfg *net,
 		 struct err *e)
 {
+	struct publish_step step = { .rule = 0 };
+	struct forward f;
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < c->nforwards; i++)
 		n += count_ports(c, &c->forwards[i]);
+	while (publish_next_reverse(c, &step, &f))
+		n++;
 	if (listen_room(n, e) < 0 || map_list(p, e) < 0)
 		return -1;
 	for (uint32_t i = 0; i < c->nforwards; i++)
@@ -248,6 +253,7 @@ bool publish_next_reverse(const struct conf *c, struct publish_step *step, struc
 	while (step->rule < c->nreverses) {
 		bool found = reverse_at(c, step, want);
 
+		step->weak = c->reverses[step->rule].weak;
 		step->optional = step->family && addr_is_any(&c->reverses[step->rule].addr);
 		step_on(c, step);
 		if (found)
@@ -396,7 +402,7 @@ void publish_describe(const struct publish *p, const struct conf *c, uint32_t at
 {
 	*ret = (struct control_rule){ .rule = c->forwards[at] };
 	if (p->tallies) {
-		const struct tally *t = tally_of(p->tallies, p->ids[at]);
+		const struct tally *t = tally_at(p->tallies, tally_place(p->ids[at]));
 
 		ret->clients = t->clients;
 		ret->refused = t->refused;

@@ -31,11 +31,12 @@ int publish_open(struct publish *p, const struct conf *c, const struct netcfg *n
 /*
  * The listeners that the rules of "reverse" ask for, one after the other: start with
  * *step zeroed; false at the end. Fills *want but for its socket. Where a rule names no
- * address there is one for each loopback; step->optional: the container may lack it.
+ * address there is one for each loopback; step->optional: the container may lack it;
+ * step->weak: or have the port in use.
  */
 struct publish_step {
 	uint32_t rule, port, family;
-	bool optional;
+	bool optional, weak;
 };
 bool publish_next_reverse(const struct conf *c, struct publish_step *step, struct forward *want);
 

@@ -284,7 +284,10 @@ void report_show(struct jsonout *o, const struct serve *s)
 	begin(o, true);
 	identify(o, s);
 	jsonout_string(o, "network", s->conf->network);
-	jsonout_string(o, "netns", s->conf->netns_path);
+	if (s->conf->guest)
+		jsonout_string(o, "socket", s->conf->socket_path);
+	else
+		jsonout_string(o, "netns", s->conf->netns_path);
 	jsonout_string(o, "version", PACKAGE_VERSION);
 	jsonout_number(o, "pid", (uint64_t)getpid());
 	jsonout_number(o, "engine_pid", (uint64_t)s->engine->pid);

@@ -49,6 +49,8 @@ static int ask_engine(struct serve *s, const struct msg_forward *question, uint3
 		if (rc == 0 && m.kind == MSG_INNER_WANTED)
 			supply_ask(s->nsagent, &m);
 		s->tap_gone |= rc == 0 && m.kind == MSG_TAP_GONE;
+		if (rc == 0 && m.kind == MSG_STREAM_GONE)
+			s->stream_gone = (struct serve_stream){ m.seq, m.why };
 	}
 	return rc;
 }
@@ -98,6 +100,15 @@ void serve_capture(struct serve *s, uint32_t place, const struct capture_order *
 {
 	const struct msg_capture m = { .kind = MSG_CAPTURE, .place = place, .order = *order };
 	int rc = tell_engine(s, &m, sizeof(m), -1);
+
+	if (rc < 0 && rc != -EPIPE)
+		child_give_up(s->engine, rc);
+}
+
+void serve_connection(struct serve *s, int fd, uint32_t seq)
+{
+	const struct msg_stream m = { .kind = MSG_STREAM, .seq = seq };
+	int rc = tell_engine(s, &m, sizeof(m), fd);
 
 	if (rc < 0 && rc != -EPIPE)
 		child_give_up(s->engine, rc);

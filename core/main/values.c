@@ -280,12 +280,22 @@ static void put_options(struct values *v)
 {
 	static const char *const off[] = { "tcp", "udp", "icmp", "dhcp", "dhcpv6", "ndp", "ra",
 					   "splice" };
+	const struct conf *c = v->c;
+	const struct {
+		const char *name, *text;
+	} texts[] = {
+		{ "template", c->template_ifname }, { "hostname", c->hostname }, { "fqdn", c->fqdn },
+		{ "freebind", c->freebind ? "true" : "" }, { "socket", c->socket_path },
+	};
 
+	for (uint32_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (texts[i].text[0])
+			put(v, texts[i].name, texts[i].text, origin_names[ORIGIN_OPTION]);
+	for (uint32_t i = 0; i < c->nresolvers; i++)
+		put_addr(v, "resolvers", &c->resolvers[i], origin_names[ORIGIN_OPTION]);
 	for (uint32_t i = 0; i < ARRAY_LEN(off); i++)
-		if (v->c->off & 1u << i)
+		if (c->off & 1u << i)
 			put(v, "off", off[i], origin_names[ORIGIN_OPTION]);
-	if (v->c->template_ifname[0])
-		put(v, "template", v->c->template_ifname, origin_names[ORIGIN_OPTION]);
 }
 
 void values_write(struct jsonout *o, const struct conf *c, const struct netcfg *net)

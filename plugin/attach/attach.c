@@ -196,6 +196,18 @@ int attach_open_netns(struct attach *a, struct conf *c, int netns_fd, int stop_f
 	return open_state(a, c, e);
 }
 
+int attach_open_guest(struct attach *a, struct conf *c, int sock, int stop_fd, struct err *e)
+{
+	FD_OWNED int fd = sock;
+
+	*a = ATTACH_INIT;
+	a->core.stop_fd = stop_fd;
+	if (check_conf(c, e) < 0)
+		return -1;
+	a->ns.fd = fd_take(&fd);	/* where the core looks for it (HANDOFF_FD_SOCKET) */
+	return open_state(a, c, e);
+}
+
 void attach_undo(struct attach *a)
 {
 	struct state s;

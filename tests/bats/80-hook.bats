@@ -97,6 +97,30 @@ whole_life() { # whole_life root|user runc|crun
 	whole_life user runc
 }
 
+# The lines of examples/oci-hook.md that a newcomer pastes, as they stand.
+pasted() { # pasted runc|crun
+	local paste=$BED_DIR/tmp/paste.$1
+	sed -n '/to paste$/,/^##* *[a-z]* *$/s/^    //p' "$BED_DIR/hooks/oci-hook.md" | sed '/^rm -r demo$/q' > "$paste"
+	mkdir -p "$paste.d"
+	chown "$BED_UID:$BED_GID" "$paste.d"
+	# shellcheck disable=SC2016
+	run podman_as user sh -c 'cd "$0" && exec sh -eu "$1"' "$paste.d" "$paste" > /dev/null
+	[ "$status" = 0 ] || die "$(cat "$paste")"$'\n'"$output"
+	[[ $output == *"hello from the container"* ]] || die "$output"
+	[[ $output == *eth0*"$HOST4"* ]] || die "no interface in $output"
+	[ ! -e "$paste.d/demo" ] || die "demo stays"
+	gone
+}
+
+@test "the recipe of examples/oci-hook.md, pasted: crun and runc" {
+	need_runtimes
+	export runtime
+	for runtime in crun runc; do
+		BED_ENV+=(runtime="$runtime" examples="$BED_DIR/hooks" HOOK="$HOOK")
+		pasted "$runtime"
+	done
+}
+
 @test "runc, by root" {
 	need_runtimes
 	whole_life root runc
@@ -191,8 +215,11 @@ works() { same "curl" "$(bed_in "$C" curl -sS --max-time 20 "http://$PEER4/file"
 	works
 	bed_kill "$C"
 	gone
+	# the interface goes after the daemon, see tun_leave()
+	bed_until 5 no_interface "$other" || die "the interface stays"
 	bed_kill "$other"
 }
+no_interface() { ! bed_in "$1" ip link show dev eth0 > /dev/null 2>&1; }
 in_namespace() { [ "$(readlink "/proc/$1/ns/net")" = "$(readlink "/proc/$C/ns/net")" ]; }
 
 @test "annotations over the file over defaults; what is not allowed is refused by name" {
@@ -324,7 +351,7 @@ in_namespace() { [ "$(readlink "/proc/$1/ns/net")" = "$(readlink "/proc/$C/ns/ne
 settled() { case $(bed_core_pids | wc -l) in 0 | 3) ;; *) return 1 ;; esac; }
 
 @test "many containers at once, attached and detached" {
-	local i pids=() jobs=() n=${HOOK_MANY-40}	# 100 take minutes on a loaded machine
+	local i pids=() jobs=() n=${HOOK_MANY-100}
 	[ -z "${BED_SHORT-}" ] || n=12
 	C=
 	bed_user mkdir -p "$B/rootfs/etc"

@@ -150,7 +150,7 @@ bed_make() {
 	cp "$build/core/cni-passt-core" "$build/cli/cni-passt-pasta" "$BED_DIR/core/"
 	cp "$build/hooks/cni-passt-hook" "$BED_DIR/hooks/"
 	cp "$bed_tree/examples/basic.conf" "$bed_tree"/conf/*.conflist "$BED_DIR/"
-	cp "$bed_tree"/examples/hook* "$BED_DIR/hooks/"
+	cp "$bed_tree"/examples/{hook*,oci-hook.md} "$BED_DIR/hooks/"
 	cp "$bed_tree"/tests/bats/*.py "$BED_DIR/" 2> /dev/null || true
 	chmod 0700 "$BED_DIR/run"
 	chown "$BED_UID:$BED_GID" "$BED_DIR/run" "$BED_DIR/tmp"
