@@ -8,6 +8,7 @@
 #ifndef FLOW_TALLY_H
 #define FLOW_TALLY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define TALLIES	1024u	/* several times CONF_FORWARDS_MAX */
