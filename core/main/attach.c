@@ -61,6 +61,8 @@
 #define COUNTERS_LINE	900	/* bytes of counters in one log line */
 #define CONTROL_TURN	16	/* requests of the control socket, of one turn of the loop */
 #define REMOVE_MS	1000	/* patience for the interface's deletion by nsagent */
+#define LOCK_MS		500	/* ... and for the state folder's lock */
+#define LOCK_TURN_MS	5
 
 struct attach {
 	struct conf conf;
@@ -1020,19 +1022,34 @@ static bool is_our_folder(const struct attach *a)
 	       by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino;
 }
 
+/* `patient`: who has it may be the front end that started us, which is about to leave. */
+static bool take_lock(int lock, bool patient)
+{
+	const struct timespec turn = { .tv_nsec = LOCK_TURN_MS * 1000000L };
+	int tries = patient ? LOCK_MS / LOCK_TURN_MS : 1;
+
+	while (tries-- > 0) {
+		if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (tries)
+			nanosleep(&turn, NULL);
+	}
+	return false;
+}
+
 /*
  * So that nothing stays when a container ends without DEL. A front end at work
  * on this attachment holds the lock and removes the folder itself; one that
  * waits for the lock finds its file unlinked when it gets it.
  */
-static void remove_state(struct attach *a)
+static void remove_state(struct attach *a, bool patient)
 {
 	static const char *const files[] = {
 		"state.json", "control.sock", HANDOFF_NET_NAME, HANDOFF_LIFE_NAME, "lock",
 	};
 	FD_OWNED int lock = openat(a->state_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0 || !is_our_folder(a))
+	if (lock < 0 || !take_lock(lock, patient) || !is_our_folder(a))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		unlinkat(a->state_fd, files[i], 0);
@@ -1084,7 +1101,7 @@ static int fail(struct attach *a, struct err *e)
 	log_error("failed code=%s: %s", err_name(e->code), e->msg);
 	send_ready(a, e);
 	if (a->conf.state_dir[0])
-		remove_state(a);
+		remove_state(a, false);	/* the front end waits for us, and has it */
 	return 1;
 }
 
@@ -1103,7 +1120,7 @@ static int run(struct attach *a)
 	loop(a);
 	undo(a);
 	log_counters(a);
-	remove_state(a);
+	remove_state(a, true);
 	return 0;
 }
 
