@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "conf/origin.h"
 
 #define CONF_ID_MAX		128	/* container id and network name */
 #define CONF_IFNAME_MAX		15	/* IFNAMSIZ - 1 */
@@ -72,6 +73,7 @@ struct conf_forward {
 	uint16_t first, last;	/* ports listened on; 0 and 0: one that the kernel picks */
 	uint16_t to_first;	/* where the first leads; the others follow */
 	struct addr to;		/* ADDR_ANY: the container's own, of the client's family */
+	uint8_t from;		/* enum origin; no difference to the rule */
 };
 
 /* Who else listens on a port already. */
@@ -180,7 +182,8 @@ struct conf {
 
 	char capture[CONF_PATH_MAX];		/* all frames go into that file too; empty: none */
 	uint32_t without;			/* enum conf_without */
-	enum conf_via via;			/* not handed over */
+	enum conf_via via;			/* the daemon is told which way was taken */
+	uint8_t from[ORIGIN_KEY_COUNT];		/* enum origin of each key */
 
 	/* What only the command lines of pasta and passt ask for (cli/). */
 	uint32_t off;				/* enum conf_off */

@@ -178,7 +178,7 @@ static int run_engine(void *arg, int sock)
 		.tap_fd = a->conf.guest ? a->guest.fd : a->tap_fd,
 		.framing = a->guest.framing, .stream_seq = a->guest.seq,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
-		.page = a->page, .roster = a->roster, .number = (uint32_t)a->engine.restarts + 1,
+		.tallies = a->publish.tallies, .page = a->page, .roster = a->roster, .number = (uint32_t)a->engine.restarts + 1,
 		.forwards = a->publish.list, .nforwards = a->publish.n,
 		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
 		.capture = {
@@ -294,7 +294,8 @@ static void *map_shared(size_t size, struct err *e)
 static int map_counters(struct attach *a, struct err *e)
 {
 	a->counters = map_shared(sizeof(*a->counters), e);
-	a->page = a->counters ? map_shared(sizeof(*a->page), e) : NULL;
+	a->publish.tallies = a->counters ? map_shared(TALLIES * sizeof(struct tally), e) : NULL;
+	a->page = a->publish.tallies ? map_shared(sizeof(*a->page), e) : NULL;
 	a->roster = a->page ? map_shared(sizeof(*a->roster), e) : NULL;
 	return a->roster ? 0 : -1;
 }

@@ -224,6 +224,7 @@ int engine_main(const struct engine_args *args)
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
+	ctx.flows.tallies = args->tallies;
 	orphan_start(&ctx, args->roster, args->number);
 	capture_use(&io.capture, &args->capture, ctx.tap_vnet ? VNET_HLEN : 0, ctx.now_us);
 	dns_set_resolvers(&ctx, args->resolvers);

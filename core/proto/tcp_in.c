@@ -226,7 +226,7 @@ void tcp_in_ahead(struct ctx *c, struct flow *f, uint32_t seq, const void *data,
 static void took(struct ctx *c, struct flow *f, size_t len)
 {
 	c->count->tcp_tx_bytes += len;
-	flow_sent(f, len, c->now);
+	flow_sent(&c->flows, f, len, c->now);
 }
 
 /* The next bytes in order while others wait beyond them: through the hold

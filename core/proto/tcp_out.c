@@ -169,7 +169,7 @@ static void sent_data(struct ctx *c, struct flow *f, uint32_t len)
 
 	t->snd_nxt += len;
 	c->count->tcp_rx_bytes += len;
-	flow_got(f, len, c->now);
+	flow_got(&c->flows, f, len, c->now);
 	if ((uint32_t)c->now - t->heard_ms < TCP_TALK_MS)
 		t->marks |= TCPM_TALK;
 	if (!(t->marks & (TCPM_TIMING | TCPM_RECOVERY))) {

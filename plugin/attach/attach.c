@@ -174,6 +174,7 @@ static int open_state(struct attach *a, struct conf *c, struct err *e)
 		attach_done(a);
 		return -1;
 	}
+	c->via = a->via.brokered ? CONF_VIA_BROKER : CONF_VIA_DIRECT;
 	c->owner_pid = a->ns.owner_pid;
 	/* The folder of a living attachment is not ours to undo. */
 	if (state_open(c->container_id, c->ifname, true, a->core.stop_fd, &a->dir, e) == 1 &&

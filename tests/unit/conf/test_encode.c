@@ -115,6 +115,10 @@ static struct conf full(void)
 	c.noutbound = 1;
 	c.outbound[0] = c.addresses[0].addr;
 	c.without = CONF_WITHOUT_PEEK;
+	c.via = CONF_VIA_BROKER;
+	for (int i = 0; i < ORIGIN_KEY_COUNT; i++)
+		c.from[i] = (uint8_t)(i % ORIGIN_COUNT);
+	c.forwards[3].from = ORIGIN_RUNTIME;
 	return c;
 }
 
@@ -138,6 +142,9 @@ static void test_there_and_back(void **state)
 	assert_int_equal(encode_parse(buf, (size_t)n, &d), 0);
 	assert_string_equal(d.container_id, "demo");
 	assert_string_equal(d.log_path, "/x.log");
+	assert_int_equal(d.via, CONF_VIA_BROKER);
+	assert_memory_equal(d.from, c.from, sizeof(c.from));
+	assert_int_equal(d.forwards[3].from, ORIGIN_RUNTIME);
 	assert_int_equal(d.ndns_forward, 1);
 	assert_true(addr_eq(&d.dns_forward[0], &c.dns_forward[0]));
 	assert_false(d.dns_host_names);
@@ -232,7 +239,7 @@ static void test_out_of_range(void **state)
 
 	(void)state;
 	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
-	assert_patched_refused(&c, "\0\0\0\6\0\0\0\4demo", "\0\0\0\4\0\0\0\4demo", 12);
+	assert_patched_refused(&c, "\0\0\0\7\0\0\0\4demo", "\0\0\0\4\0\0\0\4demo", 12);
 	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
 	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
 	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */
