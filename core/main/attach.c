@@ -385,7 +385,9 @@ static int take_setup(struct attach *a, const struct netcfg *made,
 
 static int setup_interface(struct attach *a, struct err *e)
 {
-	struct msg_setup req = { .kind = MSG_SETUP, .without = a->conf.without, .net = a->net };
+	struct msg_setup req = {
+		.kind = MSG_SETUP, .without = a->conf.without, .adopt = a->conf.adopt, .net = a->net,
+	};
 	struct msg_setup_done done;
 	int r;
 

@@ -61,6 +61,7 @@ struct msg_engine {
 struct msg_setup {
 	uint32_t kind;
 	uint32_t without;	/* enum conf_without */
+	uint32_t adopt;		/* 0 or 1: the interface may be there already (io/tun.h) */
 	struct netcfg net;
 };
 
