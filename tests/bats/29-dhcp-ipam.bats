@@ -113,6 +113,7 @@ leases() { grep -c 'lease acquired' "$BED_DIR/tmp/dhcpd" || true; }
 
 @test "a front end that is killed while the plugin asks leaves nothing" {
 	mkdir -p "$BED_DIR/tmp/bin"
+	# shellcheck disable=SC2016
 	printf '#!/bin/sh\n[ "$CNI_COMMAND" != ADD ] || { : > %s/tmp/asked; exec sleep 100; }\n' "$BED_DIR" > "$BED_DIR/tmp/bin/dhcp"
 	chmod 0755 "$BED_DIR/tmp/bin/dhcp"
 	rm -f "$BED_DIR/tmp/asked"
