@@ -16,8 +16,7 @@
 
 #include "base/fd.h"
 
-#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | \
-		    CLONE_NEWUTS)
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)
 #define NOT_FOUND	127	/* what shells say of a program that is not there ... */
 #define NOT_EXECUTED	126	/* ... and of one that cannot be executed */
 
@@ -26,6 +25,7 @@ struct plan {
 	char *const *argv;
 	uid_t uid;
 	gid_t gid;
+	bool pidns;
 	int ready, go;		/* an errno to the caller; a byte from it */
 };
 
@@ -63,9 +63,9 @@ static int map_ids(const struct plan *p)
 
 /* Where the caller is in a container that hides parts of /proc none can be mounted:
  * then the outer one stays. ping works without a right where it is let. */
-static void set_up_rest(void)
+static void set_up_rest(bool pidns)
 {
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && pidns)
 		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	write_file("/proc/sys/net/ipv4/ping_group_range", "0 0");
 }
@@ -77,14 +77,17 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static _Noreturn void exec_program(char *const argv[])
+static _Noreturn void exec_program(const struct plan *p)
 {
+	char *const *const argv = p->argv;
 	const char *shell = getenv("SHELL");
 	char name[256];
 	char *const login[] = { name, NULL };
 	const char *program;
 	sigset_t none;
 
+	if (!p->pidns)	/* where there is one the kernel ends it */
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!shell || !shell[0])
@@ -145,7 +148,7 @@ static _Noreturn void run_first(const struct plan *p)
 	prctl(PR_SET_NAME, "pasta-init", 0, 0, 0);
 	error = -map_ids(p);
 	if (!error)
-		set_up_rest();
+		set_up_rest(p->pidns);
 	if (write(p->ready, &error, sizeof(error)) != sizeof(error) || error)
 		_exit(1);
 	/* End of file: the caller has died, perhaps before the line on top. */
@@ -153,8 +156,8 @@ static _Noreturn void run_first(const struct plan *p)
 		_exit(1);
 	pid = fork();
 	if (pid == 0)
-		exec_program(p->argv);
-	_exit(pid < 0 ? NOT_EXECUTED : wait_for(pid, true));
+		exec_program(p);
+	_exit(pid < 0 ? NOT_EXECUTED : wait_for(pid, p->pidns));
 }
 
 /* --- the caller's side -------------------------------------------------------- */
@@ -167,9 +170,10 @@ static int explain(int error, struct err *e)
 			" kernel.apparmor_restrict_unprivileged_userns, user.max_user_namespaces");
 }
 
-int command_start(struct command *c, char *const argv[], struct err *e)
+int command_start(struct command *c, char *const argv[], bool pidns, struct err *e)
 {
-	struct plan p = { .argv = argv, .uid = geteuid(), .gid = getegid() };
+	struct plan p = { .argv = argv, .uid = geteuid(), .gid = getegid(), .pidns = pidns };
+	const unsigned long spaces = NAMESPACES | (pidns ? CLONE_NEWPID : 0);
 	FD_OWNED int ready_rd = -1;
 	FD_OWNED int ready_wr = -1;
 	FD_OWNED int go_rd = -1;
@@ -184,7 +188,7 @@ int command_start(struct command *c, char *const argv[], struct err *e)
 	p.go = go_rd = go[0];
 	c->go = go[1];
 	fflush(NULL);
-	c->pid = (pid_t)syscall(SYS_clone, NAMESPACES | SIGCHLD, NULL, NULL, NULL, NULL);
+	c->pid = (pid_t)syscall(SYS_clone, spaces | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (c->pid == 0) {
 		close(c->go);
 		close(ready_rd);

@@ -23,9 +23,10 @@ struct command {
 /* The signals of which command_wait() hears; to be blocked before anything is started. */
 void command_signals(sigset_t *ret);
 
-/* Makes the namespaces. argv: the program and its arguments, NULL: $SHELL, or /bin/sh.
+/* Makes the namespaces; without `pidns` the processes stay in the caller's, and only the
+ * first one ends with us. argv: the program and its arguments, NULL: $SHELL, or /bin/sh.
  * 0, or -1 with *e and nothing is left. */
-int command_start(struct command *c, char *const argv[], struct err *e);
+int command_start(struct command *c, char *const argv[], bool pidns, struct err *e);
 
 /* The program runs from here. */
 void command_go(struct command *c);

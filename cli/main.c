@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * main: the program behind the names pasta and passt4netns: one more front end, which
+ * main: the program behind the names pasta, passt4netns and passt: one more front end, which
  * cni-passt-core becomes when it is run under them, so that the daemon itself
  * holds neither a command line's parser nor a store's. Prints errors once.
  */

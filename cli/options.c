@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/passt.h"
+#include "cli/user.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "0"
@@ -69,6 +71,15 @@ static int set_off(struct options *o, const struct option_row *row, const char *
 	return 0;
 }
 
+static int clear_flag(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	(void)arg;
+	(void)e;
+	*(bool *)((char *)o + row->flag) = false;
+	return 0;
+}
+
 static int ignore(struct options *o, const struct option_row *row, const char *arg, struct err *e);
 
 static int read_number(const struct option_row *row, const char *arg, unsigned long max,
@@ -87,6 +98,22 @@ static int read_addr(const struct option_row *row, const char *arg, struct addr 
 		     struct err *e)
 {
 	return addr_parse(arg, ret) < 0 ? bad(e, row, arg, "is not an address") : 0;
+}
+
+/* One a family: the last one given. */
+static int put_addr(const struct option_row *row, const char *arg, struct addr *list, uint32_t *n,
+		    struct err *e)
+{
+	struct addr a;
+	uint32_t i = 0;
+
+	if (read_addr(row, arg, &a, e) < 0)
+		return -1;
+	while (i < *n && addr_is4(&list[i]) != addr_is4(&a))
+		i++;
+	list[i] = a;
+	*n += i == *n;
+	return 0;
 }
 
 static int add_addr(const struct option_row *row, const char *arg, struct addr *list, uint32_t *n,
@@ -158,19 +185,17 @@ static int set_gateway(struct options *o, const struct option_row *row, const ch
 {
 	struct conf *c = &o->conf;
 
-	if (add_addr(row, arg, c->gateways, &c->ngateways, CONF_GATEWAYS_MAX, e) < 0)
+	if (put_addr(row, arg, c->gateways, &c->ngateways, e) < 0)
 		return -1;
-	if (addr_is4(&c->gateways[c->ngateways - 1]))
-		c->copy_routes4 = false;
-	else
-		c->copy_routes6 = false;
+	for (uint32_t i = 0; i < c->ngateways; i++)
+		*(addr_is4(&c->gateways[i]) ? &c->copy_routes4 : &c->copy_routes6) = false;
 	return 0;
 }
 
 static int set_outbound(struct options *o, const struct option_row *row, const char *arg,
 			struct err *e)
 {
-	return add_addr(row, arg, o->conf.outbound, &o->conf.noutbound, CONF_OUTBOUND_MAX, e);
+	return put_addr(row, arg, o->conf.outbound, &o->conf.noutbound, e);
 }
 
 static int set_interface(struct options *o, const struct option_row *row, const char *arg,
@@ -257,7 +282,7 @@ static int set_map_loopback(struct options *o, const struct option_row *row, con
 		c->nhost_loopback = 0;
 		return 0;
 	}
-	return add_addr(row, arg, c->host_loopback, &c->nhost_loopback, CONF_HOST_ADDRS_MAX, e);
+	return put_addr(row, arg, c->host_loopback, &c->nhost_loopback, e);
 }
 
 static int set_map_guest(struct options *o, const struct option_row *row, const char *arg,
@@ -269,7 +294,7 @@ static int set_map_guest(struct options *o, const struct option_row *row, const 
 		c->nhost_addresses = 0;
 		return 0;
 	}
-	return add_addr(row, arg, c->host_addresses, &c->nhost_addresses, CONF_HOST_ADDRS_MAX, e);
+	return put_addr(row, arg, c->host_addresses, &c->nhost_addresses, e);
 }
 
 static int set_dns(struct options *o, const struct option_row *row, const char *arg, struct err *e)
@@ -286,11 +311,41 @@ static int set_dns_forward(struct options *o, const struct option_row *row, cons
 {
 	struct conf *c = &o->conf;
 
-	if (is_none(arg)) {
+	if (is_none(arg) || !o->forward_given)
 		c->ndns_forward = 0;
+	o->forward_given = true;
+	if (is_none(arg))
 		return 0;
-	}
-	return add_addr(row, arg, c->dns_forward, &c->ndns_forward, CONF_HOST_ADDRS_MAX, e);
+	return put_addr(row, arg, c->dns_forward, &c->ndns_forward, e);
+}
+
+static int set_dns_host(struct options *o, const struct option_row *row, const char *arg,
+			struct err *e)
+{
+	return put_addr(row, arg, o->conf.resolvers, &o->conf.nresolvers, e);
+}
+
+/* A last dot may say that it is whole. */
+static int set_name(const struct option_row *row, const char *arg, char to[CONF_DOMAIN_MAX + 1],
+		    struct err *e)
+{
+	if (copy_text(row, arg, to, CONF_DOMAIN_MAX + 1, e) < 0)
+		return -1;
+	if (to[strlen(to) - 1] == '.')
+		to[strlen(to) - 1] = '\0';
+	return conf_domain_ok(to) ? 0 : bad(e, row, arg, "is not a host's name");
+}
+
+static int set_hostname(struct options *o, const struct option_row *row, const char *arg,
+			struct err *e)
+{
+	return set_name(row, arg, o->conf.hostname, e);
+}
+
+static int set_fqdn(struct options *o, const struct option_row *row, const char *arg,
+		    struct err *e)
+{
+	return set_name(row, arg, o->conf.fqdn, e);
 }
 
 static int set_search(struct options *o, const struct option_row *row, const char *arg,
@@ -320,8 +375,13 @@ static int set_search(struct options *o, const struct option_row *row, const cha
 static int add_ports(struct options *o, const struct option_row *row, const char *arg,
 		     struct ports *p, struct err *e)
 {
-	const char *why = ports_add(p, arg, o->ephemeral);
+	const char *why;
 
+	if (o->guest && strcmp(arg, "auto") == 0) {
+		o->auto_ignored = true;
+		return 0;
+	}
+	why = ports_add(p, arg, o->ephemeral);
 	return why ? bad(e, row, arg, why) : 0;
 }
 
@@ -337,16 +397,31 @@ static int set_udp_ports(struct options *o, const struct option_row *row, const 
 	return add_ports(o, row, arg, &o->forward[CONF_UDP], e);
 }
 
+/* The loopback is where they listen anyway. */
+static int add_reverse(struct options *o, const struct option_row *row, const char *arg,
+		       enum conf_proto proto, struct err *e)
+{
+	struct ports *p = &o->reverse[proto];
+	uint32_t before = *p->n;
+
+	if (add_ports(o, row, arg, p, e) < 0)
+		return -1;
+	for (uint32_t i = before; i < *p->n; i++)
+		if (strcmp(p->rules[i].ifname, "lo") == 0)
+			p->rules[i].ifname[0] = '\0';
+	return 0;
+}
+
 static int set_tcp_ns(struct options *o, const struct option_row *row, const char *arg,
 		      struct err *e)
 {
-	return add_ports(o, row, arg, &o->reverse[CONF_TCP], e);
+	return add_reverse(o, row, arg, CONF_TCP, e);
 }
 
 static int set_udp_ns(struct options *o, const struct option_row *row, const char *arg,
 		      struct err *e)
 {
-	return add_ports(o, row, arg, &o->reverse[CONF_UDP], e);
+	return add_reverse(o, row, arg, CONF_UDP, e);
 }
 
 /* The daemon starts in the root folder. */
@@ -390,6 +465,28 @@ static int set_log_size(struct options *o, const struct option_row *row, const c
 	return 0;
 }
 
+static int set_stats(struct options *o, const struct option_row *row, const char *arg,
+		     struct err *e)
+{
+	unsigned long s;
+
+	if (read_number(row, arg, CONF_STATS_MAX, &s, e) < 0)
+		return -1;
+	if (!s)
+		return bad(e, row, arg, "is no delay");
+	o->conf.stats_s = (uint32_t)s;
+	return 0;
+}
+
+static int set_runas(struct options *o, const struct option_row *row, const char *arg,
+		     struct err *e)
+{
+	const char *why = user_parse(arg, &o->runas_uid, &o->runas_gid);
+
+	o->runas = true;
+	return why ? bad(e, row, arg, why) : 0;
+}
+
 static int set_pid_file(struct options *o, const struct option_row *row, const char *arg,
 			struct err *e)
 {
@@ -414,6 +511,24 @@ static int set_userns(struct options *o, const struct option_row *row, const cha
 	if (!arg[0])
 		return bad(e, row, arg, "is not a path");
 	o->userns = arg;
+	return 0;
+}
+
+static int set_socket(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	return full_path(row, arg, o->conf.socket_path, e);
+}
+
+static int set_fd(struct options *o, const struct option_row *row, const char *arg, struct err *e)
+{
+	unsigned long fd;
+
+	if (read_number(row, arg, INT32_MAX, &fd, e) < 0)
+		return -1;
+	if (fd <= STDERR_FILENO)
+		return bad(e, row, arg, "is a standard descriptor");
+	o->socket_fd = (int32_t)fd;
 	return 0;
 }
 
@@ -459,6 +574,7 @@ static const struct option_row rows[] = {
 	{ "udp-ports", 'u', true, set_udp_ports, 0, 0, NULL },
 	{ "tcp-ns", 'T', true, set_tcp_ns, 0, 0, NULL },
 	{ "udp-ns", 'U', true, set_udp_ns, 0, 0, NULL },
+	{ "freebind", 0, false, set_flag, CONF_FLAG(freebind), 0, NULL },
 	{ "host-lo-to-ns-lo", 0, false, set_flag, CONF_FLAG(loopback_to_loopback), 0, NULL },
 	{ "no-splice", 0, false, set_off, 0, CONF_OFF_SPLICE, NULL },
 
@@ -471,12 +587,16 @@ static const struct option_row rows[] = {
 	{ "search", 'S', true, set_search, 0, 0, NULL },
 	{ "dhcp-dns", 0, false, set_flag, FLAG(tell_dns), 0, NULL },
 	{ "dhcp-search", 0, false, set_flag, FLAG(tell_search), 0, NULL },
+	{ "no-dhcp-dns", 0, false, clear_flag, FLAG(tell_dns), 0, NULL },
+	{ "no-dhcp-search", 0, false, clear_flag, FLAG(tell_search), 0, NULL },
+	{ "hostname", 'H', true, set_hostname, 0, 0, NULL },
+	{ "fqdn", 0, true, set_fqdn, 0, 0, NULL },
 	{ "dns-forward", 0, true, set_dns_forward, 0, 0, NULL },
-	{ "dns-host", 0, true, ignore, 0, 0, "the resolvers of resolv.conf are asked" },
+	{ "dns-host", 0, true, set_dns_host, 0, 0, NULL },
 
 	{ "no-tcp", 0, false, set_off, 0, CONF_OFF_TCP, NULL },
 	{ "no-udp", 0, false, set_off, 0, CONF_OFF_UDP, NULL },
-	{ "no-icmp", 0, false, set_off, 0, CONF_OFF_ICMP, NULL },
+	{ "no-icmp", 0, false, set_off, 0, CONF_OFF_ICMP | CONF_OFF_NDP, NULL },
 	{ "no-dhcp", 0, false, set_off, 0, CONF_OFF_DHCP, NULL },
 	{ "no-dhcpv6", 0, false, set_off, 0, CONF_OFF_DHCP6, NULL },
 	{ "no-ndp", 0, false, set_off, 0, CONF_OFF_NDP, NULL },
@@ -486,6 +606,8 @@ static const struct option_row rows[] = {
 	{ "userns", 0, true, set_userns, 0, 0, NULL },
 	{ "netns-only", 0, false, set_flag, FLAG(netns_only), 0, NULL },
 	{ "no-netns-quit", 0, false, set_flag, CONF_FLAG(outlive), 0, NULL },
+
+	{ "no-pidns", 0, false, set_flag, FLAG(no_pidns), 0, NULL },
 
 	{ "foreground", 'f', false, set_flag, FLAG(foreground), 0, NULL },
 	{ "pid", 'P', true, set_pid_file, 0, 0, NULL },
@@ -497,14 +619,36 @@ static const struct option_row rows[] = {
 	{ "quiet", 'q', false, set_flag, FLAG(quiet), 0, NULL },
 	{ "debug", 'd', false, set_flag, FLAG(debug), 0, NULL },
 	{ "trace", 0, false, set_flag, FLAG(debug), 0, NULL },
-	{ "stats", 0, true, ignore, 0, 0, "SIGUSR1 to the daemon logs its counters" },
-	{ "runas", 0, true, ignore, 0, 0,
-	  "the daemon gives all rights up, as whomever it is started" },
+	{ "stats", 0, true, set_stats, 0, 0, NULL },
+	{ "runas", 0, true, set_runas, 0, 0, NULL },
+	{ "chroot-fallback", 0, false, ignore, 0, 0,
+	  "a part of the sandbox that cannot be had is left out with a warning" },
+	{ "socket", 's', true, set_socket, 0, 0, NULL },
+	{ "fd", 'F', true, set_fd, 0, 0, NULL },
+	{ "one-off", '1', false, set_flag, CONF_FLAG(guest_once), 0, NULL },
 	{ "help", 'h', false, show_help, 0, 0, NULL },
 	{ "version", 0, false, show_version, 0, 0, NULL },
 };
 
 #define ROWS	ARRAY_LEN(rows)
+
+/* Words that are for one of the two names only; the other does not know them. */
+static bool is_known(const struct options *o, const struct option_row *row)
+{
+	static const char *const of_pasta[] = {
+		"ns-mac-addr", "ns-ifname", "config-net", "tcp-ns", "udp-ns", "host-lo-to-ns-lo",
+		"no-splice", "netns", "userns", "netns-only", "no-netns-quit", "no-pidns",
+		"no-copy-routes", "no-copy-addrs",
+	};
+	static const char *const of_passt[] = { "socket", "fd", "one-off" };
+	const char *const *others = o->guest ? of_pasta : of_passt;
+	size_t n = o->guest ? ARRAY_LEN(of_pasta) : ARRAY_LEN(of_passt);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(others[i], row->word) == 0)
+			return false;
+	return true;
+}
 
 static int show_help(struct options *o, const struct option_row *row, const char *arg,
 		     struct err *e)
@@ -512,14 +656,21 @@ static int show_help(struct options *o, const struct option_row *row, const char
 	(void)row;
 	(void)arg;
 	(void)e;
-	printf("Usage: %s [OPTION]... [COMMAND [ARG]...]\n"
+	if (o->guest)
+		printf("Usage: %s [OPTION]...\n"
+		       "Connects a virtual machine to the host's network: its qemu connects to a UNIX\n"
+		       "socket, whose path is printed. What each option means stands in the manual page\n"
+		       "cni-passt-pasta(1).\n\n", o->name);
+	else
+		printf("Usage: %s [OPTION]... [COMMAND [ARG]...]\n"
 	       "       %s [OPTION]... PID\n"
 	       "       %s [OPTION]... --netns PATH|NAME\n"
 	       "Connects a network namespace to the host's network: a new one that COMMAND, or a\n"
 	       "shell, runs in, that of process PID, or the named one. What each option means\n"
 	       "stands in the manual page cni-passt-pasta(1).\n\n", o->name, o->name, o->name);
 	for (size_t i = 0; i < ROWS; i++)
-		printf("  %c%c%s--%s%s\n", rows[i].letter ? '-' : ' ', rows[i].letter ?: ' ',
+		if (is_known(o, &rows[i]))
+			printf("  %c%c%s--%s%s\n", rows[i].letter ? '-' : ' ', rows[i].letter ?: ' ',
 		       rows[i].letter ? ", " : "  ", rows[i].word,
 		       rows[i].argument ? " ARG" : "");
 	o->done = true;
@@ -532,14 +683,17 @@ struct getopt_form {
 	char letters[2 * ROWS + 2];
 };
 
-static void make_form(struct getopt_form *f)
+static void make_form(const struct options *o, struct getopt_form *f)
 {
 	char *at = f->letters;
+	size_t n = 0;
 
 	memset(f, 0, sizeof(*f));
 	*at++ = '+';		/* what follows the first word is the command's */
 	for (size_t i = 0; i < ROWS; i++) {
-		f->list[i] = (struct option){
+		if (!is_known(o, &rows[i]))
+			continue;
+		f->list[n++] = (struct option){
 			.name = rows[i].word, .val = (int)(i + 256),
 			.has_arg = rows[i].argument ? required_argument : no_argument,
 		};
@@ -565,7 +719,7 @@ static int read_all(struct options *o, int argc, char **argv, struct err *e)
 	struct getopt_form form;
 	int opt;
 
-	make_form(&form);
+	make_form(o, &form);
 	optind = 0;	/* from the start, whatever was read before */
 	while (!o->done && (opt = getopt_long(argc, argv, form.letters, form.list, NULL)) != -1) {
 		row = find_row(opt);
@@ -582,16 +736,16 @@ static int ignore(struct options *o, const struct option_row *row, const char *a
 {
 	(void)arg;
 	(void)e;
-	o->ignored |= UINT64_C(1) << (row - rows);
+	o->ignored[row - rows] = true;
 	return 0;
 }
 
-static_assert(ROWS <= 64, "a bit for each row");
+static_assert(ROWS <= OPTIONS_MAX, "a place for each row");
 
 static void tell_ignored(const struct options *o)
 {
 	for (size_t i = 0; i < ROWS; i++)
-		if (o->ignored >> i & 1)
+		if (o->ignored[i])
 			log_warn("--%s is accepted and does nothing: %s", rows[i].word,
 				 rows[i].why);
 }
@@ -636,6 +790,17 @@ static uint8_t class_length(const struct addr *a)
 	return first < 128 ? 8 : first < 192 ? 16 : 24;
 }
 
+static int check_lengths(const struct options *o, struct err *e)
+{
+	char text[PREFIX_STRLEN];
+
+	for (uint32_t i = 0; o->netmask && i < o->conf.naddresses; i++)
+		if (!(o->bare >> i & 1) && addr_is4(&o->conf.addresses[i].addr))
+			return err_set(e, ERR_CONFIG, "--netmask: --address %s has a length already",
+				       prefix_format(&o->conf.addresses[i], text));
+	return 0;
+}
+
 static void fill_lengths(struct options *o)
 {
 	for (uint32_t i = 0; i < o->conf.naddresses; i++) {
@@ -674,7 +839,7 @@ static int fill_ports(struct options *o, struct err *e)
 
 		if (o->conf.off & off[all[i]->proto])
 			drop_rules(all[i]);
-		else if (all[i]->kind == PORTS_DEFAULT)
+		else if (all[i]->kind == PORTS_DEFAULT && !o->guest)
 			why = ports_add(all[i], "auto", o->ephemeral);
 		if (why)
 			return err_set(e, ERR_CONFIG, "ports: \"auto\" %s", why);
@@ -691,6 +856,9 @@ static void fill_log(struct options *o)
 		c->log_target = LOGT_STDERR;
 	if (!o->quiet)
 		tell_ignored(o);
+	if (!o->quiet && o->auto_ignored)
+		log_warn("ports: \"auto\" opens none: what a virtual machine listens on cannot be"
+			 " seen from here; name the ports");
 }
 
 static int read_words(struct options *o, int argc, char **argv, struct err *e)
@@ -698,6 +866,9 @@ static int read_words(struct options *o, int argc, char **argv, struct err *e)
 	char *end = NULL;
 	long pid = 0;
 
+	if (optind < argc && o->guest)
+		return err_set(e, ERR_ENV, "\"%.80s\": passt takes options only; commands and"
+			       " namespaces are for pasta", argv[optind]);
 	if (optind < argc && o->netns)
 		return err_set(e, ERR_ENV, "\"%.80s\": neither a command nor a process goes with"
 			       " --netns", argv[optind]);
@@ -734,8 +905,17 @@ static int fill_rest(struct options *o, struct err *e)
 
 	if (o->ipv4_only && o->ipv6_only)
 		return err_set(e, ERR_CONFIG, "--ipv4-only and --ipv6-only exclude each other");
-	if (o->userns && (!o->netns || o->netns_only))
-		return err_set(e, ERR_ENV, "--userns goes with --netns, and not with --netns-only");
+	if (o->userns && ((!o->netns && !o->pid) || o->netns_only))
+		return err_set(e, ERR_ENV, "--userns goes with --netns or PID, and not with"
+			       " --netns-only");
+	if (o->no_pidns && (o->netns || o->pid))
+		return err_set(e, ERR_ENV, "--no-pidns is for a command, which neither --netns nor"
+			       " PID have");
+	if (c->loopback_to_loopback && (c->off & CONF_OFF_SPLICE))
+		return err_set(e, ERR_CONFIG, "--host-lo-to-ns-lo and --no-splice exclude each"
+			       " other");
+	if (check_lengths(o, e) < 0)
+		return -1;
 	c->ipv4 = !o->ipv6_only;
 	c->ipv6 = !o->ipv4_only;
 	if (o->map_given)
@@ -746,6 +926,8 @@ static int fill_rest(struct options *o, struct err *e)
 	drop_dns_forward(c);
 	if (!o->tell_search || o->no_search)
 		c->nsearch = 0;
+	if (!o->runas)
+		user_default(c);
 	fill_lengths(o);
 	fill_log(o);
 	return fill_ports(o, e);
@@ -779,6 +961,11 @@ static void init(struct options *o, const char *name)
 	c->via = CONF_VIA_DIRECT;	/* it connects where it was started */
 	c->metadata = true;	/* whoever says pasta wants what pasta does */
 	c->log_size = LOG_SIZE;
+	c->net_address = true;	/* "-a 10.0.2.0 -n 24" stands in podman's manual */
+	c->adopt = true;	/* RootlessKit 2.0 makes the interface before it starts us */
+	o->guest = strcmp(name, "passt") == 0;
+	if (o->guest)
+		passt_defaults(o);
 	for (int i = 0; i < CONF_PROTO_COUNT; i++) {
 		o->forward[i] = (struct ports){ .rules = c->forwards, .n = &c->nforwards,
 			.max = CONF_FORWARDS_MAX, .proto = (enum conf_proto)i };

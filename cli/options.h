@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * options: the command line of pasta (and passt4netns): one table of all options
+ * options: the command line of pasta (and passt4netns) and of passt: one table of all options
  * with their state, read into a struct conf and what else the run needs.
  * Starts nothing. The words are those of pasta's manual, so that programs which call it
  * (podman, buildah, RootlessKit) find what they know; what it does with them is ours.
@@ -11,6 +11,7 @@
 #include "cli/ports.h"
 #include "conf/conf.h"
 
+#define OPTIONS_MAX	96	/* rows of the table */
 #define OPTIONS_MTU	65520	/* the default: the largest multiple of 4 below 65535 - 14 */
 
 struct options {
@@ -21,7 +22,7 @@ struct options {
 	bool done;			/* --help, --version: nothing to run */
 	bool ipv4_only, ipv6_only;
 	bool quiet, debug;
-	uint64_t ignored;		/* bit i: row i of the table was given, and does nothing */
+	bool ignored[OPTIONS_MAX];	/* row i of the table was given, and does nothing */
 	bool foreground;
 	bool tell_dns, tell_search;	/* --dhcp-dns, --dhcp-search */
 	bool no_dns, no_search;		/* "none" */
@@ -30,10 +31,17 @@ struct options {
 	uint8_t bare;			/* bit i: conf.addresses[i] came without a length */
 	const char *ifname;		/* -I */
 	const char *netns, *userns;
-	bool netns_only;
+	bool netns_only, no_pidns;
+	bool runas;			/* --runas, and whom: */
+	uint32_t runas_uid, runas_gid;
 	int32_t pid;			/* 0: not given */
 	char **command;			/* NULL-terminated; NULL: a shell */
 	const char *pid_file;
+	/* passt's own (passt.h) */
+	bool guest;			/* we are called as passt */
+	int32_t socket_fd;		/* --fd; -1: not given */
+	bool forward_given;		/* --dns-forward */
+	bool auto_ignored;		/* "auto" was asked for where nothing can be seen */
 };
 
 /*

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/outer.h"
 
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <net/route.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,6 +57,37 @@ static bool find_default(const char *path, bool (*read)(const char *, struct lin
 	return best.name[0];
 }
 
+static bool is_global(const struct sockaddr *sa, bool v4)
+{
+	struct in6_addr six;
+	uint32_t four;
+
+	if (sa->sa_family != (v4 ? AF_INET : AF_INET6))
+		return false;
+	if (!v4) {
+		memcpy(&six, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, sizeof(six));
+		return !IN6_IS_ADDR_LINKLOCAL(&six) && !IN6_IS_ADDR_LOOPBACK(&six);
+	}
+	four = ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr);
+	return four >> 24 != IN_LOOPBACKNET && four >> 16 != 0xa9fe;	/* RFC 3927 */
+}
+
+static bool find_holder(bool v4, char ret[CONF_IFNAME_MAX + 1])
+{
+	const unsigned int want = IFF_UP | IFF_RUNNING;
+	struct ifaddrs *list, *i;
+
+	ret[0] = '\0';
+	if (getifaddrs(&list) < 0)
+		return false;
+	for (i = list; i && !ret[0]; i = i->ifa_next)
+		if (i->ifa_addr && (i->ifa_flags & (want | IFF_LOOPBACK)) == want &&
+		    is_global(i->ifa_addr, v4))
+			snprintf(ret, CONF_IFNAME_MAX + 1, "%.15s", i->ifa_name);
+	freeifaddrs(list);
+	return ret[0];
+}
+
 void outer_ifname(const struct conf *c, char ret[CONF_IFNAME_MAX + 1])
 {
 	const char *const given[] = { c->template_ifname, c->outbound_ifname4, c->outbound_ifname6 };
@@ -64,7 +98,8 @@ void outer_ifname(const struct conf *c, char ret[CONF_IFNAME_MAX + 1])
 			return;
 		}
 	if ((c->ipv4 && find_default("/proc/net/route", read4, ret)) ||
-	    (c->ipv6 && find_default("/proc/net/ipv6_route", read6, ret)))
+	    (c->ipv6 && find_default("/proc/net/ipv6_route", read6, ret)) ||
+	    (c->ipv4 && find_holder(true, ret)) || (c->ipv6 && find_holder(false, ret)))
 		return;
 	strcpy(ret, OUTER_NONE);
 }

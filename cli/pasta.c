@@ -16,6 +16,8 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/outer.h"
+#include "cli/passt.h"
+#include "cli/user.h"
 #include "plugin/attach/attach.h"
 #include "plugin/attach/front.h"
 #include "plugin/attach/life.h"
@@ -31,6 +33,7 @@ struct pasta {
 	struct command command;
 	int stop_fd;			/* signals that interrupt the start */
 	int pid_fd;			/* the file of --pid */
+	int sock_fd;			/* of a virtual machine, until the attachment has it */
 };
 
 /* --- before the start --------------------------------------------------------- */
@@ -128,9 +131,15 @@ static int find_place(struct pasta *p, struct err *e)
 	struct options *o = p->o;
 	char *path = o->conf.netns_path;
 
+	if (o->guest) {
+		p->sock_fd = passt_open_socket(o, e);
+		return p->sock_fd < 0 ? -1 : 0;
+	}
+	if (check_userns(o, e) < 0)
+		return -1;
 	if (o->netns)
-		return check_userns(o, e) < 0 ? -1 : find_netns(o->netns, path, e);
-	if (!o->pid && command_start(&p->command, o->command, e) < 0)
+		return find_netns(o->netns, path, e);
+	if (!o->pid && command_start(&p->command, o->command, !o->no_pidns, e) < 0)
 		return -1;
 	snprintf(path, CONF_PATH_MAX, "/proc/%d/ns/net", o->pid ? o->pid : p->command.pid);
 	return 0;
@@ -138,7 +147,9 @@ static int find_place(struct pasta *p, struct err *e)
 
 static int name_interface(struct options *o)
 {
-	if (o->ifname)
+	if (o->guest)
+		strcpy(o->conf.ifname, PASST_IFNAME);
+	else if (o->ifname)
 		strcpy(o->conf.ifname, o->ifname);
 	else
 		outer_ifname(&o->conf, o->conf.ifname);
@@ -151,14 +162,18 @@ static int name_interface(struct options *o)
 static int open_attachment(struct pasta *p, struct err *e)
 {
 	struct conf *c = &p->o->conf;
+	const char *kind = p->o->guest ? "passt" : "pasta";
 
 	for (int i = 0; i < ID_TRIES; i++) {
 		if (i)
-			snprintf(c->container_id, sizeof(c->container_id), "pasta-%d-%d", getpid(), i);
+			snprintf(c->container_id, sizeof(c->container_id), "%s-%d-%d", kind,
+				 getpid(), i);
 		else
-			snprintf(c->container_id, sizeof(c->container_id), "pasta-%d", getpid());
+			snprintf(c->container_id, sizeof(c->container_id), "%s-%d", kind, getpid());
 		*e = ERR_INIT;
-		if (attach_open(&p->a, c, p->stop_fd, e) == 0)
+		if ((p->o->guest ? attach_open_guest(&p->a, c, fcntl(p->sock_fd, F_DUPFD_CLOEXEC, 3),
+						   p->stop_fd, e)
+				 : attach_open(&p->a, c, p->stop_fd, e)) == 0)
 			return 0;
 		if (e->code != ERR_EXISTS)
 			break;
@@ -232,11 +247,15 @@ static int run(struct pasta *p, struct err *e)
 
 	if (o->tell_dns && !o->no_dns)
 		resolv_fill(&o->conf);
-	if (front_without(&o->conf.without, e) < 0 || find_runtime_dir(e) < 0 ||
-	    hold_signals(p, e) < 0 || open_pid_file(p, e) < 0 || find_place(p, e) < 0 ||
+	if (front_without(&o->conf.without, e) < 0 || open_pid_file(p, e) < 0 ||
+	    (o->runas && user_become(o->runas_uid, o->runas_gid, e) < 0) ||
+	    find_runtime_dir(e) < 0 || hold_signals(p, e) < 0 || find_place(p, e) < 0 ||
 	    name_interface(o) < 0 || attach(p, e) < 0)
 		return 1;
 	fd_drop(&p->pid_fd);
+	fd_drop(&p->sock_fd);
+	if (o->guest)
+		passt_tell(o, &p->a.net);
 	if (p->command.pid)
 		return run_command(p);
 	if (o->foreground)
@@ -247,9 +266,13 @@ static int run(struct pasta *p, struct err *e)
 
 int pasta_run(struct options *o, struct err *e)
 {
-	struct pasta p = { .o = o, .command = COMMAND_INIT, .stop_fd = -1, .pid_fd = -1 };
+	struct pasta p = { .o = o, .command = COMMAND_INIT, .stop_fd = -1, .pid_fd = -1,
+			   .sock_fd = -1 };
 	int status = run(&p, e);
 
+	if (p.sock_fd >= 0)	/* nobody has it */
+		passt_undo(o);
+	fd_drop(&p.sock_fd);
 	command_end(&p.command);
 	fd_drop(&p.pid_fd);
 	fd_drop(&p.stop_fd);

@@ -15,8 +15,10 @@ struct spec {
 	const char *p;
 	struct conf_forward where;	/* address and interface of all its rules */
 	struct range from[ITEMS_MAX], to[ITEMS_MAX];
+	struct addr to_addr[ITEMS_MAX];		/* ADDR_ANY: the other side's own */
 	uint32_t nranges;
-	bool automatic, excludes;
+	bool automatic, excludes, all;
+	struct addr all_to;
 	uint8_t excluded[65536 / 8];
 };
 
@@ -58,24 +60,78 @@ static bool take_range(struct spec *s, struct range *ret)
 	return take_port(s, &ret->last) && ret->first <= ret->last;
 }
 
-/* "auto" as a whole item. */
-static bool take_auto(struct spec *s)
+/* A word at the begin of an item, with one of `ends` or the end behind it. */
+static bool take_word(struct spec *s, const char *word, const char *ends)
 {
-	const size_t n = strlen("auto");
+	const size_t n = strlen(word);
 
-	if (strncmp(s->p, "auto", n) != 0 || (s->p[n] && s->p[n] != ','))
+	if (strncmp(s->p, word, n) != 0 || (s->p[n] && !strchr(ends, s->p[n])))
 		return false;
 	s->p += n;
-	s->automatic = true;
 	return true;
+}
+
+/* n bytes of text as an address, IPv6 also in brackets. */
+static bool read_addr(const char *text, size_t n, struct addr *ret)
+{
+	char addr[ADDR_STRLEN];
+
+	if (n > 2 && text[0] == '[' && text[n - 1] == ']') {
+		text++;
+		n -= 2;
+	}
+	if (n >= sizeof(addr))
+		return false;
+	memcpy(addr, text, n);
+	addr[n] = '\0';
+	return addr_parse(addr, ret) == 0;
+}
+
+static bool take_addr(struct spec *s, struct addr *ret)
+{
+	size_t n = strcspn(s->p, "/,");
+
+	if (!read_addr(s->p, n, ret))
+		return false;
+	s->p += n;
+	return true;
+}
+
+/* Behind the colon: ports, an address, or an address with ports. */
+static const char *take_target(struct spec *s, struct range *to, struct addr *addr)
+{
+	const char end = s->p[strspn(s->p, "0123456789")];
+
+	if (end && end != ',' && end != '-') {
+		if (!take_addr(s, addr))
+			return "has a target that is neither ports nor an address";
+		if (*s->p != '/')
+			return NULL;
+		s->p++;
+	}
+	return take_range(s, to) ? NULL : "has a target that is no port";
+}
+
+static const char *take_all(struct spec *s)
+{
+	s->all = true;
+	if (*s->p != ':')
+		return NULL;
+	s->p++;
+	return take_addr(s, &s->all_to) ? NULL : "has a target that is no address";
 }
 
 static const char *take_item(struct spec *s)
 {
 	struct range *from = &s->from[s->nranges], *to = &s->to[s->nranges];
+	const char *why = NULL;
 
-	if (take_auto(s))
+	if (take_word(s, "auto", ",")) {
+		s->automatic = true;
 		return NULL;
+	}
+	if (take_word(s, "all", ",:"))
+		return take_all(s);
 	if (*s->p == '~') {
 		s->p++;
 		if (!take_range(s, from))
@@ -87,11 +143,13 @@ static const char *take_item(struct spec *s)
 	if (!take_range(s, from))
 		return "is not none, auto, all, or ports";
 	*to = *from;
+	s->to_addr[s->nranges] = ADDR_ANY;
 	if (*s->p == ':') {
 		s->p++;
-		if (!take_range(s, to))
-			return "has a target that is no port";
+		why = take_target(s, to, &s->to_addr[s->nranges]);
 	}
+	if (why)
+		return why;
 	if (to->last - to->first != from->last - from->first)
 		return "has ranges of different size";
 	s->nranges++;
@@ -104,7 +162,6 @@ static const char *read_where(struct spec *s, const char *text, size_t n)
 	const char *percent = memchr(text, '%', n);
 	size_t len = percent ? (size_t)(percent - text) : n;
 	size_t rest = percent ? n - len - 1 : 0;
-	char addr[ADDR_STRLEN];
 
 	if (percent) {
 		if (rest < 1 || rest > CONF_IFNAME_MAX)
@@ -114,27 +171,15 @@ static const char *read_where(struct spec *s, const char *text, size_t n)
 		if (!conf_ifname_ok(s->where.ifname))
 			return "has an interface name that is none";
 	}
-	if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
-		text++;
-		len -= 2;
-	}
-	if (len >= sizeof(addr))
-		return "has an address that is none";
-	memcpy(addr, text, len);
-	addr[len] = '\0';
-	return (percent && !len) || addr_parse(addr, &s->where.addr) == 0 ? NULL
+	return (percent && !len) || read_addr(text, len, &s->where.addr) ? NULL
 		: "has an address that is none";
 }
 
-static const char *read_spec(struct spec *s)
+static const char *read_items(struct spec *s)
 {
-	const char *slash = strchr(s->p, '/'), *why = NULL;
+	const char *why;
 
-	if (slash) {
-		why = read_where(s, s->p, (size_t)(slash - s->p));
-		s->p = slash + 1;
-	}
-	while (!why) {
+	for (;;) {
 		if (s->nranges == ITEMS_MAX)
 			return "has too many ranges";
 		why = take_item(s);
@@ -144,7 +189,23 @@ static const char *read_spec(struct spec *s)
 			return "has something behind a port";
 		s->p++;
 	}
-	return why;
+}
+
+/* A slash may be a target's as well: "5000:192.0.2.5/6000". What reads as an address is one. */
+static const char *read_spec(struct spec *s)
+{
+	const char *const text = s->p, *slash = strchr(text, '/'), *why;
+
+	if (!slash)
+		return read_items(s);
+	why = read_where(s, text, (size_t)(slash - text));
+	if (!why)
+		s->p = slash + 1;
+	else
+		s->where = (struct conf_forward){ .addr = ADDR_ANY };
+	if (!why)
+		return read_items(s);
+	return read_items(s) ? why : NULL;
 }
 
 /* --- the rules -------------------------------------------------------------- */
@@ -153,13 +214,14 @@ static const char *put(struct ports *p, const struct conf_forward *f)
 {
 	if (*p->n == p->max)
 		return "makes more rules than there is room for";
-	p->rules[(*p->n)++] = *f;
+	p->rules[*p->n] = *f;
+	p->rules[(*p->n)++].from = ORIGIN_OPTION;
 	return NULL;
 }
 
 /* from, less what is excluded: a rule for each piece that stays. */
 static const char *put_range(struct ports *p, const struct spec *s, struct range from,
-			     uint16_t to, bool weak)
+			     uint16_t to, const struct addr *addr, bool weak)
 {
 	struct conf_forward f = s->where;
 	const char *why = NULL;
@@ -169,6 +231,7 @@ static const char *put_range(struct ports *p, const struct spec *s, struct range
 	f.kind = CONF_FORWARD_PORTS;
 	f.ready = s->automatic;
 	f.weak = weak;
+	f.to = *addr;
 	while (!why && port <= from.last) {
 		if (is_excluded(s, port)) {
 			port++;
@@ -193,9 +256,9 @@ static const char *put_all(struct ports *p, const struct spec *s, struct ports_e
 	const char *why = NULL;
 
 	if (eph.first > 1)
-		why = put_range(p, s, low, low.first, true);
+		why = put_range(p, s, low, low.first, &s->all_to, true);
 	if (!why && eph.last < UINT16_MAX)
-		why = put_range(p, s, high, high.first, true);
+		why = put_range(p, s, high, high.first, &s->all_to, true);
 	return why;
 }
 
@@ -223,17 +286,20 @@ static const char *put_auto(struct ports *p, const struct spec *s)
 	return why;
 }
 
-static const char *put_spec(struct ports *p, const struct spec *s, struct ports_ephemeral eph)
+/* The ranges as they are; what is "all" beside them leaves them out. */
+static const char *put_spec(struct ports *p, struct spec *s, struct ports_ephemeral eph)
 {
 	const char *why = NULL;
 
 	if (s->automatic && !s->nranges)
 		return put_auto(p, s);
-	if (!s->nranges)
-		return put_all(p, s, eph);
 	for (uint32_t i = 0; !why && i < s->nranges; i++)
-		why = put_range(p, s, s->from[i], s->to[i].first, false);
-	return why;
+		why = put_range(p, s, s->from[i], s->to[i].first, &s->to_addr[i], false);
+	if (why || (s->nranges && !s->all))
+		return why;
+	for (uint32_t i = 0; i < s->nranges; i++)
+		mark(s, s->from[i]);
+	return put_all(p, s, eph);
 }
 
 const char *ports_add(struct ports *p, const char *spec, struct ports_ephemeral eph)
@@ -250,7 +316,7 @@ const char *ports_add(struct ports *p, const char *spec, struct ports_ephemeral 
 		p->kind = PORTS_NONE;
 		return NULL;
 	}
-	why = all ? NULL : read_spec(&s);
+	why = read_spec(&s);
 	if (!why)
 		why = put_spec(p, &s, eph);
 	if (why)

@@ -2,9 +2,10 @@
 /*
  * ports: the port specifications of pasta's -t, -u, -T and -U, as rules of struct conf:
  *
- *	spec  = "none" | "auto" | "all" | [where "/"] item {"," item}
+ *	spec  = "none" | [where "/"] item {"," item}
  *	where = ADDRESS | ADDRESS "%" IFNAME | "%" IFNAME	(IPv6 also in brackets)
- *	item  = PORT["-"PORT] [":" PORT["-"PORT]] | "~" PORT["-"PORT] | "auto"
+ *	item  = ports [":" [ADDRESS "/"] ports | ":" ADDRESS] | "~" ports | "all" [":" ADDRESS] | "auto"
+ *	ports = PORT ["-" PORT]
  *
  * An exclusion counts for its own specification. One of exclusions only, like "all",
  * stands for all other ports but the ephemeral ones, as far as they can be had.

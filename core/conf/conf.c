@@ -220,7 +220,7 @@ static int check_prefix(const struct conf *c, const struct prefix *p, struct err
 		return 0;
 	bits = host_bits4(p);
 	all = (uint32_t)((1ULL << (32 - p->len)) - 1);
-	if (bits == 0 || bits == all)
+	if ((bits == 0 && !c->net_address) || bits == all)
 		return bad_prefix(e, "addresses", p,
 				  "is the network's own or its broadcast address");
 	return 0;
@@ -402,6 +402,17 @@ static int check_dns_forward(struct conf *c, struct err *e)
 	return 0;
 }
 
+static int check_resolvers(const struct conf *c, struct err *e)
+{
+	for (uint32_t i = 0; i < c->nresolvers; i++) {
+		const struct addr *a = &c->resolvers[i];
+
+		if (!addr_is_loopback(a) && (!addr_is_unicast(a) || addr_is_linklocal6(a)))
+			return bad_addr(e, "resolvers", a, "is not one host's, or needs a scope");
+	}
+	return 0;
+}
+
 static int bad_forward(struct err *e, const char *key, const struct conf_forward *f,
 		       const char *why)
 {
@@ -558,6 +569,27 @@ static int check_outbound(const struct conf *c, struct err *e)
 	return 0;
 }
 
+/* Into a virtual machine nobody can look, and no socket can be made in there. */
+static int check_guest(const struct conf *c, struct err *e)
+{
+	if (!c->guest)
+		return 0;
+	if (c->nreverses)
+		return bad_forward(e, "reverse", &c->reverses[0], "is not for a virtual machine,"
+				   " whose loopback is its own");
+	for (uint32_t i = 0; i < c->nforwards; i++) {
+		const struct conf_forward *f = &c->forwards[i];
+
+		if (f->kind == CONF_FORWARD_AUTO || f->ready)
+			return bad_forward(e, "forward", f, "is not for a virtual machine:"
+					   " what it listens on cannot be seen");
+		if (addr_is_loopback(&f->to))
+			return bad_forward(e, "forward", f, "leads to a virtual machine's loopback,"
+					   " which is its own");
+	}
+	return 0;
+}
+
 int conf_add_forward(struct conf *c, const struct conf_forward *f, struct err *e)
 {
 	if (c->nforwards == CONF_FORWARDS_MAX)
@@ -565,7 +597,7 @@ int conf_add_forward(struct conf *c, const struct conf_forward *f, struct err *e
 			       CONF_FORWARDS_MAX);
 	c->forwards[c->nforwards++] = *f;
 	if (check_forwards(c, "forward", c->forwards, c->nforwards, CONF_FORWARDS_MAX, e) == 0 &&
-	    check_ready(c, e) == 0)
+	    check_ready(c, e) == 0 && check_guest(c, e) == 0)
 		return 0;
 	c->nforwards--;
 	return -1;
@@ -589,7 +621,7 @@ static int check_publishing(const struct conf *c, struct err *e)
 	for (uint32_t i = 0; i < c->nreverses; i++)
 		if (check_reverse(&c->reverses[i], e) < 0)
 			return -1;
-	return check_ready(c, e);
+	return check_ready(c, e) < 0 ? -1 : check_guest(c, e);
 }
 
 static int check_names(const struct conf *c, struct err *e)
@@ -631,6 +663,12 @@ static int check_dhcp(struct conf *c, struct err *e)
 	if (c->ipv6_only_s && c->ipv6_only_s < CONF_IPV6_ONLY_MIN)
 		return err_set(e, ERR_CONFIG, "dhcp.ipv6OnlyPreferred: %u is not 0 or at least %d",
 			       c->ipv6_only_s, CONF_IPV6_ONLY_MIN);
+	if (c->hostname[0] && !conf_domain_ok(c->hostname))
+		return err_set(e, ERR_CONFIG, "hostname: \"%s\" is not a host's name",
+			       shown(c->hostname, text));
+	if (c->fqdn[0] && !conf_domain_ok(c->fqdn))
+		return err_set(e, ERR_CONFIG, "fqdn: \"%s\" is not a host's name",
+			       shown(c->fqdn, text));
 	if (!c->delegated.len)
 		return 0;
 	if (addr_is4(&c->delegated.addr) || c->delegated.len > 128 ||
@@ -669,7 +707,7 @@ static int check_identity(const struct conf *c, struct err *e)
 		return err_set(e, ERR_CONFIG, "name: \"%s\" is not a network name"
 			       " (letters, digits, \"_.-\", at most %d)",
 			       shown(c->network, text), CONF_ID_MAX);
-	if (check_path("CNI_NETNS", c->netns_path, ERR_ENV, e) < 0 ||
+	if ((!c->guest && check_path("CNI_NETNS", c->netns_path, ERR_ENV, e) < 0) ||
 	    check_path("state folder", c->state_dir, ERR_IO, e) < 0)
 		return -1;
 	if (c->owner_pid < 0)
@@ -722,7 +760,16 @@ static int check_log(const struct conf *c, struct err *e)
 	if ((c->log_target == LOGT_FILE || c->log_path[0]) &&
 	    check_path("log.target", c->log_path, ERR_CONFIG, e) < 0)
 		return -1;
+	if (c->stats_s > CONF_STATS_MAX)
+		return err_set(e, ERR_CONFIG, "stats: %u is more than %d seconds", c->stats_s,
+			       CONF_STATS_MAX);
 	return c->capture[0] ? check_path("capture", c->capture, ERR_CONFIG, e) : 0;
+}
+
+static int check_socket(const struct conf *c, struct err *e)
+{
+	return c->guest && c->socket_path[0] ?
+	       check_path("--socket", c->socket_path, ERR_CONFIG, e) : 0;
 }
 
 int conf_validate(struct conf *c, struct err *e)
@@ -733,11 +780,14 @@ int conf_validate(struct conf *c, struct err *e)
 	if (check_identity(c, e) < 0)
 		return -1;
 	conf_default_macs(c);
+	if (c->guest)
+		c->off |= CONF_OFF_SPLICE;
 	if (check_link(c, e) < 0 || check_addresses(c, e) < 0 || check_gateways(c, e) < 0 ||
 	    check_routes(c, e) < 0 || check_host_addresses(c, e) < 0 ||
-	    check_dns_forward(c, e) < 0 ||
+	    check_dns_forward(c, e) < 0 || check_resolvers(c, e) < 0 ||
 	    check_publishing(c, e) < 0 || check_udp(c, e) < 0 || check_names(c, e) < 0 ||
-	    check_outbound(c, e) < 0 || check_dhcp(c, e) < 0 || check_log(c, e) < 0)
+	    check_outbound(c, e) < 0 || check_dhcp(c, e) < 0 || check_log(c, e) < 0 ||
+	    check_socket(c, e) < 0)
 		return -1;
 	if (c->without & ~known)
 		return err_set(e, ERR_ENV, "CNI_PASST_WITHOUT: unknown bits %#x",

@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "conf/origin.h"
 
 #define CONF_ID_MAX		128	/* container id and network name */
 #define CONF_IFNAME_MAX		15	/* IFNAMSIZ - 1 */
@@ -28,6 +29,7 @@
 #define CONF_NAMESERVERS_MAX	8
 #define CONF_SEARCH_MAX		8
 #define CONF_DOMAIN_MAX		253	/* RFC 1035, 2.3.4, as text without the last dot */
+#define CONF_RESOLVERS_MAX	2	/* one a family */
 #define CONF_URI_MAX		255
 #define CONF_IPV6_ONLY_MIN	300	/* MIN_V6ONLY_WAIT of RFC 8925, 3.4 */
 #define CONF_MTU_MIN		576	/* RFC 791; 1280 with IPv6 (RFC 8200, 5) */
@@ -35,6 +37,7 @@
 #define CONF_UDP_TIMEOUT	30	/* seconds; both are Linux conntrack's defaults */
 #define CONF_UDP_STREAM		120	/* RFC 4787, 4.3 REQ-5 */
 #define CONF_UDP_MAX		86400
+#define CONF_STATS_MAX		86400	/* s */
 
 struct route {
 	struct prefix dst;	/* host bits zero */
@@ -70,6 +73,7 @@ struct conf_forward {
 	uint16_t first, last;	/* ports listened on; 0 and 0: one that the kernel picks */
 	uint16_t to_first;	/* where the first leads; the others follow */
 	struct addr to;		/* ADDR_ANY: the container's own, of the client's family */
+	uint8_t from;		/* enum origin; no difference to the rule */
 };
 
 /* Who else listens on a port already. */
@@ -177,7 +181,8 @@ struct conf {
 
 	char capture[CONF_PATH_MAX];		/* all frames go into that file too; empty: none */
 	uint32_t without;			/* enum conf_without */
-	enum conf_via via;			/* not handed over */
+	enum conf_via via;			/* the daemon is told which way was taken */
+	uint8_t from[ORIGIN_KEY_COUNT];		/* enum origin of each key */
 
 	/* What only the command lines of pasta and passt ask for (cli/). */
 	uint32_t off;				/* enum conf_off */
@@ -186,6 +191,19 @@ struct conf {
 	bool map_gateway;			/* the gateway's address leads to the host's loopback */
 	bool loopback_to_loopback;		/* local TCP clients of forwarded ports go to the container's */
 	bool outlive;				/* the namespace's path may go, the daemon stays */
+	bool net_address;			/* addresses may be a network's own: Linux takes them */
+	bool adopt;				/* a tap that is there already, nobody's, is ours */
+	bool freebind;				/* listeners on addresses that the host has not yet */
+	uint32_t nresolvers;			/* the forwarder asks them, not resolv.conf's */
+	struct addr resolvers[CONF_RESOLVERS_MAX];
+	char hostname[CONF_DOMAIN_MAX + 1];	/* told by DHCP; empty: the client's own */
+	char fqdn[CONF_DOMAIN_MAX + 1];		/* told by DHCP and DHCPv6; empty: the client's own */
+	uint32_t stats_s;			/* counters are logged so often, when they changed; 0: never */
+
+	/* A virtual machine in the place of a container: no namespace, its qemu connects. */
+	bool guest;
+	bool guest_once;			/* the end of the first connection is the attachment's */
+	char socket_path[CONF_PATH_MAX];	/* of the listening socket; empty: a connected one */
 };
 
 /* Defaults of INTERFACES: both families, addresses "host", hostAddress

@@ -17,7 +17,8 @@
 enum handoff_fd {
 	HANDOFF_FD_CONF = 3,	/* sealed memfd, conf/encode.h */
 	HANDOFF_FD_FRONT = 4,	/* SOCK_SEQPACKET to the front end */
-	HANDOFF_FD_NETNS = 5,	/* the container's network namespace, O_RDONLY */
+	HANDOFF_FD_NETNS = 5,	/* the container's network namespace, O_RDONLY; or, ... */
+	HANDOFF_FD_SOCKET = HANDOFF_FD_NETNS,	/* ... with conf.guest: a socket, listening or connected */
 	HANDOFF_FD_STATE = 6,	/* O_PATH|O_DIRECTORY: this attachment's state folder */
 	HANDOFF_FD_LIFE = 7,	/* O_RDWR: the FIFO HANDOFF_LIFE_NAME in the state folder */
 	HANDOFF_FD_OWNER = 8,	/* pidfd of conf.owner_pid; only if owner_pid != 0 */

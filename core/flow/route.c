@@ -121,10 +121,22 @@ enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *
 	return ROUTE_OK;
 }
 
-bool route_is_dns(const struct conf *conf, const struct addr *dst, uint16_t port)
+static bool is_resolver(const struct resolvers *r, const struct addr *dst)
 {
-	return (port == PORT_DNS || port == PORT_DNS_TLS) &&
-	       is_in(conf->dns_forward, conf->ndns_forward, dst);
+	for (uint32_t i = 0; i < r->n; i++)
+		if (addr_eq(&r->list[i].addr, dst))
+			return true;
+	return false;
+}
+
+bool route_is_dns(const struct conf *conf, const struct netcfg *net,
+		  const struct resolvers *resolvers, const struct addr *dst, uint16_t port)
+{
+	if (port != PORT_DNS && port != PORT_DNS_TLS)
+		return false;
+	if (conf->ndns_forward)
+		return is_in(conf->dns_forward, conf->ndns_forward, dst);
+	return is_resolver(resolvers, dst) && is_host_loopback(conf, net, dst);
 }
 
 bool route_stand_in(const struct conf *conf, const struct netcfg *net, bool v4, struct addr *ret)

@@ -5,6 +5,7 @@
 #define FLOW_ROUTE_H
 
 #include "conf/netcfg.h"
+#include "conf/resolv.h"
 
 enum route_verdict {
 	ROUTE_OK,
@@ -34,9 +35,14 @@ enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *
 				  const struct addr *dst, uint16_t port,
 				  struct route_target *ret);
 
-/* Whether that is the DNS forwarder, at port 53 or 853 (DNS over TLS). It leads to the
- * host's resolvers wherever they are, on its loopback too, and to nothing else there. */
-bool route_is_dns(const struct conf *conf, const struct addr *dst, uint16_t port);
+/*
+ * Whether that is the DNS forwarder, at port 53 or 853 (DNS over TLS). It leads to the
+ * host's resolvers wherever they are, on its loopback too, and to nothing else there.
+ * Where no address was given to it, an address that leads to the host's loopback and is
+ * at the same time one of the host's resolvers is it: the gateway of most homes.
+ */
+bool route_is_dns(const struct conf *conf, const struct netcfg *net,
+		  const struct resolvers *resolvers, const struct addr *dst, uint16_t port);
 
 /* The address of a family by which the container finds the host, or us, where their
  * own would not lead there: hostAddress, else the gateway. False: it has neither. */

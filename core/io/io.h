@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* io: the engine's running I/O: epoll loop and clock (loop.c), the tap (tap.c),
- * host sockets (sock.c, rawping.c; ancillary.c). Together they are the world behind
+/* io: the engine's running I/O: epoll loop and clock (loop.c), the tap (tap.c) or a
+ * virtual machine's connection (stream.c), host sockets (sock.c, rawping.c; ancillary.c). Together they are the world behind
  * proto/port.h. */
 #ifndef IO_IO_H
 #define IO_IO_H
 
 #include "io/capture.h"
+#include "io/framing.h"
 #include "io/rawping.h"
 #include "proto/ctx.h"
 
@@ -59,11 +60,15 @@ struct io {
 	struct inner_pool inner[CONF_PROTO_COUNT][2];	/* IPv4, IPv6 */
 	bool tap_gone;			/* the container deleted the interface */
 	uint64_t trimmed_ms;		/* the last hold_trim() */
+	struct framing *stream;		/* a virtual machine's: tap is its connection, or -1 (stream.h) */
+	uint32_t stream_seq;		/* that connection's number */
+	bool stream_gone;		/* it ended ... */
+	int stream_why;			/* ... by an errno, 0: the other side closed it */
 };
 
 /*
- * Reserves all memory of *c and *io, probes what the kernel has, registers tap
- * and main in a new epoll. The descriptors stay the caller's. 0 or -errno, with
+ * Reserves all memory of *c and *io, probes what the kernel has, registers tap (-1:
+ * stream_use() follows) and main in a new epoll. The descriptors stay the caller's. 0 or -errno, with
  * everything made so far undone.
  */
 int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struct netcfg *net,
@@ -79,6 +84,7 @@ void loop_unlisten(struct ctx *c, uint32_t idx);
 enum loop_why {
 	LOOP_END,	/* the tap has gone */
 	LOOP_MAIN,	/* main said something, or closed its descriptor */
+	LOOP_STREAM,	/* io->stream_gone */
 	LOOP_INNER,	/* inner sockets are short: splice_inner_ask() */
 };
 

@@ -46,6 +46,8 @@ static int set_options(int fd, const struct forward *f, const struct listen_how 
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, how->ifname,
 		       (socklen_t)strlen(how->ifname)) < 0)
 		rc = -errno;
+	if (rc == 0 && how->freebind)	/* ip(7): the IPv4 option serves IPv6 sockets as well */
+		rc = set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
 	if (rc < 0)
 		return rc;
 	if (f->proto == CONF_TCP)	/* TIME-WAIT of an attachment before is no conflict */

@@ -21,6 +21,7 @@ struct listen_how {
 	bool udp_gro;		/* UDP_GRO where the kernel has it */
 	bool local;		/* UDP on one address of the loopback: no need to be told where
 				 * and how a datagram came */
+	bool freebind;		/* also an address that the host has not */
 	bool reserve;		/* TCP: bound, so that it is nobody else's, but not listening */
 };
 

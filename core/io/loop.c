@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * loop: the engine's one epoll loop, and the one reader of the clock. A turn:
- * wait; read the clock; socket events; proto_turn(); a batch of frames;
- * proto_finish(). What a turn makes to send has left when it ends.
+ * wait; read the clock; socket events; proto_turn(); a batch of frames of the tap or
+ * stream; proto_finish(). What a turn makes to send has left when it ends.
  */
 #include <errno.h>
 #include <sched.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "io/io.h"
+#include "io/stream.h"
 #include "io/tun.h"
 #include "proto/inbound.h"
 #include "proto/proto.h"
@@ -157,7 +158,7 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	io->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (io->epoll < 0)
 		rc = -errno;
-	if (rc < 0 || (rc = watch(io, tap, IO_REF_TAP)) < 0 ||
+	if (rc < 0 || (tap >= 0 && (rc = watch(io, tap, IO_REF_TAP)) < 0) ||
 	    (rc = watch(io, main_fd, IO_REF_MAIN)) < 0)
 		loop_close(c);
 	return rc;
@@ -202,7 +203,7 @@ void loop_unlisten(struct ctx *c, uint32_t idx)
 	f->sock = -1;
 }
 
-static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
+static void dispatch(struct ctx *c, const struct epoll_event *ev, uint32_t *tap)
 {
 	uint64_t ref = ev->data.u64;
 
@@ -224,7 +225,7 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, bool *tap)
 		inbound_event(c, (uint32_t)ref);
 		break;
 	case IO_REF_TAP:
-		*tap = true;
+		*tap |= ev->events;
 		break;
 	case IO_REF_RAWPING:
 		rawping_readable(c, (uint32_t)ref == 0);
@@ -258,7 +259,9 @@ static int wait_ms(const struct ctx *c)
 {
 	uint64_t next = MIN_OF(proto_next(c), trim_due(c)), inner = splice_inner_due(c);
 
-	if (proto_busy(c))
+	if (c->io->stream && c->io->tap >= 0 && framing_has(c->io->stream))
+		return 0;	/* of an engine that died: no event tells of it */
+	if (proto_busy(c) && (!c->tap_waits || c->splice_more))
 		return c->tap_blocked && !c->splice_more ? TAP_RETRY_MS : 0;
 	next = MIN_OF(next, inner);
 	if (next == UINT64_MAX)
@@ -319,24 +322,53 @@ static int wait_events(struct ctx *c, struct epoll_event ev[IO_EVENTS])
 	return n;
 }
 
+static void turn(struct ctx *c)
+{
+	if (UNLIKELY(proto_late(c)))
+		proto_catch_up(c);
+	else
+		proto_turn(c);
+}
+
+static void tap_turn(struct ctx *c, uint32_t events)
+{
+	turn(c);
+	if (events)
+		tap_readable(c);
+	proto_finish(c);
+}
+
+static void stream_turn(struct ctx *c, uint32_t events)
+{
+	if (events & EPOLLOUT)
+		stream_writable(c);
+	turn(c);
+	if ((events & ~(uint32_t)EPOLLOUT) || framing_has(c->io->stream))
+		stream_readable(c);
+	proto_finish(c);
+	stream_finish(c);
+}
+
 enum loop_why loop_run(struct ctx *c)
 {
 	struct epoll_event ev[IO_EVENTS];
 
 	c->io->heard = false;
-	while (!c->io->stop && !c->io->heard && splice_inner_due(c) > c->now) {
-		bool tap = false;
+	while (!c->io->stop && !c->io->heard && !c->io->stream_gone &&
+	       splice_inner_due(c) > c->now) {
+		uint32_t tap = 0;
 		int n = wait_events(c, ev);
 
 		for (int i = 0; i < n; i++)
 			dispatch(c, &ev[i], &tap);
-		proto_turn(c);
-		if (tap)
-			tap_readable(c);
-		proto_finish(c);
+		if (c->io->stream)
+			stream_turn(c, tap);
+		else
+			tap_turn(c, tap);
 		trim(c);
 	}
-	return c->io->stop ? LOOP_END : c->io->heard ? LOOP_MAIN : LOOP_INNER;
+	return c->io->stop ? LOOP_END : c->io->stream_gone ? LOOP_STREAM :
+	       c->io->heard ? LOOP_MAIN : LOOP_INNER;
 }
 
 void loop_close(struct ctx *c)

@@ -172,3 +172,10 @@ bool resolvers_read(const char *path, struct resolvers *r)
 		r->list[r->n++] = (struct resolver){ .addr = addr_loopback(true) };
 	return !resolvers_eq(&before, r);
 }
+
+void resolvers_given(const struct addr *list, uint32_t n, struct resolvers *r)
+{
+	take_host(r);
+	for (r->n = 0; r->n < n; r->n++)
+		r->list[r->n] = (struct resolver){ .addr = list[r->n] };
+}

@@ -35,4 +35,7 @@ void resolvers_unwatch(struct resolvers_watch *w);
  */
 bool resolvers_read(const char *path, struct resolvers *r);
 
+/* These in place of the file's, and the host's name. */
+void resolvers_given(const struct addr *list, uint32_t n, struct resolvers *r);
+
 #endif

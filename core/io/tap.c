@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "io/io.h"
+#include "io/stream.h"
 #include "proto/ingress.h"
 #include "proto/port.h"
 
@@ -42,7 +43,8 @@ int port_tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len)
 {
 	ssize_t done;
 
-	(void)len;
+	if (c->io->stream)
+		return stream_send(c, iov, n, len);
 	do {
 		done = writev(c->io->tap, iov, n);
 	} while (done < 0 && errno == EINTR);

@@ -36,6 +36,7 @@
 #include "io/ns.h"
 #include "io/rawping.h"
 #include "io/resolvers.h"
+#include "io/suspend.h"
 #include "io/tun.h"
 #include "io/watch.h"
 #include "main/captures.h"
@@ -43,6 +44,7 @@
 #include "main/control.h"
 #include "main/engine.h"
 #include "main/follow.h"
+#include "main/guest.h"
 #include "main/mirror.h"
 #include "main/msg.h"
 #include "main/nsagent.h"
@@ -79,12 +81,15 @@ struct attach {
 	int rawping_fd[2];		/* IPv4, IPv6; -1: none */
 	struct watch watch;
 	struct counters *counters;	/* shared with the engine */
+	struct counters told;		/* what they were when --stats last logged them */
+	uint64_t tell_at;
 	struct view_page *page;		/* too: flows, when it is asked for them */
 	struct roster *roster;		/* too, and with the engine after it */
 	uint32_t asked;			/* ... so often */
 	struct publish publish;
 	struct uplink uplink;
 	struct mirror mirror;
+	struct guest guest;		/* a virtual machine's; then there is no nsagent */
 	struct control control;
 	struct captures captures;
 	bool control_more;		/* it has more requests than one turn takes */
@@ -92,6 +97,7 @@ struct attach {
 	int64_t since;			/* the same, by the wall clock */
 	struct resolvers resolvers;	/* whom the DNS forwarder asks, if there is one */
 	struct resolvers_watch resolv;
+	struct suspend suspend;
 	struct child engine, nsagent;
 };
 
@@ -114,9 +120,11 @@ static void close_mains(struct attach *a)
 	fd_drop(&a->nsagent.sock);
 	watch_close(&a->watch);
 	resolvers_unwatch(&a->resolv);
+	suspend_close(&a->suspend);
 	control_close(&a->control);
 	uplink_close(&a->uplink);
 	mirror_close(&a->mirror);
+	guest_leave(&a->guest);
 }
 
 static struct sandbox_who who(const struct conf *c)
@@ -165,9 +173,11 @@ static int run_engine(void *arg, int sock)
 	if (lack.code)
 		log_warn("%s", lack.msg);
 	return engine_main(&(struct engine_args){
-		.conf = &a->conf, .net = &a->net, .tap_fd = a->tap_fd,
+		.conf = &a->conf, .net = &a->net,
+		.tap_fd = a->conf.guest ? a->guest.fd : a->tap_fd,
+		.framing = a->guest.framing, .stream_seq = a->guest.seq,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
-		.page = a->page, .roster = a->roster, .number = (uint32_t)a->engine.restarts + 1,
+		.tallies = a->publish.tallies, .page = a->page, .roster = a->roster, .number = (uint32_t)a->engine.restarts + 1,
 		.forwards = a->publish.list, .nforwards = a->publish.n,
 		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
 		.capture = {
@@ -283,7 +293,8 @@ static void *map_shared(size_t size, struct err *e)
 static int map_counters(struct attach *a, struct err *e)
 {
 	a->counters = map_shared(sizeof(*a->counters), e);
-	a->page = a->counters ? map_shared(sizeof(*a->page), e) : NULL;
+	a->publish.tallies = a->counters ? map_shared(TALLIES * sizeof(struct tally), e) : NULL;
+	a->page = a->publish.tallies ? map_shared(sizeof(*a->page), e) : NULL;
 	a->roster = a->page ? map_shared(sizeof(*a->roster), e) : NULL;
 	return a->roster ? 0 : -1;
 }
@@ -357,7 +368,7 @@ static int take_setup(struct attach *a, const struct msg_setup_done *done, struc
 	}
 	a->features = done->features;
 	a->ifindex = done->ifindex;
-	uplink_start(&a->uplink, &a->net, done->ipv6_left_out);
+	uplink_start(&a->uplink, &a->net, done->ipv6_left_out, a->tap_fd);
 	if (!done->ipv6_left_out)
 		return 0;
 	netcfg_strip_ipv6(&a->net);
@@ -372,7 +383,9 @@ static int take_setup(struct attach *a, const struct msg_setup_done *done, struc
 
 static int setup_interface(struct attach *a, struct err *e)
 {
-	struct msg_setup req = { .kind = MSG_SETUP, .without = a->conf.without, .net = a->net };
+	struct msg_setup req = {
+		.kind = MSG_SETUP, .without = a->conf.without, .adopt = a->conf.adopt, .net = a->net,
+	};
 	struct msg_setup_done done;
 	int r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
 
@@ -385,7 +398,8 @@ static int setup_interface(struct attach *a, struct err *e)
 }
 
 /* Has nsagent open that listener on the container's loopback. */
-static int open_reverse(struct attach *a, struct forward *f, bool optional, struct err *e)
+static int open_reverse(struct attach *a, struct forward *f, const struct publish_step *step,
+			struct err *e)
 {
 	struct msg_listen req = { .kind = MSG_LISTEN, .addr = f->addr, .port = f->port,
 				  .proto = f->proto };
@@ -403,8 +417,10 @@ static int open_reverse(struct attach *a, struct forward *f, bool optional, stru
 	}
 	if (!done.error)
 		return publish_adopt(&a->publish, f, e) < 0 ? -1 : 0;
-	if (optional && (done.error == -EADDRNOTAVAIL || done.error == -EAFNOSUPPORT))
+	if (step->optional && (done.error == -EADDRNOTAVAIL || done.error == -EAFNOSUPPORT))
 		return 0;	/* IPv6 is switched off in the container */
+	if (step->weak && (done.error == -EADDRINUSE || done.error == -EACCES))
+		return 0;
 	err_set(e, ERR_PORT, "reverse.%s: cannot listen on port %u of %s in the container: %s",
 		conf_proto_names[f->proto], f->port, addr_format(&f->addr, text),
 		strerror(-done.error));
@@ -418,7 +434,7 @@ static int open_reverses(struct attach *a, struct err *e)
 	struct forward f;
 
 	while (publish_next_reverse(&a->conf, &step, &f))
-		if (open_reverse(a, &f, step.optional, e) < 0)
+		if (open_reverse(a, &f, &step, e) < 0)
 			return -1;
 	return 0;
 }
@@ -486,8 +502,16 @@ static void watch_failed(void)
 /* Before the first look: what changes afterwards is seen. */
 static void open_resolvers(struct attach *a)
 {
-	if (!a->conf.ndns_forward)
+	const struct conf *c = &a->conf;
+
+	/* an address of the host's loopback may be a resolver's (flow/route.h) */
+	if (!c->ndns_forward && !c->map_gateway && !c->nhost_loopback)
 		return;
+	if (c->nresolvers) {
+		resolvers_given(c->resolvers, c->nresolvers, &a->resolvers);
+		log_resolvers(&a->resolvers);
+		return;
+	}
 	if (!resolvers_watch(&a->resolv, RESOLV_FILE))
 		watch_failed();
 	resolvers_read(RESOLV_FILE, &a->resolvers);
@@ -520,22 +544,45 @@ static int open_capture(struct attach *a, struct err *e)
 	return a->capture_fd < 0 ? -1 : 0;
 }
 
-/* All that must have worked before the front end hears "ready". */
-static int start(struct attach *a, struct err *e)
+static int start_container(struct attach *a, struct err *e)
 {
-	if (sandbox_main(e) < 0 || read_conf(&a->conf, e) < 0 || open_log(&a->conf, e) < 0 ||
-	    open_signals(a, e) < 0 || ns_check(a->netns_fd, e) < 0 || open_watch(a, e) < 0 ||
-	    map_counters(a, e) < 0 || captures_open(&a->captures, e) < 0)
-		return -1;
-	uplink_open(&a->uplink, &a->conf, a->state_fd);
 	/* nsagent finds its way in while the outer side is being read. */
 	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, NULL, &a->net, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
 	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0 ||
-	    mirror_open(&a->mirror, &a->conf, e) < 0 || start_watch(a, e) < 0 ||
-	    control_open(&a->control, a->state_fd, e) < 0)
+	    mirror_open(&a->mirror, &a->conf, e) < 0)
 		return -1;
-	if (open_capture(a, e) < 0)
+	return start_watch(a, e);
+}
+
+/* It configures itself, by DHCP and the like, whenever it comes. */
+static int start_guest(struct attach *a, struct err *e)
+{
+	if (netlink_template(&a->conf, NULL, &a->net, e) < 0)
+		return -1;
+	uplink_start(&a->uplink, &a->net, false, -1);
+	return publish_open(&a->publish, &a->conf, &a->net, e);
+}
+
+static int open_inner(struct attach *a, struct err *e)
+{
+	if (a->conf.guest)
+		return guest_open(&a->guest, &a->conf, fd_take(&a->netns_fd), e);
+	return ns_check(a->netns_fd, e) < 0 ? -1 : open_watch(a, e);
+}
+
+/* All that must have worked before the front end hears "ready". */
+static int start(struct attach *a, struct err *e)
+{
+	if (sandbox_main(e) < 0 || read_conf(&a->conf, e) < 0 || open_log(&a->conf, e) < 0 ||
+	    open_signals(a, e) < 0 || open_inner(a, e) < 0 ||
+	    map_counters(a, e) < 0 || captures_open(&a->captures, e) < 0)
+		return -1;
+	uplink_open(&a->uplink, &a->conf, a->state_fd);
+	if (suspend_open(&a->suspend) < 0)
+		log_debug("the host's suspends are not seen");
+	if ((a->conf.guest ? start_guest(a, e) : start_container(a, e)) < 0 ||
+	    control_open(&a->control, a->state_fd, e) < 0 || open_capture(a, e) < 0)
 		return -1;
 	open_resolvers(a);
 	open_rawping(a);
@@ -573,6 +620,11 @@ static bool send_ready(struct attach *a, const struct err *e)
 	return msg_send(a->front_fd, &ready, sizeof(ready), -1) == 0;
 }
 
+static const char *watch_name(const struct attach *a)
+{
+	return a->conf.guest ? "socket" : watch_kind_names[a->watch.kind];
+}
+
 static void log_start(const struct attach *a)
 {
 	char text[CONF_ADDRS_MAX * (PREFIX_STRLEN + 1)] = "", one[PREFIX_STRLEN];
@@ -583,8 +635,7 @@ static void log_start(const struct attach *a)
 					prefix_format(&a->net.addresses[i], one));
 	log_info("attached container=%s network=%s addresses=%s mtu=%u outer=%s/%s offloads=%#x"
 		 " watch=%s", a->conf.container_id, a->conf.network, text, a->net.mtu,
-		 a->net.outer_ifname4, a->net.outer_ifname6, a->features,
-		 watch_kind_names[a->watch.kind]);
+		 a->net.outer_ifname4, a->net.outer_ifname6, a->features, watch_name(a));
 }
 
 /* --- the loop ----------------------------------------------------------- */
@@ -675,6 +726,20 @@ static void on_life(struct attach *a)
 		end(a, "told to by a front end");
 }
 
+static void end_of_stream(struct attach *a, const struct serve_stream *gone)
+{
+	if (gone->seq && guest_gone(&a->guest, gone, now_ms()) && a->conf.guest_once)
+		end(a, "the virtual machine's one connection ended");
+}
+
+/* What the engine said while it was asked for something else. */
+static void heed(struct attach *a, const struct serve *s)
+{
+	if (s->tap_gone)
+		end(a, "the container deleted its interface");
+	end_of_stream(a, &s->stream_gone);
+}
+
 static void on_engine(struct attach *a)
 {
 	struct msg_engine m;
@@ -684,6 +749,8 @@ static void on_engine(struct attach *a)
 		child_give_up(&a->engine, r < 0 ? r : -EBADMSG);
 	else if (m.kind == MSG_TAP_GONE)
 		end(a, "the container deleted its interface");
+	else if (m.kind == MSG_STREAM_GONE)
+		end_of_stream(a, &(struct serve_stream){ m.seq, m.why });
 	else if (m.kind == MSG_INNER_WANTED)
 		supply_ask(&a->nsagent, &m);
 	else if (m.kind == MSG_RUNNING)		/* else it answers too late */
@@ -697,7 +764,7 @@ static struct serve serve_of(struct attach *a)
 		.conf = &a->conf, .net = &a->net, .publish = &a->publish, .engine = &a->engine,
 		.nsagent = &a->nsagent, .now_ms = now_ms(), .page = a->page, .asked = &a->asked,
 		.counters = a->counters, .started_ms = a->started_ms, .since = a->since,
-		.features = a->features, .watch = watch_kind_names[a->watch.kind],
+		.features = a->features, .watch = watch_name(a),
 		.captures = captures_count(&a->captures),
 	};
 }
@@ -796,8 +863,7 @@ static void on_control(struct attach *a)
 		control_reply(&a->control, client, &o);
 	}
 	a->control_more = n == CONTROL_TURN;
-	if (s.tap_gone)
-		end(a, "the container deleted its interface");
+	heed(a, &s);
 }
 
 static void on_resolvers(struct attach *a)
@@ -812,13 +878,29 @@ static void on_resolvers(struct attach *a)
 	serve_resolvers(&s, &a->resolvers);
 }
 
+/* What the kernel saw change while it woke up it says itself; but what is told for so many
+ * minutes, or waits for an answer, is as old as that. */
+static void on_suspend(struct attach *a)
+{
+	int64_t slept = suspend_heard(&a->suspend);
+	struct serve s = serve_of(a);
+
+	if (!slept)
+		return;
+	log_info("host resumed slept=%llds", (long long)slept / 1000);
+	serve_tell(&s, MSG_RESUMED, 0);
+	if (a->conf.follow)
+		uplink_heard(&a->uplink, now_ms());
+	if (a->resolv.fd >= 0)
+		on_resolvers(a);
+}
+
 static void on_captures(struct attach *a)
 {
 	struct serve s = serve_of(a);
 
 	captures_turn(&a->captures, &s);
-	if (s.tap_gone)
-		end(a, "the container deleted its interface");
+	heed(a, &s);
 }
 
 static void on_host(struct attach *a)
@@ -826,24 +908,54 @@ static void on_host(struct attach *a)
 	uplink_heard(&a->uplink, now_ms());
 }
 
+static void on_guest(struct attach *a)
+{
+	struct serve s = serve_of(a);
+
+	guest_accept(&a->guest, &s);
+}
+
+/* conf.stats_s, and only what changed is news. */
+static void tell_stats(struct attach *a)
+{
+	if (!a->conf.stats_s || now_ms() < a->tell_at)
+		return;
+	a->tell_at = now_ms() + a->conf.stats_s * UINT64_C(1000);
+	if (memcmp(&a->told, a->counters, sizeof(a->told)) == 0)
+		return;
+	a->told = *a->counters;
+	log_counters(a);
+}
+
+static int stats_wait_ms(const struct attach *a, uint64_t now)
+{
+	if (!a->conf.stats_s)
+		return -1;
+	return now < a->tell_at ? (int)(a->tell_at - now) : 0;
+}
+
 static void tick(struct attach *a)
 {
 	struct serve s;
 
+	tell_stats(a);
+
 	child_tick(&a->engine, now_ms());
-	child_tick(&a->nsagent, now_ms());
+	if (!a->conf.guest)
+		child_tick(&a->nsagent, now_ms());
 	s = serve_of(a);
 	uplink_tick(&a->uplink, &s);
 	mirror_tick(&a->mirror, &s);
-	if (s.tap_gone)
-		end(a, "the container deleted its interface");
+	heed(a, &s);
 }
 
 static int next_wait(const struct attach *a)
 {
 	uint64_t now = now_ms();
-	const int waits[] = { child_wait_ms(&a->engine, now), child_wait_ms(&a->nsagent, now),
-			      uplink_wait_ms(&a->uplink, now), mirror_wait_ms(&a->mirror, now) };
+	const int waits[] = { child_wait_ms(&a->engine, now),
+			      a->conf.guest ? -1 : child_wait_ms(&a->nsagent, now),
+			      uplink_wait_ms(&a->uplink, now), mirror_wait_ms(&a->mirror, now),
+			      guest_wait_ms(&a->guest, now), stats_wait_ms(a, now) };
 	int least = -1;
 
 	if (a->control_more || a->captures.more)
@@ -859,7 +971,8 @@ static void loop(struct attach *a)
 	static const struct {
 		void (*fn)(struct attach *a);
 	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent },
-		{ on_life }, { on_control }, { on_host }, { on_resolvers }, { on_captures } };
+		{ on_life }, { on_control }, { on_host }, { on_resolvers }, { on_captures },
+		{ on_guest }, { on_suspend } };
 
 	while (!a->ended) {
 		struct pollfd p[ARRAY_LEN(on)] = {
@@ -873,6 +986,8 @@ static void loop(struct attach *a)
 			{ .fd = uplink_poll_fd(&a->uplink), .events = POLLIN },
 			{ .fd = a->resolv.fd, .events = POLLIN },
 			{ .fd = a->captures.fd, .events = POLLIN },
+			{ .fd = guest_poll_fd(&a->guest, now_ms()), .events = POLLIN },
+			{ .fd = a->suspend.fd, .events = POLLIN },
 		};
 
 		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
@@ -958,6 +1073,7 @@ static void undo(struct attach *a)
 	control_close(&a->control);
 	if ((a->outlived && tun_leave(&a->tap_fd)) || !remove_interface(a))
 		child_end(&a->nsagent);
+	guest_close(&a->guest, &a->conf);
 	fd_drop(&a->tap_fd);
 	fd_drop(&a->life_fd);
 }
@@ -1011,7 +1127,8 @@ int attach_main(void)
 		.state_fd = HANDOFF_FD_STATE, .place_fd = -1, .signal_fd = -1, .tap_fd = -1,
 		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 }, .capture_fd = -1,
 		.watch = WATCH_INIT, .control = CONTROL_INIT, .captures = CAPTURES_INIT, .uplink = UPLINK_INIT,
-		.mirror = MIRROR_INIT, .resolv = RESOLVERS_WATCH_INIT,
+		.mirror = MIRROR_INIT, .guest = GUEST_INIT, .resolv = RESOLVERS_WATCH_INIT,
+		.suspend = SUSPEND_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};

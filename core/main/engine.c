@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "io/io.h"
+#include "io/stream.h"
 #include "main/msg.h"
 #include "proto/dns.h"
 #include "proto/network.h"
@@ -99,6 +100,10 @@ static bool take_forward(struct ctx *c, struct view_page *page, int main_fd)
 		return false;
 	if (m.kind == MSG_SYNC)
 		return msg_send(main_fd, &synced, sizeof(synced), -1) == 0;
+	if (m.kind == MSG_RESUMED) {
+		network_resumed(c);
+		return true;
+	}
 	if (m.kind == MSG_VIEW)
 		return show(c, page, &m, main_fd);
 	if (m.kind == MSG_FORWARD_CLOSE) {
@@ -129,6 +134,28 @@ static bool take_capture(struct ctx *c, int main_fd)
 	return true;
 }
 
+static bool take_stream(struct ctx *c, int main_fd)
+{
+	struct msg_stream m;
+	FD_OWNED int fd = -1;
+
+	if (msg_recv(main_fd, &m, sizeof(m), &fd) < 0 || !msg_stream_ok(&m) || fd < 0 ||
+	    !c->io->stream)
+		return false;
+	stream_connect(c, fd_take(&fd), m.seq);
+	return true;
+}
+
+static bool say_stream_gone(struct ctx *c, int main_fd)
+{
+	const struct msg_engine gone = {
+		.kind = MSG_STREAM_GONE, .seq = c->io->stream_seq, .why = (uint32_t)c->io->stream_why,
+	};
+
+	c->io->stream_gone = false;
+	return msg_send(main_fd, &gone, sizeof(gone), -1) == 0;
+}
+
 /* One message of main; false: main is gone, or not to be believed. */
 static bool serve_main(struct ctx *c, struct view_page *page, int main_fd)
 {
@@ -145,6 +172,8 @@ static bool serve_main(struct ctx *c, struct view_page *page, int main_fd)
 		return take_network(c, main_fd);
 	case MSG_CAPTURE:
 		return take_capture(c, main_fd);
+	case MSG_STREAM:
+		return take_stream(c, main_fd);
 	default:
 		return take_forward(c, page, main_fd);
 	}
@@ -159,6 +188,10 @@ static void run(struct ctx *c, struct view_page *page, int main_fd)
 			break;
 		case LOOP_MAIN:
 			if (serve_main(c, page, main_fd))
+				break;
+			return;
+		case LOOP_STREAM:
+			if (say_stream_gone(c, main_fd))
 				break;
 			return;
 		case LOOP_END:
@@ -182,8 +215,8 @@ int engine_main(const struct engine_args *args)
 	const struct msg_engine running = { .kind = MSG_RUNNING, .pid = (uint32_t)getpid() };
 	static struct ctx ctx;	/* large, and one a process: not on the stack */
 	struct io io;
-	int rc = loop_init(&ctx, &io, args->conf, args->net, args->counters, args->tap_fd,
-			   args->tap_features, args->main_fd);
+	int rc = loop_init(&ctx, &io, args->conf, args->net, args->counters,
+			   args->framing ? -1 : args->tap_fd, args->tap_features, args->main_fd);
 
 	if (rc == 0 && (rc = loop_listen(&ctx, args->forwards, args->nforwards)) < 0)
 		loop_close(&ctx);
@@ -191,9 +224,14 @@ int engine_main(const struct engine_args *args)
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
+	ctx.flows.tallies = args->tallies;
 	orphan_start(&ctx, args->roster, args->number);
 	capture_use(&io.capture, &args->capture, ctx.tap_vnet ? VNET_HLEN : 0, ctx.now_us);
 	dns_set_resolvers(&ctx, args->resolvers);
+	if (args->framing)
+		stream_use(&ctx, args->framing);
+	if (args->framing && args->tap_fd >= 0)
+		stream_connect(&ctx, args->tap_fd, args->stream_seq);
 	rc = rawping_use(&ctx, args->rawping_fd);
 	if (rc == 0)
 		rc = seal(args);

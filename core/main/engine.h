@@ -10,18 +10,22 @@
 #include "flow/roster.h"
 #include "flow/view.h"
 #include "io/capture.h"
+#include "io/framing.h"
 
 struct engine_args {
 	const struct conf *conf;
 	const struct netcfg *net;
 	struct forward *forwards;	/* listeners; the child's own copy of main's table */
 	uint32_t nforwards;
-	int tap_fd;			/* non-blocking */
+	int tap_fd;			/* non-blocking; of a virtual machine: its connection, or -1 */
+	struct framing *framing;	/* of a virtual machine, else NULL: where in the stream ... */
+	uint32_t stream_seq;		/* ... of this number the engines are */
 	uint32_t tap_features;		/* enum tun_feature, io/tun.h */
 	struct capture_with capture;
 	int rawping_fd[2];		/* io/rawping.h; -1: none */
 	int main_fd;			/* SOCK_SEQPACKET to main; EOF: main is gone */
 	struct counters *counters;	/* shared with main */
+	struct tally *tallies;		/* too */
 	struct view_page *page;		/* too: filled when main asks */
 	struct roster *roster;		/* too: for the next engine (flow/roster.h) ... */
 	uint32_t number;		/* ... and which engine this is in it */

@@ -2,7 +2,7 @@
 /*
  * main: which of the core's faces is asked for. The program is started by a
  * front end (--attach, conf/handoff.h), or by a person who wants to know what
- * it is. Under the name of pasta it becomes the front end cni-passt-pasta.
+ * it is. Under the names of pasta and passt it becomes the front end cni-passt-pasta.
  */
 #include <errno.h>
 #include <limits.h>
@@ -37,9 +37,9 @@ static int show_version(void)
 	return 0;
 }
 
-/* Names under which it is the command line of pasta: another program (cli/), which
+/* Names under which it is the command line of pasta or passt: another program (cli/), which
  * stands beside this one, so that no daemon carries its parser and its libraries. */
-static const char *const cli_names[] = { "pasta", "passt4netns" };
+static const char *const cli_names[] = { "pasta", "passt4netns", "passt" };
 
 #define CLI_NAME	"cni-passt-pasta"
 

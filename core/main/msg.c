@@ -75,7 +75,12 @@ bool msg_engine_ok(const struct msg_engine *m)
 		return m->proto < CONF_PROTO_COUNT && m->ipv4 <= 1 && m->count >= 1 &&
 		       m->count <= MSG_FDS_MAX;
 	return m->kind == MSG_RUNNING || m->kind == MSG_TAP_GONE || m->kind == MSG_SYNCED ||
-	       m->kind == MSG_VIEWED;
+	       m->kind == MSG_VIEWED || (m->kind == MSG_STREAM_GONE && m->why <= INT32_MAX);
+}
+
+bool msg_stream_ok(const struct msg_stream *m)
+{
+	return m->kind == MSG_STREAM && m->seq;
 }
 
 bool msg_ports_ok(const struct msg_ports *m)
@@ -85,7 +90,7 @@ bool msg_ports_ok(const struct msg_ports *m)
 
 bool msg_forward_ok(const struct msg_forward *m)
 {
-	if (m->kind == MSG_SYNC || m->kind == MSG_VIEW)
+	if (m->kind == MSG_SYNC || m->kind == MSG_VIEW || m->kind == MSG_RESUMED)
 		return true;
 	if (m->idx >= FORWARD_MAX)
 		return false;
@@ -107,7 +112,7 @@ bool msg_capture_ok(const struct msg_capture *m)
 
 bool msg_setup_ok(const struct msg_setup *m)
 {
-	return m->kind == MSG_SETUP && netcfg_ok(&m->net);
+	return m->kind == MSG_SETUP && m->adopt <= 1 && netcfg_ok(&m->net);
 }
 
 bool msg_network_ok(const struct msg_network *m)

@@ -42,7 +42,10 @@ enum msg_kind {
 	MSG_NETWORK,		/* main -> engine: the host's network is another now */
 	MSG_MOVE,		/* main -> nsagent: so is what the interface shall have */
 	MSG_MOVED,		/* nsagent -> main: outcome */
+	MSG_RESUMED,		/* main -> engine: the machine slept */
 	MSG_CAPTURE,		/* main -> engine: a capture at run time begins, or ends */
+	MSG_STREAM,		/* main -> engine: a virtual machine connected; carries the descriptor */
+	MSG_STREAM_GONE,	/* engine -> main: that connection is over */
 	MSG_KIND_COUNT
 };
 
@@ -51,12 +54,14 @@ struct msg_engine {
 	uint32_t kind;
 	uint32_t pid;
 	uint32_t proto, ipv4, count;	/* MSG_INNER_WANTED: as in struct msg_inner */
-	uint32_t seq;		/* MSG_VIEWED: of the question */
+	uint32_t seq;		/* MSG_VIEWED: of the question; MSG_STREAM_GONE: the connection's */
+	uint32_t why;		/* MSG_STREAM_GONE: an errno, 0: the other side closed it */
 };
 
 struct msg_setup {
 	uint32_t kind;
 	uint32_t without;	/* enum conf_without */
+	uint32_t adopt;		/* 0 or 1: the interface may be there already (io/tun.h) */
 	struct netcfg net;
 };
 
@@ -128,6 +133,11 @@ struct msg_capture {
 	struct capture_order order;
 };
 
+struct msg_stream {
+	uint32_t kind;
+	uint32_t seq;		/* not 0 */
+};
+
 /* Main says what was set, since a nsagent that was restarted does not know it. */
 struct msg_move {
 	uint32_t kind;
@@ -171,6 +181,7 @@ bool msg_ports_ok(const struct msg_ports *m);
 bool msg_forward_ok(const struct msg_forward *m);
 bool msg_resolvers_ok(const struct msg_resolvers *m);
 bool msg_capture_ok(const struct msg_capture *m);
+bool msg_stream_ok(const struct msg_stream *m);
 bool msg_engine_ok(const struct msg_engine *m);
 bool msg_setup_ok(const struct msg_setup *m);
 bool msg_network_ok(const struct msg_network *m);

@@ -30,6 +30,7 @@ static struct listen_how how_of(const struct conf *c, const struct netcfg *net,
 		.ipv4 = has_family(net, true) && (any || to4),
 		.ipv6 = has_family(net, false) && (any || !to4),
 		.udp_gro = !(c->without & CONF_WITHOUT_UDPGSO),
+		.freebind = c->freebind,
 		.reserve = rule->ready && rule->proto == CONF_TCP &&
 			   rule->kind == CONF_FORWARD_PORTS,
 	};
@@ -162,6 +163,8 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 	const uint32_t before = p->nopen;
 
 	p->ids[at] = p->last_id;
+	if (p->tallies)
+		*tally_at(p->tallies, tally_place(p->last_id)) = (struct tally){ .clients = 0 };
 	p->of_host[at] = is_of_host(net, rule);
 	if (rule->kind != CONF_FORWARD_PORTS)
 		return 0;
@@ -185,10 +188,14 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 int publish_open(struct publish *p, const struct conf *c, const struct netcfg *net,
 		 struct err *e)
 {
+	struct publish_step step = { .rule = 0 };
+	struct forward f;
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < c->nforwards; i++)
 		n += count_ports(c, &c->forwards[i]);
+	while (publish_next_reverse(c, &step, &f))
+		n++;
 	if (listen_room(n, e) < 0 || map_list(p, e) < 0)
 		return -1;
 	for (uint32_t i = 0; i < c->nforwards; i++)
@@ -246,6 +253,7 @@ bool publish_next_reverse(const struct conf *c, struct publish_step *step, struc
 	while (step->rule < c->nreverses) {
 		bool found = reverse_at(c, step, want);
 
+		step->weak = c->reverses[step->rule].weak;
 		step->optional = step->family && addr_is_any(&c->reverses[step->rule].addr);
 		step_on(c, step);
 		if (found)
@@ -393,6 +401,14 @@ void publish_describe(const struct publish *p, const struct conf *c, uint32_t at
 		      struct control_rule *ret)
 {
 	*ret = (struct control_rule){ .rule = c->forwards[at] };
+	if (p->tallies) {
+		const struct tally *t = tally_at(p->tallies, tally_place(p->ids[at]));
+
+		ret->clients = t->clients;
+		ret->refused = t->refused;
+		ret->tx_bytes = t->tx_bytes;
+		ret->rx_bytes = t->rx_bytes;
+	}
 	for (uint32_t i = publish_next(p, 0, p->ids[at]); i != FORWARD_NONE;
 	     i = publish_next(p, i + 1, p->ids[at])) {
 		ret->listeners += !p->list[i].idle;

@@ -10,6 +10,7 @@
 #include "conf/control.h"
 #include "conf/netcfg.h"
 #include "flow/forward.h"
+#include "flow/tally.h"
 
 struct publish {
 	struct forward *list;	/* FORWARD_MAX places, virtual until used */
@@ -18,6 +19,7 @@ struct publish {
 	uint32_t ids[CONF_FORWARDS_MAX];	/* what forward.rule is for each of conf.forwards */
 	bool of_host[CONF_FORWARDS_MAX];	/* ... whose address is the host's own: it follows that */
 	uint32_t last_id;
+	struct tally *tallies;	/* TALLIES, shared with the engine; NULL: there are none */
 	struct log_limit not_opened;	/* one line a minute */
 };
 
@@ -29,11 +31,12 @@ int publish_open(struct publish *p, const struct conf *c, const struct netcfg *n
 /*
  * The listeners that the rules of "reverse" ask for, one after the other: start with
  * *step zeroed; false at the end. Fills *want but for its socket. Where a rule names no
- * address there is one for each loopback; step->optional: the container may lack it.
+ * address there is one for each loopback; step->optional: the container may lack it;
+ * step->weak: or have the port in use.
  */
 struct publish_step {
 	uint32_t rule, port, family;
-	bool optional;
+	bool optional, weak;
 };
 bool publish_next_reverse(const struct conf *c, struct publish_step *step, struct forward *want);
 

@@ -49,6 +49,8 @@ static int ask_engine(struct serve *s, const struct msg_forward *question, uint3
 		if (rc == 0 && m.kind == MSG_INNER_WANTED)
 			supply_ask(s->nsagent, &m);
 		s->tap_gone |= rc == 0 && m.kind == MSG_TAP_GONE;
+		if (rc == 0 && m.kind == MSG_STREAM_GONE)
+			s->stream_gone = (struct serve_stream){ m.seq, m.why };
 	}
 	return rc;
 }
@@ -103,6 +105,15 @@ void serve_capture(struct serve *s, uint32_t place, const struct capture_order *
 		child_give_up(s->engine, rc);
 }
 
+void serve_connection(struct serve *s, int fd, uint32_t seq)
+{
+	const struct msg_stream m = { .kind = MSG_STREAM, .seq = seq };
+	int rc = tell_engine(s, &m, sizeof(m), fd);
+
+	if (rc < 0 && rc != -EPIPE)
+		child_give_up(s->engine, rc);
+}
+
 void serve_sync(struct serve *s)
 {
 	int rc = sync_engine(s);
@@ -152,19 +163,21 @@ static void log_rule(const char *what, const struct conf_forward *rule)
 		 forward_format(rule, text));
 }
 
-static void add_rule(struct serve *s, const struct conf_forward *rule, struct control_answer *a)
+static void add_rule(struct serve *s, const struct conf_forward *asked, struct control_answer *a)
 {
+	struct conf_forward rule = *asked;
 	int at;
 
-	if (rule->kind != CONF_FORWARD_PORTS) {
+	rule.from = ORIGIN_COMMAND;
+	if (rule.kind != CONF_FORWARD_PORTS) {
 		err_set(&a->err, ERR_CONFIG, "forward: only ports can be added at run time");
 		return;
 	}
-	at = publish_add(s->publish, s->conf, s->net, rule, &a->err);
+	at = publish_add(s->publish, s->conf, s->net, &rule, &a->err);
 	if (at < 0)
 		return;
 	pass_on(s, MSG_FORWARD_OPEN, s->publish->ids[at]);
-	log_rule("added", rule);
+	log_rule("added", &rule);
 	publish_describe(s->publish, s->conf, (uint32_t)at, &a->rules[a->nrules++]);
 }
 
@@ -246,6 +259,9 @@ void serve_line(struct serve *s, const struct control_request *r, struct jsonout
 		break;
 	case CONTROL_STATS:
 		answer_stats(s, o);
+		break;
+	case CONTROL_COUNTERS:
+		report_counters(o);
 		break;
 	case CONTROL_FLOWS:
 		answer_flows(s, r->from, o);

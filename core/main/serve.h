@@ -15,16 +15,22 @@
 
 #define SERVE_ENGINE_MS	1000	/* an engine that does not listen for so long is replaced */
 
+/* A connection of a virtual machine that is over; seq 0: none. */
+struct serve_stream {
+	uint32_t seq, why;
+};
+
 struct serve {
 	struct conf *conf;		/* its forwards change */
 	struct netcfg *net;		/* changes when the host is followed */
 	struct publish *publish;
 	struct child *engine, *nsagent;
 	uint64_t now_ms;
-	bool tap_gone;			/* the engine said so meanwhile */
+	bool tap_gone;			/* the engine said so meanwhile ... */
+	struct serve_stream stream_gone;	/* ... and this */
 	const struct view_page *page;	/* what the engine fills ... */
 	uint32_t *asked;		/* ... as often as it was asked */
-	const struct counters *counters;
+	struct counters *counters;	/* stream_connections, stream_refused are main's own */
 	uint64_t started_ms;		/* by the clock of now_ms */
 	int64_t since;			/* the same by the wall clock */
 	uint32_t features;		/* enum tun_feature */
@@ -44,6 +50,9 @@ void serve_tell_network(struct serve *s);
 
 /* MSG_CAPTURE of one place; the same holds. */
 void serve_capture(struct serve *s, uint32_t place, const struct capture_order *order);
+
+/* MSG_STREAM with that connection; the same holds. */
+void serve_connection(struct serve *s, int fd, uint32_t seq);
 
 /* Returns when the engine has done all it was told. */
 void serve_sync(struct serve *s);

@@ -102,12 +102,14 @@ static bool opt_dns(const struct answer *a, struct wr *w)
 	return any;
 }
 
-/* The client's own: nothing else knows the container's name. */
+/* Else the client's own: nothing else knows the container's name. */
 static bool opt_hostname(const struct answer *a, struct wr *w)
 {
 	uint8_t name[255];
 	int n = dhcp_option(a->q, DHCPO_HOSTNAME, name, sizeof(name));
 
+	if (a->c->conf->hostname[0])
+		return put_text(w, a->c->conf->hostname);
 	return n > 0 && n <= (int)sizeof(name) && wr_bytes(w, name, (size_t)n);
 }
 
@@ -144,14 +146,27 @@ static bool opt_t2(const struct answer *a, struct wr *w)
 	return a->leased && wr_u32(w, OFFER_VALID_S / 8 * 7);
 }
 
+/* Who does not say how it would have it encoded gets it as RFC 4702, 2.3 has it. */
+static bool put_given_fqdn(const struct answer *a, struct wr *w, uint8_t flags)
+{
+	wr_u8(w, flags);
+	wr_u8(w, FQDN_RCODE);
+	wr_u8(w, FQDN_RCODE);
+	return flags & FQDN_E ? name_write(w, a->c->conf->fqdn) : put_text(w, a->c->conf->fqdn);
+}
+
 /* RFC 4702, 4: the flags tell that no name is updated here. */
 static bool opt_fqdn(const struct answer *a, struct wr *w)
 {
 	uint8_t d[255];
 	int n = dhcp_option(a->q, DHCPO_FQDN, d, sizeof(d));
+	bool given = a->c->conf->fqdn[0];
 
 	if (n < FQDN_HLEN || n > (int)sizeof(d))
-		return false;
+		return given && put_given_fqdn(a, w, FQDN_E | FQDN_N);
+	if (given)
+		return put_given_fqdn(a, w, (uint8_t)((d[0] & FQDN_E) | FQDN_N |
+						      (d[0] & FQDN_S ? FQDN_O : 0)));
 	d[0] = (uint8_t)((d[0] & FQDN_E) | FQDN_N | (d[0] & FQDN_S ? FQDN_O : 0));
 	d[1] = d[2] = FQDN_RCODE;
 	return wr_bytes(w, d, (size_t)n);
@@ -218,7 +233,7 @@ static const struct option {
 	{ DHCPO_T1, true, opt_t1 },
 	{ DHCPO_T2, true, opt_t2 },
 	{ DHCPO_MTU, true, opt_mtu },
-	{ DHCPO_HOSTNAME, false, opt_hostname },
+	{ DHCPO_HOSTNAME, true, opt_hostname },
 	{ DHCPO_IPV6_ONLY, false, opt_ipv6_only },
 	{ DHCPO_CAPTIVE_PORTAL, false, opt_captive_portal },
 	{ DHCPO_SEARCH, false, opt_search },

@@ -4,6 +4,7 @@
 #include "proto/frame.h"
 #include "proto/offer.h"
 #include "wire/dhcp6.h"
+#include "wire/name.h"
 #include "wire/numbers.h"
 
 #define DUID_LL		3	/* RFC 8415, 11.4: by link-layer address */
@@ -283,7 +284,10 @@ static void put_fqdn(struct answer *a)
 		return;
 	opt = dhcp6_open(&a->w, DHCP6O_FQDN);
 	wr_u8(&a->w, FQDN_N | (flags & FQDN_S ? FQDN_O : 0));
-	wr_bytes(&a->w, d.p, d.left);
+	if (a->c->conf->fqdn[0])
+		name_write(&a->w, a->c->conf->fqdn);
+	else
+		wr_bytes(&a->w, d.p, d.left);
 	dhcp6_close(&a->w, opt);
 }
 

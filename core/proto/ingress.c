@@ -100,7 +100,8 @@ static bool udp_packet(struct ctx *c, struct packet *p)
 	}
 	if (is_off(c, CONF_OFF_UDP))
 		return false;
-	if (u.dport == PORT_DNS && route_is_dns(c->conf, &p->ip.dst, u.dport)) {
+	if (u.dport == PORT_DNS &&
+	    route_is_dns(c->conf, c->net, &c->dns.to, &p->ip.dst, u.dport)) {
 		dns_datagram(c, &p->ip, &u, p->data.p, p->data.left, gso ? p->vnet.gso_size : 0);
 		return false;
 	}

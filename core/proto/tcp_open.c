@@ -7,6 +7,7 @@
 #include "flow/route.h"
 #include "proto/admit.h"
 #include "proto/dns.h"
+#include "proto/dns_tcp.h"
 #include "proto/frame.h"
 #include "proto/icmp.h"
 #include "proto/port.h"
@@ -105,7 +106,7 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	      const struct tcp *syn, struct tcp_past past)
 {
 	struct route_target to;
-	bool dns = route_is_dns(c->conf, &ip->dst, key->remote_port);
+	bool dns = route_is_dns(c->conf, c->net, &c->dns.to, &ip->dst, key->remote_port);
 	enum route_verdict verdict = dns ? dns_route(c, &to) :
 				     route_outbound(c->conf, c->net, &ip->dst,
 						    key->remote_port, &to);
@@ -127,6 +128,8 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	f->ip = tcp_ip(ip);
 	tcp_init(c, f, TCPS_CONNECTING, seq_beyond(c, key, past));
 	tcp_take_syn(c, f, syn);
+	if (dns_tcp_looks(c, f))
+		f->tcp.marks |= TCPM_DNS | TCPM_NO_PEEK;
 	if (!tcp_in_reserve(c, f)) {
 		c->count->flows_refused++;
 		tcp_abort(c, f, true, false);

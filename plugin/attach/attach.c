@@ -160,6 +160,7 @@ static int open_state(struct attach *a, struct conf *c, struct err *e)
 		attach_done(a);
 		return -1;
 	}
+	c->via = a->via.brokered ? CONF_VIA_BROKER : CONF_VIA_DIRECT;
 	c->owner_pid = a->ns.owner_pid;
 	/* The folder of a living attachment is not ours to undo. */
 	if (state_open(c->container_id, c->ifname, true, a->core.stop_fd, &a->dir, e) == 1 &&
@@ -192,6 +193,18 @@ int attach_open_netns(struct attach *a, struct conf *c, int netns_fd, int stop_f
 	if (check_conf(c, e) < 0 ||
 	    netns_take(fd_take(&fd), c->netns_path, c->owner_pid, &a->ns, e) < 0)
 		return -1;
+	return open_state(a, c, e);
+}
+
+int attach_open_guest(struct attach *a, struct conf *c, int sock, int stop_fd, struct err *e)
+{
+	FD_OWNED int fd = sock;
+
+	*a = ATTACH_INIT;
+	a->core.stop_fd = stop_fd;
+	if (check_conf(c, e) < 0)
+		return -1;
+	a->ns.fd = fd_take(&fd);	/* where the core looks for it (HANDOFF_FD_SOCKET) */
 	return open_state(a, c, e);
 }
 

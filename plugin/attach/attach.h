@@ -47,6 +47,10 @@ int attach_open(struct attach *a, struct conf *c, int stop_fd, struct err *e);
 int attach_open_netns(struct attach *a, struct conf *c, int netns_fd, int stop_fd,
 		      struct err *e);
 
+/* The same for a virtual machine (conf.guest): sock, listening or connected, is taken over
+ * in any case. */
+int attach_open_guest(struct attach *a, struct conf *c, int sock, int stop_fd, struct err *e);
+
 /*
  * Validates once more and starts the daemon. On success the network works and
  * the daemon is on its own, but the folder is still locked: the caller answers

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# shellcheck disable=SC2016 # what the inner shell is to expand
+# shellcheck disable=SC2154,SC2016 # what the inner shell is to expand
 # The command line of pasta: its three ways to a namespace, its options by group,
 # and the exact words that podman and RootlessKit start it with.
 
@@ -19,6 +19,7 @@ setup_file() {
 	PASTA=$BED_DIR/bin/pasta
 	export PASTA
 	bed_server FILE bed_peer tcp 80 socat -U TCP4-LISTEN:80,fork,reuseaddr OPEN:"$BED_DIR/www/file",rdonly
+	bed_server FILE6 bed_peer tcp 81 socat -U TCP6-LISTEN:81,fork,reuseaddr OPEN:"$BED_DIR/www/file",rdonly
 	whoami LOCAL bed_host 8000
 }
 
@@ -391,11 +392,320 @@ addresses() { # addresses IFNAME: of the container, global ones
 	[[ $output == *capture*/does/not/exist* ]] || die "says: $output"
 }
 
-@test "what has no counterpart is taken and said; -q says nothing" {
-	run own --stats 1 --runas nobody true
+@test "-U: UDP ports of the host's loopback, given and by themselves" {
+	bed_server U1 bed_host udp 7053 socat UDP4-LISTEN:7053,bind=127.0.0.1,fork,reuseaddr EXEC:cat
+	says() { echo "$1" | in_c timeout 5 socat -t 2 -T 2 - "UDP4:127.0.0.1:$2"; }
+	bed_container C
+	pasta --config-net -t none -u none -T none -U 7153:7053 -U 127.0.0.1/7154:7053 -U %lo/7155:7053 "$C"
+	for port in 7153 7154 7155; do
+		same "answer of $port" "$(says hello $port)" hello
+	done
+	bed_kill "$C"
+	nothing_left
+	bed_container C
+	pasta --config-net -t none -u none -T none "$C"		# -U auto is the default
+	bed_until 5 bed_listening in_c udp 7053
+	same "answer" "$(says again 7053)" again
+	bed_kill "$U1"
+}
+
+@test "-T all and -U all: what the host could serve, the container's own listeners left out" {
+	[ "$(bed_user sh -c 'ulimit -Hn')" -gt 9000 ] || skip "fewer than 9,000 descriptors allowed"
+	bed_server U2 bed_host tcp 2100 socat TCP4-LISTEN:2100,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo the host'
+	bed_container C
+	whoami S8 in_c 2101
+	bed_host sysctl -qw net.ipv4.ip_local_port_range="3000 60999"
+	run pasta --config-net -t none -u none -4 -T all,~1-1999,~61000-65535 -U all,~1-1999,~61000-65535 "$C"
+	bed_host sysctl -qw net.ipv4.ip_local_port_range="32768 60999"
+	same "status: $output" "$status" 0
+	same "through" "$(line in_c TCP:127.0.0.1:2100)" "the host"
+	[[ $(line in_c TCP:127.0.0.1:2101) == "127.0.0.1 "* ]] || die "the container's own server is gone"
+	bed_kill "$U2"
+}
+
+@test "ports: a target's address" {
+	bed_container C
+	in_c ip link set lo up
+	in_c ip addr add 192.0.2.5/32 dev lo
+	pasta --config-net -u none -t 0.0.0.0/7801:192.0.2.5/7802 -t 7803:192.0.2.5 -t 127.0.0.6/all:192.0.2.5,~1-7803,~7805-65535 "$C"
+	bed_server S9 in_c tcp 7802 socat TCP-LISTEN:7802,bind=192.0.2.5,fork,reuseaddr SYSTEM:'echo $SOCAT_SOCKADDR'
+	bed_server S10 in_c tcp 7803 socat TCP-LISTEN:7803,bind=192.0.2.5,fork,reuseaddr SYSTEM:'echo $SOCAT_SOCKADDR'
+	bed_server S11 in_c tcp 7804 socat TCP-LISTEN:7804,bind=192.0.2.5,fork,reuseaddr SYSTEM:'echo $SOCAT_SOCKADDR'
+	same "address and port" "$(line bed_peer "TCP:$HOST4:7801")" 192.0.2.5
+	same "address, the same port" "$(line bed_peer "TCP:$HOST4:7803")" 192.0.2.5
+	same "all of one address" "$(line bed_host TCP:127.0.0.6:7804)" 192.0.2.5
+	run own -T 7100:192.0.2.5/80 true
+	same "status of a way out of the host's loopback: $output" "$status" 1
+}
+
+@test "--freebind: an address that the host has not yet" {
+	bed_container C
+	run pasta --config-net -u none -t 203.0.113.99/7850 -t 2001:db8:1::99/7850 "$C"
+	same "status without it: $output" "$status" 1
+	nothing_left
+	pasta --config-net -u none --freebind -t 203.0.113.99/7850 -t 2001:db8:1::99/7850 "$C"
+	whoami S12 in_c 7850
+	bed_host ip addr add 203.0.113.99/24 dev h0
+	bed_host ip addr add 2001:db8:1::99/64 dev h0 nodad
+	[[ $(line bed_peer TCP:203.0.113.99:7850) == "$PEER4 "* ]] || die "does not work once it is there"
+	line bed_peer "TCP:[2001:db8:1::99]:7850" > /dev/null
+	bed_host ip addr del 203.0.113.99/24 dev h0
+	bed_host ip addr del 2001:db8:1::99/64 dev h0
+}
+
+@test "names: --dns-host, and a gateway that is a resolver of the host" {
+	resolver() { # resolver FUNCTION ADDRESS NAME
+		bed_bg "DNS_$3" "$1" dnsmasq --no-daemon --no-resolv --no-hosts --conf-file=/dev/null --listen-address="$2" \
+			--bind-interfaces --user=root --pid-file= --cache-size=0 --local=/example/ --txt-record=who.example,"$3"
+		bed_until 5 asks "$1" dig "@$2"
+	}
+	asks() { [[ $("$@" +short +time=2 +tries=1 who.example TXT) == \"* ]]; }
+	resolver bed_peer "$PEER4" far
+	resolver bed_peer 203.0.113.1 gateway
+	local say='dig +short +time=2 +tries=1 who.example TXT'
+	same "--dns-host" "$(own --dns-forward 169.254.1.1 --dns-host "$PEER4" -- sh -c "$say @169.254.1.1; $say +tcp @169.254.1.1" | xargs)" "far far"
+	# the gateway's address leads to the host's loopback, where nobody answers
+	run own -- sh -c "$say @203.0.113.1"
+	[[ $output != *gateway* ]] || die "not the host's loopback: $output"
+	echo nameserver 203.0.113.1 > "$BED_DIR/tmp/resolv.conf"
+	run unshare -m --propagation private bash -c 'mount --bind "$1" /etc/resolv.conf && source "$2/bed.bash" && shift 2 && "$@"' \
+		bash "$BED_DIR/tmp/resolv.conf" "$BATS_TEST_DIRNAME" bed_user timeout 30 "$PASTA" -t none -u none --config-net -- sh -c "$say @203.0.113.1; $say +tcp @203.0.113.1"
+	same "the gateway" "$(xargs <<< "$output")" "gateway gateway"
+	bed_kill "$DNS_far"
+	bed_kill "$DNS_gateway"
+}
+
+@test "-H, --fqdn: names by DHCP" {
+	local script=$BED_DIR/tmp/udhcpc2
+	printf '#!/bin/sh\n[ "$1" != bound ] || env > "$OUT"\n' > "$script"
+	chmod 755 "$script"
+	pasta -t none -u none -H web --fqdn web.example. -- sh -c \
+		"ip link set h0 up; OUT=$BED_DIR/tmp/lease2 udhcpc -i h0 -n -q -t 2 -T 1 -s $script -O hostname -O 81 > /dev/null 2>&1"
+	grep -qx hostname=web "$BED_DIR/tmp/lease2" || die "$(cat "$BED_DIR/tmp/lease2")"
+	# flags E and N, two bytes of 255, then the name as DNS writes it
+	grep -qix opt81=0cffff03776562076578616d706c6500 "$BED_DIR/tmp/lease2" || die "$(cat "$BED_DIR/tmp/lease2")"
+	run own -H 'a b' true
+	same "status of what is no name" "$status" 1
+}
+
+@test "--no-pidns: in the caller's PID namespace, and with its end all the same" {
+	same "namespace" "$(own --no-pidns readlink /proc/self/ns/pid)" "$(readlink /proc/self/ns/pid)"
+	[ "$(own readlink /proc/self/ns/pid)" != "$(readlink /proc/self/ns/pid)" ]
+	run own --no-pidns sh -c 'kill -TERM $$'
+	same "status" "$status" 143
+	bed_bg P bed_user "$PASTA" -t none -u none --config-net --no-pidns -- sleep 4712
+	bed_until 10 pgrep -f '^sleep 4712$'
+	kill -9 "$P"
+	bed_until 5 bash -c '! pgrep -f "^sleep 4712$"'
+	bed_container C
+	run pasta --no-pidns "$C"
+	same "status with PID" "$status" 1
+}
+
+@test "--runas, and whom root leaves the work to without it" {
+	bed_real_root || skip "not the machine's root"
+	root_pasta() { BED_UID=0 BED_GID=0 bed_user timeout 30 "$PASTA" -t none -u none --config-net "$@"; }
+	same "user" "$(root_pasta --runas "$BED_UID:$BED_GID" -- sh -c 'cat /proc/self/uid_map' | xargs)" "0 $BED_UID 1"
+	same "works" "$(root_pasta --runas "$BED_UID:$BED_GID" -- sh -c "socat -u TCP:$PEER4:80 - | wc -c")" 4194304
+	same "by name" "$(root_pasta --runas nobody -- sh -c 'cat /proc/self/uid_map' | xargs)" "0 $(id -u nobody) 1"
+	run root_pasta --runas nobody-of-that-name true
+	same "status of nobody's name" "$status" 1
+	run own --runas 0:0 true
+	same "status without the right: $output" "$status" 1
+	[[ $output == *"--runas: cannot become user 0"* ]] || die "says: $output"
+	run own --runas "$BED_UID:$BED_GID" true
+	same "status of who one is: $output" "$status" 0
+	bed_container C
+	root_pasta "$C"
+	same "the engine's user" "$(awk '/^Uid:/ { print $2 }' "/proc/$(bed_engine "$C")/status")" "$(id -u cni-passt 2> /dev/null || id -u nobody)"
+	bed_kill "$C"
+	bed_until 3 bed_no_core
+	bed_container C
+	root_pasta --runas 0 "$C"
+	same "the engine's user" "$(awk '/^Uid:/ { print $2 }' "/proc/$(bed_engine "$C")/status")" 0
+}
+
+@test "--stats: counters by themselves, when there is news" {
+	local log=$BED_DIR/tmp/stats
+	bed_container C
+	BED_OUT=$log bed_bg P bed_user "$PASTA" -f --stats 1 -t none -u none --config-net "$C"
+	bed_until 10 grep -q 'attached' "$log" || die "$(cat "$log")"
+	in_c ping -c 2 -i 0.2 "$PEER4" > /dev/null
+	bed_until 3 grep -q 'counters.*icmp' "$log" || die "$(cat "$log")"
+	sleep 3		# neighbours, router advertisements
+	: > "$log"
+	sleep 2.2
+	run grep -c counters "$log"
+	[ "$output" -le 1 ] || die "no news, and told: $(cat "$log")"
+	kill "$P"
+	bed_until 5 bed_gone "$P"
+	run own --stats 0 true
+	same "status of no delay" "$status" 1
+}
+
+@test "the last one of a family counts: --map-guest-addr, --map-host-loopback, -g, -o, --dns-forward" {
+	bed_container C
+	run pasta --config-net -t none -u none --map-guest-addr 169.254.7.7 --map-guest-addr fd00::7:7 --map-guest-addr 169.254.8.8 \
+		-g 203.0.113.7 -g 203.0.113.8 -o 203.0.113.200 -o "$HOST4" --dns-forward 192.0.2.1 --dns-forward 192.0.2.2 "$C"
+	same "status: $output" "$status" 0
+	[[ $(line in_c TCP:169.254.8.8:8000) == "$HOST4 "* ]] || die "the last is not the host"
+	run line in_c TCP:169.254.7.7:8000
+	[ "$status" -ne 0 ] || die "the first is the host as well"
+	same "gateway" "$(in_c ip -4 -j route show default | jq -r '.[].gateway')" 203.0.113.8
+}
+
+@test "a host without a default route, and one without an address of a family" {
+	bed_host ip route del default via 203.0.113.1
+	bed_host ip -6 route del default via 2001:db8:1::1
+	run own -- sh -c 'ip -o -4 addr show dev h0; ip -o link show lo; socat -u TCP:203.0.113.1:80 - | wc -c'
+	bed_host ip route add default via 203.0.113.1
+	bed_host ip -6 route add default via 2001:db8:1::1
+	[[ $output == *"inet $HOST4/24"*"LOOPBACK,UP"*4194304 ]] || die "says: $output"
+}
+
+@test "what excludes each other, and what is not there" {
+	refused_with() { # refused_with WORDS OPTION...
+		local words=$1
+		shift
+		run own "$@" true
+		same "status of $*: $output" "$status" 1
+		[[ $output == *"$words"* ]] || die "of $*: $output"
+	}
+	refused_with "has a length already" -a 10.0.0.7/24 -n 16
+	refused_with "exclude each other" --host-lo-to-ns-lo --no-splice
+	refused_with "exclude each other" -4 -6
+	refused_with "--userns goes with" --userns /proc/self/ns/user
+	refused_with "unrecognized option '--conf-path'" --conf-path /x
+	refused_with "invalid option -- 'c'" -c /x
+	refused_with "unrecognized option '--vhost-user'" --vhost-user
+	run own --no-dhcp-dns --no-dhcp-search true
 	same "status" "$status" 0
-	[[ $output == *--stats*--runas* ]] || die "says: $output"
-	run own -q --stats 1 --runas nobody true
+}
+
+@test "an interface that is there: a tap of nobody's is taken (RootlessKit 2.0), nothing else" {
+	bed_container C
+	in_c ip tuntap add name tap0 mode tap
+	in_c ip link set tap0 up
+	in_c ip link add veth0 type veth peer name veth1
+	in_c ip tuntap add name tun0 mode tun
+	for name in veth0 tun0; do
+		run pasta --config-net -t none -u none -I "$name" "$C"
+		same "status of $name: $output" "$status" 1
+		[[ $output == *"$name already exists"* ]] || die "says: $output"
+	done
+	nothing_left
+	pasta --config-net -t none -u none -I tap0 "$C"
+	fetches in_c
+	# a second one: not the same interface, but another
+	run pasta --config-net -t none -u none -T none -U none -I tap0 "$C"
+	same "status of the second: $output" "$status" 1
+	[[ $output == *"tap0 already exists"* ]] || die "says: $output"
+	pasta --config-net -t none -u none -T none -U none -I tap1 -a 10.9.9.9 -n 24 -g 10.9.9.1 --no-copy-routes "$C"
+	fetches in_c
+	in_c ip -o addr show tap1 | grep -q 10.9.9.9/24
+}
+
+@test "-a with the network's own address, as in podman's manual" {
+	run own -a 10.0.2.0 -n 24 -g 10.0.2.2 -- sh -c "ip -o -4 addr show dev h0; socat -u TCP:$PEER4:80 - | wc -c"
+	[[ $output == *"inet 10.0.2.0/24"*4194304 ]] || die "says: $output"
+	run own -a 10.0.2.255 -n 24 true
+	same "status of the broadcast address" "$status" 1
+}
+
+@test "attack: the path goes at once, or while pasta starts" {
+	local delay
+	bed_container C
+	for delay in 0 0.002 0.005 0.01 0.02 0.04; do
+		touch "$BED_DIR/tmp/ns3"
+		mount --bind "/proc/$C/ns/net" "$BED_DIR/tmp/ns3"
+		bed_bg P bed_user "$PASTA" --config-net -t none -u none --netns "$BED_DIR/tmp/ns3"
+		sleep "$delay"
+		umount -l "$BED_DIR/tmp/ns3"
+		rm "$BED_DIR/tmp/ns3"
+		bed_until 5 bed_gone "$P"
+		bed_until 2 bed_no_core || die "a daemon is left after $delay s"
+		bed_until 1 bed_no_state || die "state is left after $delay s: $(bed_state)"
+	done
+}
+
+@test "attack: signals to pasta while it starts leave nothing" {
+	local delay signal
+	bed_container C
+	for signal in TERM INT KILL; do
+		for delay in 0 0.006 0.02; do
+			bed_bg P bed_user "$PASTA" --config-net -t none -u none "$C"
+			sleep "$delay"
+			kill -s "$signal" "$P" 2> /dev/null || true
+			bed_until 5 bed_gone "$P"
+			# it may have been through already: then its daemon is a whole one
+			if ! bed_until 0 bed_no_core; then
+				fetches in_c || die "half of a daemon after SIG$signal at $delay s"
+				kill "$(bed_main "$C")"
+				bed_until 3 bed_no_core
+			fi
+			bed_until 2 bed_no_link "$C" h0 || die "the interface is left after SIG$signal at $delay s"
+			# whom a SIGKILL met before the commit leaves a folder that the next command removes
+			[ "$signal" != KILL ] || bed_user "$CNI_PASST" list > /dev/null
+			bed_no_state || die "state is left after SIG$signal at $delay s: $(bed_state)"
+		done
+	done
+}
+
+@test "attack: no terminal, no descriptors, no /dev/net/tun, no right to the log or the pid file" {
+	local hidden='mount -t tmpfs none /dev/net && source "$1/bed.bash" && shift && "$@"'
+	bed_container C
+	setsid "$BASH" -c 'source "$1/bed.bash"; BED_EXEC=1; bed_user "$2" --config-net -t none -u none "$3" <&- >&- 2>&-' \
+		bash "$BATS_TEST_DIRNAME" "$PASTA" "$C"
+	fetches in_c
+	bed_kill "$C"
+	nothing_left
+	bed_container C
+	run unshare -m --propagation private bash -c "$hidden" bash "$BATS_TEST_DIRNAME" bed_user "$PASTA" --config-net "$C"
+	same "status: $output" "$status" 1
+	[[ $output == *"no /dev/net/tun here"* ]] || die "says: $output"
+	for option in "-P /does/not/exist" "-l /does/not/exist"; do
+		# shellcheck disable=SC2086
+		run pasta --config-net $option "$C"
+		same "status of $option: $output" "$status" 1
+		[[ $output == *"/does/not/exist"* ]] || die "says: $output"
+	done
+	nothing_left "$C" h0
+	run -127 own /does/not/exist
+	[[ $output == *"cannot run /does/not/exist"* ]] || die "says: $output"
+	run -126 own /etc/passwd
+	run pasta 4194303
+	same "status of a process that is not there: $output" "$status" 1
+}
+
+@test "a host with IPv6 alone, and one with nothing" {
+	bed_host ip addr del "$HOST4/24" dev h0
+	run own -- sh -c "ip -o addr show dev h0 scope global; socat -u TCP6:[$PEER6]:81 - | wc -c"
+	local six=$output
+	bed_host ip link set h0 down
+	run own -- sh -c 'ip -o addr show dev tap0 scope global; ip route'
+	bed_host ip link set h0 up
+	bed_host ip addr add "$HOST4/24" dev h0
+	bed_host ip addr add "$HOST6/64" dev h0 nodad
+	bed_host ip route add default via 203.0.113.1
+	bed_host ip -6 route add default via 2001:db8:1::1
+	[[ $six == *"inet6 $HOST6/64"*4194304 ]] || die "IPv6 alone: $six"
+	[[ $six != *"inet "* ]] || die "IPv6 alone, and IPv4 there: $six"
+	[[ $output == *"inet "*"default via"* ]] || die "nothing: $output"
+}
+
+@test "every option stands in the manual's table" {
+	local option table
+	table=$(sed -n '/State of the options/,/^\.El/p' "$BATS_TEST_DIRNAME/../../man/cni-passt-pasta.1" | tr -d "\\\\")
+	for option in $(pasta --help | grep -oE '^ .*--[a-z0-9-]+' | grep -oE '\-\-[a-z0-9-]+'); do
+		grep -qE -- "$option( |\$)" <<< "$table" || die "$option does not"
+	done
+}
+
+@test "what has no counterpart is taken and said; -q says nothing" {
+	run own --stderr --chroot-fallback true
+	same "status" "$status" 0
+	[[ $output == *--stderr*--chroot-fallback* ]] || die "says: $output"
+	run own -q --stderr --chroot-fallback true
 	same "output" "$output" ""
 }
 

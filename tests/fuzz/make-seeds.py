@@ -532,6 +532,40 @@ SEEDS = {
 }
 
 
+def framed(*frames):
+    return b"".join(struct.pack("!I", len(f)) + f for f in frames)
+
+
+def pieces(data, size):
+    """As fuzz_framing has it: each piece behind its length."""
+    return b"".join(bytes([len(data[i:i + size])]) + data[i:i + size]
+                    for i in range(0, len(data), size))
+
+
+FRAMES = framed(eth(0x0806, b"a" * 46), eth(0x0800, b"b" * 99), eth(0x86dd, b"c" * 300))
+SEEDS["framing"] = {
+    "empty": b"",
+    "frames-in-large-pieces": pieces(FRAMES, 127),
+    "frames-byte-by-byte": pieces(framed(eth(0x0806, b"a" * 46)), 1),
+    "cut-in-a-length": pieces(FRAMES[:62], 62) + pieces(FRAMES[62:], 100),
+    "length-zero": pieces(FRAMES[:64] + bytes(8), 72),
+    "length-below-a-header": pieces(struct.pack("!I", 13) + b"x" * 13, 20),
+    "length-too-large": pieces(struct.pack("!I", 65601) + b"x" * 20, 24),
+    "length-negative": pieces(b"\xff\xff\xff\xff" + b"x" * 20, 24),
+    "largest-length-begins": pieces(struct.pack("!I", 65600) + b"x" * 200, 100),
+    "death-between-pieces": b"\x80".join(pieces(FRAMES[i:i + 50], 50)
+                                         for i in range(0, len(FRAMES), 50)),
+    "sent-whole": bytes.fromhex("81 0040 ffff 81 05ea ffff"),
+    "sent-in-part": bytes.fromhex("81 0040 0002 85 0001 85 0003 85 ffff"),
+    "sent-behind-what-waits": bytes.fromhex("81 0040 0010 82 0100 0000 81 fff0 0050 85 ffff 85 ffff"),
+    "death-in-a-length": bytes.fromhex("84 0002 85 ffff 81 0040 ffff"),
+    "death-in-a-frame": bytes.fromhex("84 0064 85 0001 85 ffff 81 0040 ffff"),
+    "death-in-what-waits": bytes.fromhex("82 0100 0010 83 0008 83 0001 85 ffff"),
+    "fills-the-buffer": bytes.fromhex("82 fff0 0000") * 80 + bytes.fromhex("85 ffff") * 20
+                        + bytes.fromhex("82 fff0 0000") * 30 + bytes.fromhex("85 ffff") * 70,
+}
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "corpus")

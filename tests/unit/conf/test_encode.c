@@ -100,11 +100,24 @@ static struct conf full(void)
 	strcpy(c.capture, "/x.pcapng");
 	c.off = CONF_OFF_ALL;
 	c.one_address = c.map_gateway = c.loopback_to_loopback = c.outlive = true;
+	c.guest = c.guest_once = true;
+	strcpy(c.socket_path, "/tmp/passt_1.socket");
+	c.net_address = c.adopt = c.freebind = true;
+	c.nresolvers = CONF_RESOLVERS_MAX;
+	addr_parse("192.0.2.53", &c.resolvers[0]);
+	addr_parse("2001:db8::53", &c.resolvers[1]);
+	strcpy(c.hostname, "web");
+	strcpy(c.fqdn, "web.example.org");
+	c.stats_s = 86400;
 	c.copy_routes4 = true;
 	c.copy_routes6 = false;
 	c.noutbound = 1;
 	c.outbound[0] = c.addresses[0].addr;
 	c.without = CONF_WITHOUT_PEEK;
+	c.via = CONF_VIA_BROKER;
+	for (int i = 0; i < ORIGIN_KEY_COUNT; i++)
+		c.from[i] = (uint8_t)(i % ORIGIN_COUNT);
+	c.forwards[3].from = ORIGIN_RUNTIME;
 	return c;
 }
 
@@ -128,6 +141,9 @@ static void test_there_and_back(void **state)
 	assert_int_equal(encode_parse(buf, (size_t)n, &d), 0);
 	assert_string_equal(d.container_id, "demo");
 	assert_string_equal(d.log_path, "/x.log");
+	assert_int_equal(d.via, CONF_VIA_BROKER);
+	assert_memory_equal(d.from, c.from, sizeof(c.from));
+	assert_int_equal(d.forwards[3].from, ORIGIN_RUNTIME);
 	assert_int_equal(d.ndns_forward, 1);
 	assert_true(addr_eq(&d.dns_forward[0], &c.dns_forward[0]));
 	assert_false(d.dns_host_names);
@@ -167,7 +183,14 @@ static void test_there_and_back(void **state)
 	assert_string_equal(d.capture, "/x.pcapng");
 	assert_int_equal(d.off, CONF_OFF_ALL);
 	assert_true(d.one_address && d.map_gateway && d.loopback_to_loopback && d.outlive);
+	assert_true(d.guest && d.guest_once);
+	assert_string_equal(d.socket_path, "/tmp/passt_1.socket");
 	assert_true(d.copy_routes4 && !d.copy_routes6);
+	assert_true(d.net_address && d.adopt && d.freebind);
+	assert_true(addr_eq(&d.resolvers[1], &c.resolvers[1]));
+	assert_string_equal(d.hostname, "web");
+	assert_string_equal(d.fqdn, "web.example.org");
+	assert_int_equal(d.stats_s, 86400);
 	assert_true(addr_eq(&d.outbound[0], &c.outbound[0]));
 	assert_int_equal(encode(&d, again), n);
 	assert_memory_equal(buf, again, (size_t)n);
@@ -214,7 +237,7 @@ static void test_out_of_range(void **state)
 
 	(void)state;
 	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
-	assert_patched_refused(&c, "\0\0\0\3\0\0\0\4demo", "\0\0\0\2\0\0\0\4demo", 12);
+	assert_patched_refused(&c, "\0\0\0\7\0\0\0\4demo", "\0\0\0\6\0\0\0\4demo", 12);
 	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
 	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
 	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */
@@ -253,6 +276,8 @@ static void test_largest_fits(void **state)
 	for (int i = 0; i < CONF_SEARCH_MAX; i++)
 		memset(c.search[i], 'a', sizeof(c.search[i]) - 1);
 	memset(c.captive_portal, 'a', sizeof(c.captive_portal) - 1);
+	memset(c.hostname, 'a', sizeof(c.hostname) - 1);
+	memset(c.fqdn, 'a', sizeof(c.fqdn) - 1);
 	c.noutbound = CONF_OUTBOUND_MAX;
 	c.ngateways = CONF_GATEWAYS_MAX;
 	c.nhost_addresses = CONF_HOST_ADDRS_MAX;
@@ -370,6 +395,19 @@ static void write_seeds(const char *dir)
 	strcpy(c.container_id, "../demo");
 	seed(dir, "bad-container-id", &c);
 	c = usual();
+	c.guest = true;
+	c.netns_path[0] = '\0';
+	strcpy(c.socket_path, "/tmp/passt_1.socket");
+	seed(dir, "guest", &c);
+	rule(&c.nforwards, c.forwards)->ready = true;
+	seed(dir, "guest-whose-ports-are-watched", &c);
+	c.nforwards = 0;
+	rule(&c.nforwards, c.forwards)->to = addr_loopback(true);
+	seed(dir, "guest-s-loopback", &c);
+	c.nforwards = 0;
+	rule(&c.nreverses, c.reverses);
+	seed(dir, "guest-with-reverse", &c);
+	c = usual();
 	c.ipv4 = c.ipv6 = false;
 	seed(dir, "no-family", &c);
 	c = usual();
@@ -397,6 +435,16 @@ static void write_seeds(const char *dir)
 	c = usual();
 	rule(&c.nreverses, c.reverses);
 	seed(dir, "reverse-one", &c);
+	c = usual();
+	prefix_parse("::/8", &c.delegated);
+	c.delegated.addr.b[15] = 0xff;
+	c.delegated.addr.b[14] = 0xff;
+	seed(dir, "found-prefix-of-host-bits-only", &c);
+	c = usual();
+	c.nresolvers = CONF_RESOLVERS_MAX;
+	addr_parse("127.0.0.53", &c.resolvers[0]);
+	addr_parse("fe80::1", &c.resolvers[1]);
+	seed(dir, "resolver-link-local", &c);
 }
 
 /* Seeds of an older encoding end at their version and reach nothing. */

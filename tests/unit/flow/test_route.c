@@ -241,15 +241,44 @@ static void test_dns(void **state)
 {
 	const struct addr four = parse("169.254.1.1"), six = parse("fd00::a9fe:101");
 	const struct addr other = parse("169.254.1.3");
+	struct resolvers r = { .n = 1, .list = { { .addr = other } } };
 
 	(void)state;
-	assert_true(route_is_dns(&conf, &four, 53));
-	assert_true(route_is_dns(&conf, &six, 853));
-	assert_false(route_is_dns(&conf, &four, 54));
-	assert_false(route_is_dns(&conf, &four, 0));
-	assert_false(route_is_dns(&conf, &other, 53));
+	assert_true(route_is_dns(&conf, &net, &r, &four, 53));
+	assert_true(route_is_dns(&conf, &net, &r, &six, 853));
+	assert_false(route_is_dns(&conf, &net, &r, &four, 54));
+	assert_false(route_is_dns(&conf, &net, &r, &four, 0));
+	assert_false(route_is_dns(&conf, &net, &r, &other, 53));
 	conf.ndns_forward = 0;
-	assert_false(route_is_dns(&conf, &four, 53));
+	assert_false(route_is_dns(&conf, &net, &r, &four, 53));
+	r.list[0].addr = four;
+	assert_false(route_is_dns(&conf, &net, &r, &four, 53));
+}
+
+/* Without a forwarder's address: what leads to the host's loopback and is a resolver's. */
+static void test_dns_of_gateway(void **state)
+{
+	struct resolvers r = { .n = 2, .list = { { .addr = parse("9.9.9.9") },
+						 { .addr = parse("203.0.113.1") } } };
+	const struct addr lo = parse("10.9.9.9");
+
+	(void)state;
+	net.gateway4 = r.list[1].addr;
+	conf.ndns_forward = 0;
+	assert_false(route_is_dns(&conf, &net, &r, &net.gateway4, 53));
+	conf.map_gateway = true;
+	assert_true(route_is_dns(&conf, &net, &r, &net.gateway4, 53));
+	assert_true(route_is_dns(&conf, &net, &r, &net.gateway4, 853));
+	assert_false(route_is_dns(&conf, &net, &r, &net.gateway4, 80));
+	assert_false(route_is_dns(&conf, &net, &r, &r.list[0].addr, 53));
+	conf.nhost_loopback = 1;
+	conf.host_loopback[0] = lo;
+	assert_false(route_is_dns(&conf, &net, &r, &lo, 53));
+	r.list[0].addr = lo;
+	assert_true(route_is_dns(&conf, &net, &r, &lo, 53));
+	conf.ndns_forward = 1;
+	conf.dns_forward[0] = parse("169.254.1.1");
+	assert_false(route_is_dns(&conf, &net, &r, &lo, 53));
 }
 
 int main(void)
@@ -257,6 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_table, start),
 		cmocka_unit_test_setup(test_metadata, start),
+		cmocka_unit_test_setup(test_dns_of_gateway, start),
 		cmocka_unit_test_setup(test_families_off, start),
 		cmocka_unit_test_setup(test_host_lacks, start),
 		cmocka_unit_test_setup(test_never_loopback, start),

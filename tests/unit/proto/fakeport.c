@@ -137,7 +137,7 @@ static bool is_to_resolver(const struct ctx *c, const struct flow *f)
 {
 	bool named = false;
 
-	if (!route_is_dns(c->conf, &f->key.remote, f->outer_port))
+	if (!route_is_dns(c->conf, c->net, &c->dns.to, &f->key.remote, f->outer_port))
 		return false;
 	for (uint32_t i = 0; i < c->dns.to.n; i++)
 		named |= addr_eq(&c->dns.to.list[i].addr, &f->outer) &&

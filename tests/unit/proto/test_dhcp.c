@@ -579,6 +579,29 @@ static void test_client_names(void **state)
 	fake_stop(w);
 }
 
+/* Names that were given: in place of the client's, in the encoding that it has. */
+static void test_given_names(void **state)
+{
+	struct fake_world *w = fake_start(&usual);
+	struct query q = query(DHCP_DISCOVER);
+	struct reply r;
+
+	(void)state;
+	strcpy(w->conf.hostname, "web");
+	strcpy(w->conf.fqdn, "web.lan");
+	must_ask(w, &q, &r);			/* asks for nothing by its number */
+	assert_option(&r, DHCPO_HOSTNAME, "web", 3);
+	assert_option(&r, DHCPO_FQDN, "\x0c\xff\xff\3web\3lan", 12);
+	dhcp_put(&q.out, DHCPO_HOSTNAME, "box", 3);
+	dhcp_put(&q.out, DHCPO_FQDN, "\1\0\0box", 6);		/* ASCII */
+	dhcp_put(&q.out, DHCPO_PARAMETERS, "\x0c", 1);
+	must_ask(w, &q, &r);
+	assert_codes(&r, "53 54 51 81 12 ");
+	assert_option(&r, DHCPO_HOSTNAME, "web", 3);
+	assert_option(&r, DHCPO_FQDN, "\x0a\xff\xff""web.lan", 10);
+	fake_stop(w);
+}
+
 /* RFC 2132, 9.10: no longer than the client says, nor than the link takes; what does
  * not fit the options field stands in file and sname. */
 static void test_message_size(void **state)
@@ -648,6 +671,7 @@ int main(void)
 		cmocka_unit_test(test_classless_routes),
 		cmocka_unit_test(test_single_address),
 		cmocka_unit_test(test_client_names),
+		cmocka_unit_test(test_given_names),
 		cmocka_unit_test(test_message_size),
 		cmocka_unit_test(test_malformed),
 	};

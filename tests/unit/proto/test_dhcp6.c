@@ -502,6 +502,9 @@ static void test_requested_options(void **state)
 	assert_no_option(&r, DHCP6O_REFRESH_TIME);
 	assert_option(&r, DHCP6O_CAPTIVE_PORTAL, "urn:p", 5);
 	assert_option(&r, DHCP6O_FQDN, "\6\3box", 5);	/* S overridden, N said */
+	strcpy(w->conf.fqdn, "web.lan");
+	must_ask(w, &q, DHCP6_ADVERTISE, &r);
+	assert_option(&r, DHCP6O_FQDN, "\6\3web\3lan", 10);
 	fake_stop(w);
 }
 
