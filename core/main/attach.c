@@ -70,6 +70,7 @@ struct attach {
 	uint32_t features;		/* enum tun_feature */
 	uint32_t ifindex;		/* the interface's; 0: not made yet */
 	bool ended;			/* leave the loop */
+	bool owes_ready;		/* to the front end, once IPv4 is there as well */
 	bool outlived;			/* ... because the container is gone: nobody waits for us */
 
 	int front_fd;			/* -1 after the commit */
@@ -359,7 +360,8 @@ static int await(struct attach *a, struct child *c, void *msg, size_t len, int *
 	return explain_silence(c, true, a->conf.sandbox_strict, e);
 }
 
-static int take_setup(struct attach *a, const struct msg_setup_done *done, struct err *e)
+static int take_setup(struct attach *a, const struct netcfg *made,
+		      const struct msg_setup_done *done, struct err *e)
 {
 	if (!msg_setup_done_ok(done) ||
 	    (!done->err.code && (a->tap_fd < 0 || !done->ifindex)))
@@ -370,7 +372,7 @@ static int take_setup(struct attach *a, const struct msg_setup_done *done, struc
 	}
 	a->features = done->features;
 	a->ifindex = done->ifindex;
-	uplink_start(&a->uplink, &a->net, done->ipv6_left_out, a->tap_fd);
+	uplink_start(&a->uplink, made, done->ipv6_left_out, a->tap_fd);
 	if (!done->ipv6_left_out)
 		return 0;
 	netcfg_strip_ipv6(&a->net);
@@ -389,14 +391,18 @@ static int setup_interface(struct attach *a, struct err *e)
 		.kind = MSG_SETUP, .without = a->conf.without, .adopt = a->conf.adopt, .net = a->net,
 	};
 	struct msg_setup_done done;
-	int r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
+	int r;
+
+	if (a->conf.ipv4_late)
+		netcfg_drop_ipv4(&req.net);
+	r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
 
 	/* EPIPE: it died already, and the wait below tells how. */
 	if (r < 0 && r != -EPIPE)
 		return err_set(e, ERR_IO, "cannot speak to nsagent: %s", strerror(-r));
 	if (await(a, &a->nsagent, &done, sizeof(done), &a->tap_fd, e) < 0)
 		return -1;
-	return take_setup(a, &done, e);
+	return take_setup(a, &req.net, &done, e);
 }
 
 /* Has nsagent open that listener on the container's loopback. */
@@ -696,7 +702,7 @@ static void on_signal(struct attach *a)
 	reap(a);	/* in any case: signals of one number merge */
 }
 
-/* The commit, or the front end's death before it. */
+/* The order to configure, the commit, or the front end's death before it. */
 static void on_front(struct attach *a)
 {
 	char c = 0;
@@ -704,10 +710,14 @@ static void on_front(struct attach *a)
 
 	if (n < 0 && errno == EINTR)
 		return;
-	if (n == 1 && c == HANDOFF_COMMIT)
+	if (n == 1 && c == HANDOFF_COMMIT) {
 		fd_drop(&a->front_fd);
-	else
+	} else if (n == 1 && c == HANDOFF_CONFIGURE) {
+		a->owes_ready = true;
+		uplink_complete(&a->uplink);
+	} else {
 		end(a, "the front end gave up before its commit");
+	}
 }
 
 static void on_watch(struct attach *a)
@@ -790,7 +800,14 @@ static int on_moved(struct attach *a)
 	struct msg_moved m;
 	int r = msg_recv(a->nsagent.sock, &m, sizeof(m), NULL);
 
-	return r < 0 ? r : uplink_moved(&a->uplink, &s, &m);
+	if (r == 0)
+		r = uplink_moved(&a->uplink, &s, &m);
+	if (r == 0 && a->owes_ready) {
+		a->owes_ready = false;
+		if (!send_ready(a, &m.err))
+			end(a, "the front end is gone");
+	}
+	return r;
 }
 
 static int on_listening(struct attach *a)
