@@ -961,6 +961,8 @@ static void init(struct options *o, const char *name)
 	c->via = CONF_VIA_DIRECT;	/* it connects where it was started */
 	c->metadata = true;	/* whoever says pasta wants what pasta does */
 	c->log_size = LOG_SIZE;
+	c->net_address = true;	/* "-a 10.0.2.0 -n 24" stands in podman's manual */
+	c->adopt = true;	/* RootlessKit 2.0 makes the interface before it starts us */
 	o->guest = strcmp(name, "passt") == 0;
 	if (o->guest)
 		passt_defaults(o);

@@ -214,7 +214,8 @@ static const char *put(struct ports *p, const struct conf_forward *f)
 {
 	if (*p->n == p->max)
 		return "makes more rules than there is room for";
-	p->rules[(*p->n)++] = *f;
+	p->rules[*p->n] = *f;
+	p->rules[(*p->n)++].from = ORIGIN_OPTION;
 	return NULL;
 }
 

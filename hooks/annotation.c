@@ -2,6 +2,7 @@
 #include "hooks/annotation.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +40,7 @@ static const struct annotation table[] = {
 	{ "preserveSource", NULL, "preserveSource", KIND_BOOL, true },
 	{ "sourceCheck", NULL, "sourceCheck", KIND_BOOL, false },
 	{ "udp.timeout", "udp", "timeout", KIND_NUMBER, false },
-	{ "udp.stream", "udp", "stream", KIND_NUMBER, false },
+	{ "udp.stream", "udp", "timeoutStream", KIND_NUMBER, false },
 	{ "hostAddress", NULL, "hostAddress", KIND_LIST, false },
 	{ "hostLoopback", NULL, "hostLoopback", KIND_LIST, false },
 	{ "reverse", NULL, "reverse", KIND_RULES, false },
@@ -282,4 +283,38 @@ int annotation_apply(struct json_object *annotations, struct json_object *allowe
 			return -1;
 	}
 	return 0;
+}
+
+static void note(const struct annotation *a, struct conf *c)
+{
+	char path[64];
+	enum origin_key key;
+
+	snprintf(path, sizeof(path), "%s%s%s", a->outer ? a->outer : "", a->outer ? "." : "", a->key);
+	key = origin_key_find(path);
+	if (key < ORIGIN_KEY_COUNT)
+		c->from[key] = ORIGIN_ANNOTATION;
+	for (uint32_t i = 0; strcmp(a->key, "forward") == 0 && i < c->nforwards; i++)
+		c->forwards[i].from = ORIGIN_ANNOTATION;
+	for (uint32_t i = 0; strcmp(a->key, "reverse") == 0 && i < c->nreverses; i++)
+		c->reverses[i].from = ORIGIN_ANNOTATION;
+	if (strcmp(a->key, "addresses") == 0)
+		c->from[ORIGIN_KEY_ADDRESSES4] = c->from[ORIGIN_KEY_ADDRESSES6] = ORIGIN_ANNOTATION;
+	if (strcmp(a->key, "gateways") == 0)
+		c->from[ORIGIN_KEY_GATEWAYS4] = c->from[ORIGIN_KEY_GATEWAYS6] = ORIGIN_ANNOTATION;
+}
+
+void annotation_note(struct json_object *annotations, struct conf *c)
+{
+	const size_t n = strlen(ANNOTATION_PREFIX);
+	const struct annotation *a;
+
+	if (!annotations)
+		return;
+	json_object_object_foreach(annotations, name, v) {
+		(void)v;
+		a = strncmp(name, ANNOTATION_PREFIX, n) == 0 ? find(name + n) : NULL;
+		if (a)
+			note(a, c);
+	}
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "conf/conf.h"
 
 #define ANNOTATION_PREFIX	"io.cni-passt."
 #define ANNOTATION_VALUE_MAX	16384	/* bytes of one value */
@@ -24,6 +25,9 @@
  */
 int annotation_apply(struct json_object *annotations, struct json_object *allowed,
 		     struct json_object *netconf, bool *attach, struct err *e);
+
+/* Notes in *c, read from that netconf, which keys the annotations gave. */
+void annotation_note(struct json_object *annotations, struct conf *c);
 
 /* Whether there is such an annotation: for the administrator's list. */
 bool annotation_known(const char *name);

@@ -157,6 +157,7 @@ static int read_all(const struct settings_args *args, struct json_object *annota
 	json_object_object_del(netconf, HOOK_KEY);	/* and with it what h borrows */
 	if (keys_read(netconf, NULL, &s->keys, e) < 0 || check_file(&s->keys, e) < 0)
 		return -1;
+	annotation_note(annotations, &s->keys.conf);
 	strcpy(s->keys.conf.ifname, ifname);
 	strcpy(s->keys.conf.network, SETTINGS_NETWORK);
 	return 0;

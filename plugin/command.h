@@ -15,7 +15,7 @@ struct command {
 	int nwords;			/* what follows it */
 	char **words;
 	bool json, watch, prometheus;
-	const char *port, *address, *proto, *state, *sort;	/* NULL: not given */
+	const char *port, *address, *proto, *state, *path, *sort;	/* NULL: not given */
 	const char *write, *count, *size, *snap, *direction;	/* the same */
 	const char *netns;		/* as a path, of --pid too; NULL: not given */
 	bool usage;			/* the error is the caller's wrong use */
@@ -26,6 +26,7 @@ struct command {
 int list_command(struct command *c);
 int show_command(struct command *c);
 int stats_command(struct command *c);
+int prometheus_command(struct command *c);
 int flows_command(struct command *c);
 int capture_command(struct command *c);
 int doctor_command(struct command *c);

@@ -3,6 +3,7 @@
  * flows: the command `cni-passt flows ID`: who talks to whom. Asks for the table page by
  * page, keeps what the filters let through, sorts, prints.
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,24 +13,27 @@
 #include "base/fd.h"
 #include "plugin/attach/ask.h"
 #include "plugin/command.h"
-#include "plugin/json/get.h"
+#include "plugin/flowpage.h"
 #include "plugin/table.h"
 
 static const char *const protocols[] = { "tcp", "udp", "ping" };
 static const char *const states[] = { "opening", "open", "closing", "time-wait", "unanswered",
 				      "answered" };
-static const char *const sorts[] = { "age", "idle", "tx", "rx", "rtt", "retransmits" };
-static const char *const sort_keys[] = { "age_ms", "idle_ms", "tx_bytes", "rx_bytes", "rtt_us",
-					 "retransmits" };
-static const char *const ends[] = { "inner", "remote", "outer" };
+static const char *const paths[] = { "tap", "splice", "relay", "dns" };
+static const char *const sorts[] = { "age", "idle", "tx", "rx", "window", "rtt", "retransmits",
+				     "container", "remote" };
+
+enum sort { SORT_AGE, SORT_IDLE, SORT_TX, SORT_RX, SORT_WINDOW, SORT_RTT, SORT_RETRANSMITS,
+	    SORT_CONTAINER, SORT_REMOTE };
 
 /* What passes, as it is compared. */
 struct filter {
-	const char *proto, *state;	/* NULL: any */
+	const char *proto, *state, *path;	/* NULL: any */
 	uint64_t port;			/* 0: any; of any end */
 	bool has_prefix;
 	struct prefix prefix;
-	const char *sort;		/* the member; NULL: as they stand in the table */
+	bool sorted;			/* else as they stand in the table */
+	enum sort sort;
 };
 
 static int one_of(struct command *c, const char *option, const char *word,
@@ -61,10 +65,12 @@ static int read_filter(struct command *c, struct filter *f)
 {
 	size_t i;
 
-	*f = (struct filter){ .proto = c->proto, .state = c->state };
+	*f = (struct filter){ .proto = c->proto, .state = c->state, .path = c->path };
 	if (c->proto && one_of(c, "proto", c->proto, protocols, ARRAY_LEN(protocols), &i) < 0)
 		return -1;
 	if (c->state && one_of(c, "state", c->state, states, ARRAY_LEN(states), &i) < 0)
+		return -1;
+	if (c->path && one_of(c, "path", c->path, paths, ARRAY_LEN(paths), &i) < 0)
 		return -1;
 	if (c->port && read_port(c, f) < 0)
 		return -1;
@@ -74,184 +80,266 @@ static int read_filter(struct command *c, struct filter *f)
 	f->has_prefix = c->address != NULL;
 	if (c->sort && one_of(c, "sort", c->sort, sorts, ARRAY_LEN(sorts), &i) < 0)
 		return -1;
-	f->sort = c->sort ? sort_keys[i] : NULL;
+	f->sorted = c->sort != NULL;
+	f->sort = c->sort ? (enum sort)i : SORT_AGE;
 	return 0;
 }
 
-static bool has_port(struct json_object *flow, uint64_t port)
+static bool has_port(const struct flow_row *r, uint64_t port)
 {
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
-		if (command_number(get_member(flow, ends[i], json_type_object), "port") == port)
+	for (enum flow_end i = FLOW_INNER; i < FLOW_ENDS; i++)
+		if (r->end[i].port == port)
 			return true;
 	return false;
 }
 
-static bool has_address(struct json_object *flow, const struct prefix *p)
+static bool has_address(const struct flow_row *r, const struct prefix *p)
 {
 	struct addr a;
 
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
-		if (addr_parse(get_str(get_member(flow, ends[i], json_type_object), "address"),
-			       &a) == 0 && prefix_contains(p, &a))
+	for (enum flow_end i = FLOW_INNER; i < FLOW_ENDS; i++)
+		if (flowpage_address(r, i, &a) && prefix_contains(p, &a))
 			return true;
 	return false;
 }
 
-static bool passes(const struct filter *f, struct json_object *flow)
+static bool passes(const struct flow_row *r, void *arg)
 {
-	return (!f->proto || strcmp(get_str(flow, "protocol"), f->proto) == 0) &&
-	       (!f->state || strcmp(get_str(flow, "state"), f->state) == 0) &&
-	       (!f->port || has_port(flow, f->port)) &&
-	       (!f->has_prefix || has_address(flow, &f->prefix));
+	const struct filter *f = arg;
+
+	return (!f->proto || scan_is(r->proto, f->proto)) &&
+	       (!f->state || scan_is(r->state, f->state)) &&
+	       (!f->path || scan_is(r->path, f->path)) &&
+	       (!f->port || has_port(r, f->port)) &&
+	       (!f->has_prefix || has_address(r, &f->prefix));
 }
 
-/* Adds the page's flows that pass. */
-static void keep(const struct filter *f, struct json_object *page, struct json_object *ret)
+static int ask_page(struct ask *a, uint64_t from, struct err *e)
 {
-	size_t n;
-	struct json_object *list = get_list(page, "flows", &n), *flow;
+	struct json_object *request = ask_request(CONTROL_FLOWS);
 
-	for (size_t i = 0; i < n; i++) {
-		flow = json_object_array_get_idx(list, i);
-		if (passes(f, flow))
-			json_object_array_add(ret, json_object_get(flow));
-	}
+	json_object_object_add(request, "from", json_object_new_int64((int64_t)from));
+	return ask_send(a, request, e);
 }
 
-/* Page by page to the end. A list to put, or NULL with *e. */
-static struct json_object *fetch(struct ask *a, const struct filter *f, struct err *e)
+/* The page that comes; the next one is asked for before this one is read, so that daemon
+ * and command work at the same time. 1: there is a next one; 0; or -1 with *e. */
+static int take_page(struct ask *a, struct filter *f, uint64_t *from, struct flow_list *ret,
+		     struct err *e)
 {
-	struct json_object *ret = json_object_new_array(), *request, *page, *next;
+	const char *text;
+	uint64_t next = 0;
+	size_t len;
+	bool more;
+	int rc;
+
+	if (ask_text(a, e) < 0)
+		return -1;
+	len = a->len;
+	text = flowpage_hold(ret, a->buf, len);
+	if (!text)
+		return err_set(e, ERR_IO, "out of memory");
+	more = flowpage_next(text, len, &next) && next > *from;
+	*from = next;
+	if (more && ask_page(a, next, e) < 0)
+		return -1;
+	rc = flowpage_read(text, len, passes, f, ret);
+	if (rc == -ENOMEM)
+		return err_set(e, ERR_IO, "out of memory");
+	return rc < 0 ? ask_refused(text, len, e) : more;
+}
+
+/* Page by page to the end. */
+static int fetch(struct ask *a, struct filter *f, struct flow_list *ret, struct err *e)
+{
 	uint64_t from = 0;
-	bool more = true;
+	int more = ask_page(a, from, e) < 0 ? -1 : 1;
 
-	while (more) {
-		request = ask_request(CONTROL_FLOWS);
-		json_object_object_add(request, "from", json_object_new_int64((int64_t)from));
-		page = ask_line(a, request, e);
-		if (!page) {
-			json_object_put(ret);
-			return NULL;
-		}
-		keep(f, page, ret);
-		next = get_member(page, "next", json_type_int);
-		more = next && (uint64_t)json_object_get_int64(next) > from;
-		from = next ? (uint64_t)json_object_get_int64(next) : 0;
-		json_object_put(page);
-	}
-	return ret;
+	while (more == 1)
+		more = take_page(a, f, &from, ret, e);
+	return more;
 }
 
 /* --- order ------------------------------------------------------------------- */
 
-struct ranked {
-	uint64_t value;
-	size_t place;		/* equal ones stay as they were */
-	struct json_object *flow;
+/* By these in turn, the smallest first. */
+struct rank {
+	uint64_t by[3];
+	const struct flow_row *row;
 };
 
-static int descending(const void *a, const void *b)
+static uint64_t figure(const struct flow_row *r, enum sort by)
 {
-	const struct ranked *x = a, *y = b;
-
-	if (x->value != y->value)
-		return x->value < y->value ? 1 : -1;
-	return x->place < y->place ? -1 : x->place > y->place;
+	switch (by) {
+	case SORT_AGE:
+		return r->age_ms;
+	case SORT_IDLE:
+		return r->idle_ms;
+	case SORT_TX:
+		return r->tx_bytes;
+	case SORT_RX:
+		return r->rx_bytes;
+	case SORT_WINDOW:
+		return r->window;
+	case SORT_RTT:
+		return r->rtt_us;
+	default:
+		return r->retransmits;
+	}
 }
 
-/* The largest first. Puts the list and returns another, or NULL without memory. */
-static struct json_object *sorted(struct json_object *list, const char *key)
+/* Figures: the largest first; ends: by address, then port. */
+static struct rank rank_of(const struct flow_row *r, enum sort by)
 {
-	size_t n = json_object_array_length(list);
-	struct ranked *r = calloc(n ? n : 1, sizeof(*r));
-	struct json_object *ret = r ? json_object_new_array() : NULL;
+	enum flow_end end = by == SORT_CONTAINER ? FLOW_INNER : FLOW_REMOTE;
+	struct rank ret = { .row = r };
+	struct addr a = { .b = { 0 } };
 
-	for (size_t i = 0; r && i < n; i++) {
-		struct json_object *flow = json_object_array_get_idx(list, i);
-
-		r[i] = (struct ranked){ command_number(flow, key), i, flow };
+	if (by < SORT_CONTAINER) {
+		ret.by[0] = UINT64_MAX - figure(r, by);
+		return ret;
 	}
-	if (r && n)
-		qsort(r, n, sizeof(*r), descending);
-	for (size_t i = 0; ret && i < n; i++)
-		json_object_array_add(ret, json_object_get(r[i].flow));
-	free(r);
-	json_object_put(list);
+	flowpage_address(r, end, &a);
+	memcpy(ret.by, a.b, sizeof(a.b));
+	ret.by[0] = be64toh(ret.by[0]);
+	ret.by[1] = be64toh(ret.by[1]);
+	ret.by[2] = r->end[end].port;
+	return ret;
+}
+
+/* Equal ones stay as they stand in the table. */
+static int compare(const void *a, const void *b)
+{
+	const struct rank *x = a, *y = b;
+
+	for (size_t i = 0; i < ARRAY_LEN(x->by); i++)
+		if (x->by[i] != y->by[i])
+			return x->by[i] < y->by[i] ? -1 : 1;
+	return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* All rows in the order to print; to free. NULL: out of memory. */
+static struct rank *order(const struct flow_list *l, const struct filter *f)
+{
+	struct rank *ret = calloc(l->n ? l->n : 1, sizeof(*ret));
+
+	for (size_t i = 0; ret && i < l->n; i++)
+		ret[i] = f->sorted ? rank_of(&l->rows[i], f->sort) :
+				     (struct rank){ .row = &l->rows[i] };
+	if (ret && f->sorted && l->n)
+		qsort(ret, l->n, sizeof(*ret), compare);
 	return ret;
 }
 
 /* --- printing ------------------------------------------------------------------ */
 
-static void add_end(struct table *t, struct json_object *flow, const char *key, bool port)
+static void put_text(struct table *t, struct scan_text text)
 {
-	struct json_object *o = get_member(flow, key, json_type_object);
-	const char *address = get_str(o, "address");
-	bool v6 = strchr(address, ':') != NULL;
+	table_put(t, text.p, text.n);
+}
+
+static void put_end(struct table *t, const struct flow_row *r, enum flow_end end, bool port)
+{
+	const struct scan_text address = r->end[end].address;
+	bool v6 = address.n && memchr(address.p, ':', address.n) != NULL;
 
 	if (!port)
-		table_add(t, "%s", address);
+		put_text(t, address);
 	else
-		table_add(t, "%s%s%s:%llu", v6 ? "[" : "", address, v6 ? "]" : "",
-			  (unsigned long long)command_number(o, "port"));
+		table_add(t, v6 ? "[%.*s]:%llu" : "%.*s:%llu", (int)MIN_OF(address.n, 64U), address.p,
+			  (unsigned long long)r->end[end].port);
 }
 
-static void add_flow(struct table *t, struct json_object *flow)
+static void put_time(struct table *t, uint64_t ms)
 {
-	bool ping = strcmp(get_str(flow, "protocol"), "ping") == 0;
-	bool tcp = get_member(flow, "window", json_type_int) != NULL;
 	char text[TABLE_TEXT];
 
-	table_add(t, "%s", get_str(flow, "protocol"));
-	table_add(t, "%s", get_str(flow, "state"));
-	table_add(t, "%s%s", get_str(flow, "path"),
-		  json_object_get_boolean(get_member(flow, "inbound", json_type_boolean)) ?
-		  ",in" : "");
-	add_end(t, flow, "inner", true);
-	add_end(t, flow, "remote", !ping);
-	table_add(t, "%s", table_time(command_number(flow, "age_ms"), text));
-	table_add(t, "%s", table_time(command_number(flow, "idle_ms"), text));
-	table_add(t, "%s", table_bytes(command_number(flow, "tx_bytes"), text));
-	table_add(t, "%s", table_bytes(command_number(flow, "rx_bytes"), text));
-	table_add(t, "%s", tcp ? table_bytes(command_number(flow, "window"), text) : "");
-	if (get_member(flow, "rtt_us", json_type_int))
-		table_add(t, "%.1fms", (double)command_number(flow, "rtt_us") / 1000);
-	else
-		table_add(t, "%s", "");
-	table_add(t, "%s", tcp ? table_bytes(command_number(flow, "retransmits"), text) : "");
+	table_text(t, table_time(ms, text));
 }
 
-static int print_table(struct command *c, struct json_object *list)
+static void put_bytes(struct table *t, bool there, uint64_t v)
+{
+	char text[TABLE_TEXT];
+
+	if (there && v < 1000)
+		table_number(t, v);
+	else if (there)
+		table_text(t, table_bytes(v, text));
+	else
+		table_text(t, "");
+}
+
+static void add_flow(struct table *t, const struct flow_row *r)
+{
+	put_text(t, r->proto);
+	put_text(t, r->state);
+	if (r->inbound)
+		table_add(t, "%.*s,in", (int)MIN_OF(r->path.n, 64U), r->path.p);
+	else
+		put_text(t, r->path);
+	put_end(t, r, FLOW_INNER, true);
+	put_end(t, r, FLOW_REMOTE, !scan_is(r->proto, "ping"));
+	put_time(t, r->age_ms);
+	put_time(t, r->idle_ms);
+	put_bytes(t, true, r->tx_bytes);
+	put_bytes(t, true, r->rx_bytes);
+	put_bytes(t, r->has_window, r->window);
+	if (r->has_rtt)
+		table_add(t, "%.1fms", (double)r->rtt_us / 1000);
+	else
+		table_text(t, "");
+	put_bytes(t, r->has_window, r->retransmits);
+}
+
+static int print_table(struct command *c, const struct rank *list, size_t n)
 {
 	static const struct table_column columns[] = {
-		{ "PROTO", false }, { "STATE", false }, { "PATH", false }, { "CONTAINER", false },
-		{ "REMOTE", false }, { "AGE", true }, { "IDLE", true }, { "OUT", true },
-		{ "IN", true }, { "WINDOW", true }, { "RTT", true }, { "RETR", true },
+		{ "PROTO", false, 0, 0 }, { "STATE", false, 0, 0 }, { "PATH", false, 4, 0 },
+		{ "CONTAINER", false, 0, 0 }, { "REMOTE", false, 0, 0 }, { "AGE", true, 6, 0 },
+		{ "IDLE", true, 5, 0 }, { "OUT", true, 2, 0 }, { "IN", true, 1, 0 },
+		{ "WINDOW", true, 9, 0 }, { "RTT", true, 8, 0 }, { "RETR", true, 7, 0 },
 	};
 	struct table t = table_init(columns, ARRAY_LEN(columns));
 
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		add_flow(&t, json_object_array_get_idx(list, i));
+	for (size_t i = 0; i < n; i++)
+		add_flow(&t, list[i].row);
 	if (!table_print(&t))
 		return err_set(c->err, ERR_IO, "out of memory");
 	return command_flush(c);
 }
 
-static int print(struct command *c, const struct filter *f, struct json_object *list)
+/* Each as the daemon wrote it, one a line; with --watch all on one. */
+static int print_json(struct command *c, const struct rank *list, size_t n)
 {
-	struct json_object *o;
-	int r;
+	const char *before = c->watch ? "" : "\n    ";
 
-	if (f->sort)
-		list = sorted(list, f->sort);
-	if (!list)
-		return err_set(c->err, ERR_IO, "out of memory");
-	if (c->json) {
-		o = json_object_new_object();
-		json_object_object_add(o, "flows", list);
-		return command_print(c, o);
+	fputs(c->watch ? "{\"flows\":[" : "{\n  \"flows\": [", stdout);
+	for (size_t i = 0; i < n; i++) {
+		fputs(i ? "," : "", stdout);
+		fputs(before, stdout);
+		fwrite(list[i].row->whole.p, 1, list[i].row->whole.n, stdout);
 	}
-	r = print_table(c, list);
-	json_object_put(list);
+	fputs(c->watch ? "]}\n" : n ? "\n  ]\n}\n" : "]\n}\n", stdout);
+	return command_flush(c);
+}
+
+/* One look: 0, or -1 with *c->err. */
+static int look(struct command *c, struct ask *a, struct filter *f, bool first)
+{
+	struct flow_list l = { .n = 0 };
+	struct rank *list = NULL;
+	int r = fetch(a, f, &l, c->err);
+
+	if (r == 0)
+		list = order(&l, f);
+	if (r == 0 && !list)
+		r = err_set(c->err, ERR_IO, "out of memory");
+	if (r == 0 && c->watch && !c->json)
+		command_fresh(first);
+	if (r == 0)
+		r = c->json ? print_json(c, list, l.n) : print_table(c, list, l.n);
+	free(list);
+	flowpage_drop(&l);
 	return r;
 }
 
@@ -269,11 +357,8 @@ int flows_command(struct command *c)
 	}
 	do {
 		const int64_t from = clock_ms();
-		struct json_object *list = fetch(&a, &f, c->err);
 
-		if (c->watch && !c->json && list)
-			command_fresh(first);
-		r = list ? print(c, &f, list) : -1;
+		r = look(c, &a, &f, first);
 		first = false;
 		if (c->watch && r == 0)
 			command_pause(from);

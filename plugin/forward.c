@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plugin/forward.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,9 @@
 #include "conf/forward.h"
 #include "plugin/attach/ask.h"
 #include "plugin/attach/find.h"
+#include "plugin/command.h"
 #include "plugin/json/get.h"
+#include "plugin/table.h"
 
 static int misuse(bool *usage, struct err *e, const char *what)
 {
@@ -43,6 +46,7 @@ static struct json_object *read_words(int n, char **words, struct conf_forward *
 	}
 	why = forward_parse(words[3], (enum conf_proto)proto, rule);
 	if (why) {
+		*usage = true;
 		err_set(e, ERR_CONFIG, "forward.%s: \"%.80s\" %s", words[2], words[3], why);
 		return NULL;
 	}
@@ -52,17 +56,43 @@ static struct json_object *read_words(int n, char **words, struct conf_forward *
 	return o;
 }
 
-static void print_rule(struct json_object *o)
+static void add_rule(struct table *t, struct json_object *o)
 {
-	struct json_object *port = get_member(o, "port", json_type_int);
+	static const char *const bytes[] = { "tx_bytes", "rx_bytes" };
+	static const char *const numbers[] = { "listeners", "clients", "refused" };
+	char text[TABLE_TEXT];
 
-	printf("%s %s", get_str(o, "protocol"), get_str(o, "rule"));
-	if (port)
-		printf(" port %d", json_object_get_int(port));
-	if (get_str(o, "rule")[0] != '~')
-		printf(" listeners %d",
-		       json_object_get_int(get_member(o, "listeners", json_type_int)));
-	putchar('\n');
+	table_text(t, get_str(o, "protocol"));
+	table_text(t, get_str(o, "rule"));
+	if (get_member(o, "port", json_type_int))
+		table_number(t, command_number(o, "port"));
+	else
+		table_text(t, "");
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		if (get_str(o, "rule")[0] == '~')
+			table_text(t, "");
+		else
+			table_number(t, command_number(o, numbers[i]));
+	for (size_t i = 0; i < ARRAY_LEN(bytes); i++)
+		table_text(t, get_str(o, "rule")[0] == '~' ? "" :
+			      table_bytes(command_number(o, bytes[i]), text));
+	table_text(t, get_str(o, "from"));
+}
+
+static int print_rules(struct json_object *list, size_t n, struct err *e)
+{
+	static const struct table_column columns[] = {
+		{ "PROTO", false, 0, 0 }, { "RULE", false, 0, 0 }, { "PORT", true, 3, 0 },
+		{ "LISTENERS", true, 2, 0 }, { "CLIENTS", true, 0, 0 }, { "REFUSED", true, 1, 0 },
+		{ "OUT", true, 0, 0 }, { "IN", true, 0, 0 }, { "FROM", false, 4, 0 },
+	};
+	struct table t = table_init(columns, ARRAY_LEN(columns));
+
+	for (size_t i = 0; i < n; i++)
+		add_rule(&t, json_object_array_get_idx(list, i));
+	if (!table_print(&t))
+		return err_set(e, ERR_IO, "out of memory");
+	return fflush(stdout) == 0 ? 0 : err_set(e, ERR_IO, "stdout: %s", strerror(errno));
 }
 
 int forward_command(int nwords, char **words, struct json_object **json, bool want_json,
@@ -71,6 +101,7 @@ int forward_command(int nwords, char **words, struct json_object **json, bool wa
 	struct found at = { .fd = -1 };
 	struct json_object *request, *answer, *list;
 	struct conf_forward rule = { .first = 0 };
+	int r = 0;
 	size_t n;
 
 	*json = NULL;
@@ -88,10 +119,10 @@ int forward_command(int nwords, char **words, struct json_object **json, bool wa
 		return -1;
 	}
 	list = get_list(answer, "rules", &n);
-	for (size_t i = 0; !want_json && i < n; i++)
-		print_rule(json_object_array_get_idx(list, i));
 	if (want_json)
 		*json = json_object_get(list);
+	else if (n)
+		r = print_rules(list, n, e);
 	json_object_put(answer);
-	return 0;
+	return r;
 }

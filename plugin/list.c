@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * list: the command `cni-passt list`: every attachment in the store. Each daemon is asked
+ * list: the command `cni-passt list`: every attachment in the store. The daemons are asked
  * twice, LIST_SAMPLE_MS apart, for the rates. A folder whose daemon is gone is shown once
  * and removed.
  */
@@ -9,47 +9,27 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
-#include "plugin/attach/ask.h"
 #include "plugin/attach/attach.h"
-#include "plugin/attach/find.h"
 #include "plugin/command.h"
+#include "plugin/crowd.h"
 #include "plugin/json/get.h"
 #include "plugin/table.h"
 
 #define LIST_SAMPLE_MS	200
-#define TEXT_MAX	256	/* bytes of addresses or ports of one line */
 
-/* What is known of one attachment; objects may be missing. */
+enum question { ASK_SHOW, ASK_STATS, ASK_RULES, QUESTIONS };
+static const enum control_verb questions[QUESTIONS] = { CONTROL_SHOW, CONTROL_STATS, CONTROL_LIST };
+
+/* What is known of one attachment; objects may be missing: a short-lived daemon or a slow
+ * one leaves gaps, and no error. */
 struct row {
 	const struct state_name *name;
-	struct json_object *show, *first, *stats, *rules;
+	struct json_object **first;	/* by enum question */
+	struct json_object *stats;	/* of the second look */
 	const char *health;
 };
-
-/* A short-lived daemon or a slow one leaves gaps, and no error. */
-static void ask_first(struct row *r, int root)
-{
-	FD_OWNED int fd = find_folder(root, r->name);
-	struct ask a;
-
-	if (fd < 0 || ask_open(&a, fd, NULL) < 0)
-		return;
-	r->show = ask_line(&a, ask_request(CONTROL_SHOW), NULL);
-	if (r->show)
-		r->first = ask_line(&a, ask_request(CONTROL_STATS), NULL);
-	if (r->first)
-		r->rules = ask_line(&a, ask_request(CONTROL_LIST), NULL);
-	ask_close(&a);
-}
-
-static void ask_again(struct row *r, int root)
-{
-	FD_OWNED int fd = r->first ? find_folder(root, r->name) : -1;
-
-	if (fd >= 0)
-		r->stats = ask_daemon(fd, ask_request(CONTROL_STATS), NULL);
-}
 
 /* Who does not answer is gone, or not well; one that is gone leaves nothing. */
 static const char *judge(const struct row *r)
@@ -75,24 +55,50 @@ static const char *judge(const struct row *r)
 	return lives ? "silent" : "gone";
 }
 
-/* The values of that key, or member of a list's objects, with commas. */
-static void join(struct json_object *o, const char *list_key, const char *only,
-		 const char *member, char ret[TEXT_MAX])
+/* The values of that key, or the rules, with commas, to free. */
+static char *join(struct json_object *o, const char *list_key, const char *only)
 {
-	size_t n, len = 0;
+	size_t n, size;
 	struct json_object *list = get_list(o, list_key, &n), *v;
+	char *ret = NULL;
+	FILE *f = open_memstream(&ret, &size);
+	bool any = false;
 
-	ret[0] = '\0';
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; f && i < n; i++) {
 		v = json_object_array_get_idx(list, i);
 		if (only && strcmp(get_str(v, "key"), only) != 0)
 			continue;
-		len += (size_t)snprintf(ret + len, TEXT_MAX - len, "%s%s%s%s", len ? "," : "",
-					only ? "" : get_str(v, "protocol"), only ? "" : "/",
-					get_str(v, member));
-		if (len >= TEXT_MAX)
-			return;
+		fputs(any ? "," : "", f);
+		any = true;
+		if (only)
+			fputs(get_str(v, "value"), f);
+		else
+			fprintf(f, "%s/%s", get_str(v, "protocol"), get_str(v, "rule"));
 	}
+	if (f)
+		fclose(f);
+	return ret;
+}
+
+/* Takes the text. */
+static void put_joined(struct table *t, char *text)
+{
+	table_text(t, text ? text : "");
+	free(text);
+}
+
+static struct json_object *addresses(struct json_object *show)
+{
+	struct json_object *ret = json_object_new_array(), *v;
+	size_t n;
+	struct json_object *list = get_list(show, "values", &n);
+
+	for (size_t i = 0; i < n; i++) {
+		v = json_object_array_get_idx(list, i);
+		if (strcmp(get_str(v, "key"), "addresses") == 0)
+			json_object_array_add(ret, json_object_new_string(get_str(v, "value")));
+	}
+	return ret;
 }
 
 static uint64_t counter(struct json_object *stats, const char *a, const char *b)
@@ -105,10 +111,10 @@ static uint64_t counter(struct json_object *stats, const char *a, const char *b)
 /* Bytes a second between both looks. */
 static uint64_t rate(const struct row *r, const char *a, const char *b)
 {
-	uint64_t ms = command_number(r->stats, "uptime_ms") - command_number(r->first, "uptime_ms");
-	uint64_t n = counter(r->stats, a, b) - counter(r->first, a, b);
+	uint64_t ms = command_number(r->stats, "uptime_ms") - command_number(r->first[ASK_STATS], "uptime_ms");
+	uint64_t n = counter(r->stats, a, b) - counter(r->first[ASK_STATS], a, b);
 
-	return r->stats && ms ? n * 1000 / ms : 0;
+	return r->stats && r->first[ASK_STATS] && ms ? n * 1000 / ms : 0;
 }
 
 static uint64_t out_rate(const struct row *r)
@@ -128,18 +134,16 @@ static struct json_object *row_json(const struct row *r)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *gauges = get_member(r->stats, "gauges", json_type_object);
-	char text[TEXT_MAX];
 
 	json_object_object_add(o, "container", json_object_new_string(r->name->container_id));
 	json_object_object_add(o, "interface", json_object_new_string(r->name->ifname));
 	json_object_object_add(o, "health", json_object_new_string(r->health));
-	if (!r->show || !r->stats)
+	if (!r->first[ASK_SHOW] || !r->stats)
 		return o;
-	json_object_object_add(o, "network", json_object_new_string(get_str(r->show, "network")));
-	join(r->show, "values", "addresses", "value", text);
-	json_object_object_add(o, "addresses", json_object_new_string(text));
+	json_object_object_add(o, "network", json_object_new_string(get_str(r->first[ASK_SHOW], "network")));
+	json_object_object_add(o, "addresses", addresses(r->first[ASK_SHOW]));
 	json_object_object_add(o, "ports",
-			       json_object_get(get_member(r->rules, "rules", json_type_array)));
+			       json_object_get(get_member(r->first[ASK_RULES], "rules", json_type_array)));
 	json_object_object_add(o, "uptime_ms",
 			       json_object_new_int64((int64_t)command_number(r->stats, "uptime_ms")));
 	json_object_object_add(o, "flows",
@@ -154,28 +158,27 @@ static struct json_object *row_json(const struct row *r)
 static void add_row(struct table *t, const struct row *r)
 {
 	struct json_object *gauges = get_member(r->stats, "gauges", json_type_object);
-	char text[TEXT_MAX], figure[TABLE_TEXT];
+	char figure[TABLE_TEXT];
 
-	table_add(t, "%.24s", r->name->container_id);
-	table_add(t, "%s", r->name->ifname);
-	table_add(t, "%s", r->health);
+	table_text(t, r->name->container_id);
+	table_text(t, r->name->ifname);
+	table_text(t, r->health);
 	table_add(t, "%s", r->stats ? table_time(command_number(r->stats, "uptime_ms"), figure) : "");
 	table_add(t, "%llu", (unsigned long long)command_number(gauges, "flows"));
 	table_add(t, "%s/s", table_bytes(out_rate(r), figure));
 	table_add(t, "%s/s", table_bytes(in_rate(r), figure));
 	table_add(t, "%llu", (unsigned long long)command_number(r->stats, "engine_restarts"));
-	join(r->show, "values", "addresses", "value", text);
-	table_add(t, "%s", text);
-	join(r->rules, "rules", NULL, "rule", text);
-	table_add(t, "%s", text);
+	put_joined(t, join(r->first[ASK_SHOW], "values", "addresses"));
+	put_joined(t, join(r->first[ASK_RULES], "rules", NULL));
 }
 
 static int print(struct command *c, const struct row *rows, size_t n)
 {
 	static const struct table_column columns[] = {
-		{ "CONTAINER", false }, { "INTERFACE", false }, { "HEALTH", false },
-		{ "AGE", true }, { "FLOWS", true }, { "OUT", true }, { "IN", true },
-		{ "RESTARTS", true }, { "ADDRESSES", false }, { "PORTS", false },
+		{ "CONTAINER", false, 0, 24 }, { "INTERFACE", false, 4, 0 },
+		{ "HEALTH", false, 0, 0 }, { "AGE", true, 6, 0 }, { "FLOWS", true, 5, 0 },
+		{ "OUT", true, 3, 0 }, { "IN", true, 2, 0 }, { "RESTARTS", true, 7, 0 },
+		{ "ADDRESSES", false, 0, 0 }, { "PORTS", false, 1, 0 },
 	};
 	struct table t = table_init(columns, ARRAY_LEN(columns));
 	struct json_object *o, *list;
@@ -194,26 +197,41 @@ static int print(struct command *c, const struct row *rows, size_t n)
 	return command_print(c, o);
 }
 
-static void fill(struct row *rows, size_t n, int root)
+/* Both looks; the second not before LIST_SAMPLE_MS. */
+static bool fill(struct row *rows, const struct state_name *names, size_t n, int root)
 {
-	for (size_t i = 0; i < n; i++)
-		ask_first(&rows[i], root);
-	if (n)
-		usleep(LIST_SAMPLE_MS * 1000);
-	for (size_t i = 0; i < n; i++)
-		ask_again(&rows[i], root);
-	for (size_t i = 0; i < n; i++)
+	const int64_t from = clock_ms();
+	struct json_object **first = calloc(n + 1, QUESTIONS * sizeof(struct json_object *));
+	struct json_object **second = calloc(n + 1, sizeof(struct json_object *));
+	int64_t left;
+
+	if (first && second && n) {
+		crowd_ask(root, names, n, questions, QUESTIONS, first);
+		left = from + LIST_SAMPLE_MS - clock_ms();
+		if (left > 0)
+			usleep((useconds_t)left * 1000);
+		crowd_ask(root, names, n, &questions[ASK_STATS], 1, second);
+	}
+	for (size_t i = 0; first && second && i < n; i++) {
+		rows[i] = (struct row){ .name = &names[i], .first = &first[i * QUESTIONS],
+					.stats = second[i] };
 		rows[i].health = judge(&rows[i]);
+	}
+	free(second);
+	if (!n || !second)
+		free(first);
+	return first && second;
 }
 
 static void drop(struct row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		json_object_put(rows[i].show);
-		json_object_put(rows[i].first);
+		for (size_t j = 0; j < QUESTIONS; j++)
+			json_object_put(rows[i].first[j]);
 		json_object_put(rows[i].stats);
-		json_object_put(rows[i].rules);
 	}
+	if (n)
+		free(rows[0].first);
 	free(rows);
 }
 
@@ -231,13 +249,13 @@ int list_command(struct command *c)
 	if (root == -1 || (root >= 0 && state_list(&names, &n, c->err) < 0))
 		return -1;
 	rows = calloc(n ? n : 1, sizeof(*rows));
-	for (size_t i = 0; rows && i < n; i++)
-		rows[i].name = &names[i];
-	if (rows)
-		fill(rows, n, root);
-	r = rows ? print(c, rows, n) : err_set(c->err, ERR_IO, "out of memory");
-	if (rows)
+	if (rows && fill(rows, names, n, root)) {
+		r = print(c, rows, n);
 		drop(rows, n);
+	} else {
+		r = err_set(c->err, ERR_IO, "out of memory");
+		free(rows);
+	}
 	free(names);
 	return r;
 }

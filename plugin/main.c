@@ -217,6 +217,17 @@ static void release(const struct call *c, const struct request *req, const struc
 		fprintf(stderr, "cni-passt: %s: %s\n", c->verb, e.msg);
 }
 
+/* The plugin dhcp asks by the interface: that is first. */
+static int start_by_dhcp(struct call *c, const struct request *req, struct keys *k,
+			 struct attach *a, const struct ipam_for *who)
+{
+	if (attach_prepare(a, &k->conf, &c->err) < 0 ||
+	    ipam_add_dhcp(req->netconf, who, &a->net, &c->err) < 0 ||
+	    attach_configure(a, &c->err) < 0)
+		return -1;
+	return attach_commit(a, &c->err);
+}
+
 /* With the folder locked: addresses, network, answer. */
 static int add_locked(struct call *c, const struct request *req, struct keys *k,
 		      struct attach *a, int stop_fd)
@@ -225,7 +236,8 @@ static int add_locked(struct call *c, const struct request *req, struct keys *k,
 	int r = k->ipam ? ipam_add(req->netconf, &who, k, &c->err) : 0;
 
 	if (r == 0)
-		r = attach_start(a, &k->conf, &c->err);
+		r = k->ipam_dhcp ? start_by_dhcp(c, req, k, a, &who)
+				 : attach_start(a, &k->conf, &c->err);
 	if (r == 0)
 		r = answer_add(c, k, a, stop_fd);
 	if (r < 0) {
@@ -719,8 +731,9 @@ static void help(void)
 	     "  --prometheus         stats: for node_exporter's textfile collector; without ID of all\n"
 	     "  --port PORT, --address ADDRESS[/LEN], --proto PROTOCOL\n"
 	     "                       flows, capture: only these\n"
-	     "  --state STATE        flows: only these\n"
-	     "  --sort age|idle|tx|rx|rtt|retransmits   flows: the largest first\n"
+	     "  --state STATE, --path tap|splice|relay|dns   flows: only these\n"
+	     "  --sort age|idle|tx|rx|window|rtt|retransmits|container|remote\n"
+	     "                       flows: the largest first, ends by address\n"
 	     "  -w, --write FILE     capture: pcapng to there; - is stdout\n"
 	     "  -c, --count FRAMES, --size BYTES[K|M|G]   capture: ends with so many\n"
 	     "  --snap BYTES         capture: of each frame no more\n"
@@ -753,7 +766,7 @@ static int parse_pid(struct call *c, const char *s)
 }
 
 enum option_id { OPT_NETNS = 256, OPT_PID, OPT_ID, OPT_IFNAME, OPT_CONF, OPT_JSON, OPT_LISTEN, OPT_HELP, OPT_VERSION,
-	OPT_WATCH, OPT_PROMETHEUS, OPT_PORT, OPT_ADDRESS, OPT_PROTO, OPT_STATE, OPT_SORT,
+	OPT_WATCH, OPT_PROMETHEUS, OPT_PORT, OPT_ADDRESS, OPT_PROTO, OPT_STATE, OPT_PATH, OPT_SORT,
 	OPT_SIZE, OPT_SNAP, OPT_DIRECTION, OPT_WRITE = 'w', OPT_COUNT = 'c' };
 
 static const struct option options[] = {
@@ -769,6 +782,7 @@ static const struct option options[] = {
 	{ "address", required_argument, NULL, OPT_ADDRESS },
 	{ "proto", required_argument, NULL, OPT_PROTO },
 	{ "state", required_argument, NULL, OPT_STATE },
+	{ "path", required_argument, NULL, OPT_PATH },
 	{ "sort", required_argument, NULL, OPT_SORT },
 	{ "filter-proto", required_argument, NULL, OPT_PROTO },
 	{ "write", required_argument, NULL, OPT_WRITE },
@@ -798,6 +812,7 @@ static bool take_command_option(struct call *c, int opt)
 		{ OPT_ADDRESS, TAKES_ENDS, &o->address, NULL },
 		{ OPT_PROTO, TAKES_ENDS, &o->proto, NULL },
 		{ OPT_STATE, TAKES_FILTER, &o->state, NULL },
+		{ OPT_PATH, TAKES_FILTER, &o->path, NULL },
 		{ OPT_SORT, TAKES_FILTER, &o->sort, NULL },
 		{ OPT_WRITE, TAKES_FRAMES, &o->write, NULL },
 		{ OPT_COUNT, TAKES_FRAMES, &o->count, NULL },

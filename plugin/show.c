@@ -6,9 +6,20 @@
 
 #include "base/fd.h"
 #include "plugin/attach/ask.h"
+#include "plugin/attach/front.h"
 #include "plugin/command.h"
 #include "plugin/json/get.h"
 #include "plugin/table.h"
+
+/* Names are others': a terminal gets them without control characters. */
+static void print_text(const char *label, struct json_object *o, const char *key)
+{
+	char text[CONF_PATH_MAX];
+
+	snprintf(text, sizeof(text), "%s", get_str(o, key));
+	front_clean(text);
+	printf("%-10s %s\n", label, text);
+}
 
 static void print_since(struct json_object *o)
 {
@@ -34,12 +45,13 @@ static void print_list(struct json_object *o, const char *key)
 
 static void print_head(struct json_object *o)
 {
-	const char *socket = get_str(o, "socket");
+	bool guest = get_str(o, "socket")[0] != '\0';
 
-	printf("container  %s\ninterface  %s\nnetwork    %s\n%s  %s\nversion    %s\n",
-	       get_str(o, "container"), get_str(o, "interface"), get_str(o, "network"),
-	       *socket ? "socket   " : "namespace", *socket ? socket : get_str(o, "netns"),
-	       get_str(o, "version"));
+	print_text("container", o, "container");
+	print_text("interface", o, "interface");
+	print_text("network", o, "network");
+	print_text(guest ? "socket" : "namespace", o, guest ? "socket" : "netns");
+	print_text("version", o, "version");
 	printf("processes  main %llu, engine %llu, nsagent %llu\n",
 	       (unsigned long long)command_number(o, "pid"),
 	       (unsigned long long)command_number(o, "engine_pid"),
@@ -49,15 +61,16 @@ static void print_head(struct json_object *o)
 	       (unsigned long long)command_number(o, "engine_restarts"),
 	       (unsigned long long)command_number(o, "nsagent_restarts"));
 	printf("cpu        %.2f s\n", (double)command_number(o, "cpu_us") / 1e6);
-	printf("end seen   by %s\n", get_str(o, "watch"));
+	print_text("end seen", o, "watch");
 	print_list(o, "offloads");
 	putchar('\n');
 }
 
 static int print_values(struct command *c, struct json_object *o)
 {
-	static const struct table_column columns[] = { { "KEY", false }, { "VALUE", false },
-						       { "FROM", false } };
+	static const struct table_column columns[] = { { "KEY", false, 0, 0 },
+						       { "VALUE", false, 0, 0 },
+						       { "FROM", false, 0, 0 } };
 	struct table t = table_init(columns, ARRAY_LEN(columns));
 	size_t n;
 	struct json_object *list = get_list(o, "values", &n);
@@ -65,9 +78,9 @@ static int print_values(struct command *c, struct json_object *o)
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *v = json_object_array_get_idx(list, i);
 
-		table_add(&t, "%s", get_str(v, "key"));
-		table_add(&t, "%s", get_str(v, "value"));
-		table_add(&t, "%s", get_str(v, "from"));
+		table_text(&t, get_str(v, "key"));
+		table_text(&t, get_str(v, "value"));
+		table_text(&t, get_str(v, "from"));
 	}
 	return table_print(&t) ? 0 : err_set(c->err, ERR_IO, "out of memory");
 }

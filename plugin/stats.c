@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * stats: the command `cni-passt stats ID`: what passed, what was dropped and why, what is
- * in use. With --prometheus in the text exposition format, and without an id of all
- * attachments.
+ * in use. (--prometheus is prometheus.c's.)
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -29,17 +27,25 @@ static const struct line lines[] = {
 	{ "frames", "tap_rx_frames", "tap_rx_bytes", "tap_tx_frames", "tap_tx_bytes" },
 };
 
-/* What of the counters says that something did not pass. */
-static bool tells_of_loss(const char *name)
-{
-	static const char *const parts[] = { "drop", "refused", "evicted", "error", "limited",
-					     "no_socket", "timeouts", "badseg", "paws", "retransmits",
-					     "echoes", "ignored", "no_pipe" };
+/* What says that something did not pass, or had to be done again: kinds of it, by parts of
+ * the names. */
+static const struct loss {
+	const char *kind, *parts[8];
+} losses[] = {
+	{ "dropped", { "drop", "lost", "malformed", "frag_timeouts", "frag_refused", "ignored" } },
+	{ "sent again", { "retransmits", "tcp_timeouts", "dns_next" } },
+	{ "refused", { "refused", "no_socket", "limited", "paused", "failed" } },
+	{ "evicted", { "evicted" } },
+	{ "strange", { "badseg", "paws", "strange", "tx_error", "orphans", "no_pipe", "starved" } },
+};
 
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		if (strstr(name, parts[i]))
-			return true;
-	return false;
+static const char *kind_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(losses); i++)
+		for (size_t j = 0; j < ARRAY_LEN(losses[i].parts) && losses[i].parts[j]; j++)
+			if (strstr(name, losses[i].parts[j]))
+				return losses[i].kind;
+	return NULL;
 }
 
 static uint64_t counter(struct json_object *stats, const char *name)
@@ -75,8 +81,9 @@ static void add_way(struct table *t, struct json_object *now, struct json_object
 static bool print_lines(struct json_object *now, struct json_object *before)
 {
 	static const struct table_column columns[] = {
-		{ "", false }, { "OUT", true }, { "BYTES", true }, { "RATE", true },
-		{ "IN", true }, { "BYTES", true }, { "RATE", true },
+		{ "", false, 0, 0 }, { "OUT", true, 1, 0 }, { "BYTES", true, 0, 0 },
+		{ "RATE", true, 0, 0 }, { "IN", true, 1, 0 }, { "BYTES", true, 0, 0 },
+		{ "RATE", true, 0, 0 },
 	};
 	struct table t = table_init(columns, ARRAY_LEN(columns));
 
@@ -109,125 +116,57 @@ static void print_gauges(struct json_object *now)
 	       table_bytes(command_number(g, "arena_bytes"), arena));
 }
 
-/* Those that are not zero. */
-static void print_losses(struct json_object *now)
+static void add_losses(struct table *t, struct json_object *counters, const char *kind,
+		       struct json_object *help)
 {
-	struct json_object *o = get_member(now, "counters", json_type_object);
-	bool any = false;
+	json_object_object_foreach(counters, name, v) {
+		const char *is = kind_of(name);
 
-	if (!o)
-		return;
-	json_object_object_foreach(o, name, v) {
-		if (!json_object_get_int64(v) || !tells_of_loss(name))
+		if (!json_object_get_int64(v) || !is || strcmp(is, kind) != 0)
 			continue;
-		printf("%s%s %lld", any ? ", " : "\nnot passed or again: ", name,
-		       (long long)json_object_get_int64(v));
-		any = true;
+		table_text(t, kind);
+		table_text(t, name);
+		table_number(t, (uint64_t)json_object_get_int64(v));
+		table_text(t, get_str(help, name));
 	}
-	if (any)
-		putchar('\n');
 }
 
-static int print(struct command *c, struct json_object *now, struct json_object *before)
+/* Those that are not zero, by kind. */
+static bool print_losses(struct json_object *now, struct json_object *help)
+{
+	static const struct table_column columns[] = {
+		{ "WHAT", false, 0, 0 }, { "BY REASON", false, 0, 0 }, { "COUNT", true, 0, 0 },
+		{ "MEANING", false, 1, 0 },
+	};
+	struct json_object *o = get_member(now, "counters", json_type_object);
+	struct table t = table_init(columns, ARRAY_LEN(columns));
+
+	for (size_t i = 0; o && i < ARRAY_LEN(losses); i++)
+		add_losses(&t, o, losses[i].kind, help);
+	if (!t.n) {
+		table_drop(&t);
+		puts("\nnothing was dropped, refused or sent again");
+		return true;
+	}
+	putchar('\n');
+	return table_print(&t);
+}
+
+static int print(struct command *c, struct json_object *now, struct json_object *before,
+		 struct json_object *help)
 {
 	print_gauges(now);
-	if (!print_lines(now, before))
+	if (!print_lines(now, before) || !print_losses(now, help))
 		return err_set(c->err, ERR_IO, "out of memory");
-	print_losses(now);
 	return command_flush(c);
-}
-
-/* --- --prometheus -------------------------------------------------------------- */
-
-/* Every attachment's answer; a list to put. */
-static struct json_object *ask_all(struct command *c)
-{
-	struct json_object *all = json_object_new_array(), *o;
-	struct state_name *names = NULL;
-	FD_OWNED int root = state_root(false, c->err);
-	size_t n = 0;
-
-	if (root >= 0 && state_list(&names, &n, c->err) < 0)
-		n = 0;
-	for (size_t i = 0; i < n; i++) {
-		FD_OWNED int fd = find_folder(root, &names[i]);
-
-		o = fd < 0 ? NULL : ask_daemon(fd, ask_request(CONTROL_STATS), NULL);
-		if (o)
-			json_object_array_add(all, o);
-	}
-	free(names);
-	return all;
-}
-
-/* The samples of one metric stand together, as the format wants it. part: the member that
- * has it, "" for the answer itself. */
-static void print_metric(struct json_object *all, const char *part, const char *name,
-			 const char *as, const char *type)
-{
-	printf("# TYPE cni_passt_%s %s\n", as, type);
-	for (size_t i = 0; i < json_object_array_length(all); i++) {
-		struct json_object *o = json_object_array_get_idx(all, i);
-		struct json_object *p = part[0] ? get_member(o, part, json_type_object) : o;
-
-		if (get_member(p, name, json_type_int))
-			printf("cni_passt_%s{container=\"%s\",interface=\"%s\"} %llu\n", as,
-			       get_str(o, "container"), get_str(o, "interface"),
-			       (unsigned long long)command_number(p, name));
-	}
-}
-
-static void print_members(struct json_object *all, const char *part, const char *suffix,
-			  const char *type)
-{
-	struct json_object *o = get_member(json_object_array_get_idx(all, 0), part,
-					   json_type_object);
-	char as[96];
-
-	if (!o)
-		return;
-	json_object_object_foreach(o, name, v) {
-		if (!json_object_is_type(v, json_type_int))
-			continue;
-		snprintf(as, sizeof(as), "%s%s", name, suffix);
-		print_metric(all, part, name, as, type);
-	}
-}
-
-static int print_prometheus(struct command *c, struct json_object *all)
-{
-	if (json_object_array_length(all)) {
-		print_metric(all, "", "uptime_ms", "uptime_milliseconds", "gauge");
-		print_metric(all, "", "cpu_us", "cpu_microseconds_total", "counter");
-		print_metric(all, "", "engine_restarts", "engine_restarts_total", "counter");
-		print_metric(all, "", "nsagent_restarts", "nsagent_restarts_total", "counter");
-		print_members(all, "gauges", "", "gauge");
-		print_members(all, "counters", "_total", "counter");
-	}
-	json_object_put(all);
-	return command_flush(c);
-}
-
-static int prometheus(struct command *c, struct ask *a)
-{
-	struct json_object *all, *one;
-
-	if (c->watch || c->json)
-		return command_misuse(c, "--prometheus goes with neither --watch nor --json");
-	if (a->fd < 0)
-		return print_prometheus(c, ask_all(c));
-	one = ask_line(a, ask_request(CONTROL_STATS), c->err);
-	if (!one)
-		return -1;
-	all = json_object_new_array();
-	json_object_array_add(all, one);
-	return print_prometheus(c, all);
 }
 
 /* --- one attachment -------------------------------------------------------------- */
 
 static int look(struct command *c, struct ask *a)
 {
+	/* a daemon of an older version does not tell */
+	struct json_object *help = c->json ? NULL : ask_line(a, ask_request(CONTROL_COUNTERS), NULL);
 	struct json_object *before = NULL, *now;
 	bool first = true;
 	int r;
@@ -240,7 +179,8 @@ static int look(struct command *c, struct ask *a)
 			break;
 		if (c->watch && !c->json)
 			command_fresh(first);
-		r = c->json ? command_print(c, json_object_get(now)) : print(c, now, before);
+		r = c->json ? command_print(c, json_object_get(now)) : print(c, now, before,
+				get_member(help, "counters", json_type_object));
 		json_object_put(before);
 		before = now;
 		first = false;
@@ -248,6 +188,7 @@ static int look(struct command *c, struct ask *a)
 			command_pause(from);
 	} while (c->watch && r == 0);
 	json_object_put(before);
+	json_object_put(help);
 	return now ? r : -1;
 }
 
@@ -255,15 +196,15 @@ int stats_command(struct command *c)
 {
 	struct found at = { .fd = -1 };
 	struct ask a = ASK_INIT;
-	int r = 0;
+	int r;
 
-	if (!(c->prometheus && !c->nwords)) {
-		r = command_find(c, &at);
-		if (r == 0)
-			r = ask_open(&a, at.fd, c->err);
-	}
+	if (c->prometheus)
+		return prometheus_command(c);
+	r = command_find(c, &at);
 	if (r == 0)
-		r = c->prometheus ? prometheus(c, &a) : look(c, &a);
+		r = ask_open(&a, at.fd, c->err);
+	if (r == 0)
+		r = look(c, &a);
 	ask_close(&a);
 	fd_drop(&at.fd);
 	return r;

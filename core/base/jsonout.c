@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static void put(struct jsonout *o, const char *text, size_t n)
 {
 	if (o->failed || n > o->size - o->len) {
@@ -14,21 +16,23 @@ static void put(struct jsonout *o, const char *text, size_t n)
 	o->len += n;
 }
 
+/* Characters beyond ASCII as they are (RFC 8259, 8.1); what is none of UTF-8 as "?". */
 static void put_string(struct jsonout *o, const char *text)
 {
 	char code[8];
 
 	put(o, "\"", 1);
-	for (; *text; text++) {
+	for (size_t n; *text; text += n ? n : 1) {
 		unsigned char c = (unsigned char)*text;
 
+		n = utf8_len(text);
 		if (c == '"' || c == '\\')
 			put(o, "\\", 1);
-		if (c >= 0x20 && c < 0x7f) {
-			put(o, text, 1);
+		if (n) {
+			put(o, text, n);
 			continue;
 		}
-		snprintf(code, sizeof(code), "\\u%04x", c);
+		snprintf(code, sizeof(code), "\\u%04x", c < 0x80 ? c : '?');
 		put(o, code, 6);
 	}
 	put(o, "\"", 1);

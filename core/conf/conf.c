@@ -220,7 +220,7 @@ static int check_prefix(const struct conf *c, const struct prefix *p, struct err
 		return 0;
 	bits = host_bits4(p);
 	all = (uint32_t)((1ULL << (32 - p->len)) - 1);
-	if (bits == 0 || bits == all)
+	if ((bits == 0 && !c->net_address) || bits == all)
 		return bad_prefix(e, "addresses", p,
 				  "is the network's own or its broadcast address");
 	return 0;

@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "conf/origin.h"
 
 #define CONF_ID_MAX		128	/* container id and network name */
 #define CONF_IFNAME_MAX		15	/* IFNAMSIZ - 1 */
@@ -72,6 +73,7 @@ struct conf_forward {
 	uint16_t first, last;	/* ports listened on; 0 and 0: one that the kernel picks */
 	uint16_t to_first;	/* where the first leads; the others follow */
 	struct addr to;		/* ADDR_ANY: the container's own, of the client's family */
+	uint8_t from;		/* enum origin; no difference to the rule */
 };
 
 /* Who else listens on a port already. */
@@ -152,6 +154,7 @@ struct conf {
 	enum conf_conflict port_conflict;
 
 	bool configure;				/* false: link up only, the rest by DHCP and RA */
+	bool ipv4_late;				/* with it: IPv4 at HANDOFF_CONFIGURE only */
 	uint32_t nnameservers;			/* given ones; else, without a forwarder, the host's */
 	struct addr nameservers[CONF_NAMESERVERS_MAX];
 	uint32_t ndns_forward;			/* where the container finds the DNS forwarder */
@@ -179,7 +182,8 @@ struct conf {
 
 	char capture[CONF_PATH_MAX];		/* all frames go into that file too; empty: none */
 	uint32_t without;			/* enum conf_without */
-	enum conf_via via;			/* not handed over */
+	enum conf_via via;			/* the daemon is told which way was taken */
+	uint8_t from[ORIGIN_KEY_COUNT];		/* enum origin of each key */
 
 	/* What only the command lines of pasta and passt ask for (cli/). */
 	uint32_t off;				/* enum conf_off */
@@ -188,6 +192,8 @@ struct conf {
 	bool map_gateway;			/* the gateway's address leads to the host's loopback */
 	bool loopback_to_loopback;		/* local TCP clients of forwarded ports go to the container's */
 	bool outlive;				/* the namespace's path may go, the daemon stays */
+	bool net_address;			/* addresses may be a network's own: Linux takes them */
+	bool adopt;				/* a tap that is there already, nobody's, is ours */
 	bool freebind;				/* listeners on addresses that the host has not yet */
 	uint32_t nresolvers;			/* the forwarder asks them, not resolv.conf's */
 	struct addr resolvers[CONF_RESOLVERS_MAX];

@@ -9,7 +9,7 @@
 
 const char *const control_verb_names[] = {
 	"", "show", "stats", "flows", "forward-list", "forward-add", "forward-del",
-	"capture",
+	"counters", "capture",
 };
 
 static_assert(ARRAY_LEN(control_verb_names) == CONTROL_VERB_COUNT, "a name for each verb");

@@ -26,6 +26,7 @@ enum control_verb {
 	CONTROL_LIST,		/* all rules of "forward" */
 	CONTROL_ADD,		/* one more */
 	CONTROL_DEL,		/* one less: exactly this one; its TCP connections stay */
+	CONTROL_COUNTERS,	/* what each counter of CONTROL_STATS counts */
 	CONTROL_CAPTURE,	/* frames, from then on, behind the answer: the connection's last */
 	CONTROL_VERB_COUNT
 };
@@ -43,6 +44,7 @@ struct control_rule {
 	struct conf_forward rule;
 	uint16_t picked;	/* by the kernel, for a rule of port 0; else 0 */
 	uint32_t listeners;	/* open now */
+	uint64_t clients, refused, tx_bytes, rx_bytes;	/* so far (flow/tally.h) */
 };
 
 /* What is said of rules. */

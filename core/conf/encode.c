@@ -173,6 +173,8 @@ static void code_forward(struct codec *x, struct conf_forward *f)
 	code_u16(x, &f->last);
 	code_u16(x, &f->to_first);
 	code_addr(x, &f->to);
+	code_u8(x, &f->from);
+	x->bad |= f->from >= ORIGIN_COUNT;
 }
 
 static void code_publishing(struct codec *x, struct conf *c)
@@ -194,6 +196,7 @@ static void code_offer(struct codec *x, struct conf *c)
 {
 	code_bool(x, &c->addresses_private);
 	code_bool(x, &c->configure);
+	code_bool(x, &c->ipv4_late);
 	code_max(x, &c->nnameservers, CONF_NAMESERVERS_MAX);
 	for (uint32_t i = 0; i < c->nnameservers; i++)
 		code_addr(x, &c->nameservers[i]);
@@ -239,6 +242,8 @@ static void code_command_line(struct codec *x, struct conf *c)
 	code_bool(x, &c->map_gateway);
 	code_bool(x, &c->loopback_to_loopback);
 	code_bool(x, &c->outlive);
+	code_bool(x, &c->net_address);
+	code_bool(x, &c->adopt);
 	code_bool(x, &c->freebind);
 	code_max(x, &c->nresolvers, CONF_RESOLVERS_MAX);
 	for (uint32_t i = 0; i < c->nresolvers; i++)
@@ -249,6 +254,18 @@ static void code_command_line(struct codec *x, struct conf *c)
 	code_bool(x, &c->guest);
 	code_bool(x, &c->guest_once);
 	code_str(x, c->socket_path, sizeof(c->socket_path));
+}
+
+static void code_origins(struct codec *x, struct conf *c)
+{
+	uint32_t via = c->via;
+
+	code_max(x, &via, CONF_VIA_COUNT - 1);
+	c->via = (enum conf_via)via;
+	for (int i = 0; i < ORIGIN_KEY_COUNT; i++) {
+		code_u8(x, &c->from[i]);
+		x->bad |= c->from[i] >= ORIGIN_COUNT;
+	}
 }
 
 static void code_conf(struct codec *x, struct conf *c)
@@ -267,6 +284,7 @@ static void code_conf(struct codec *x, struct conf *c)
 	code_u32(x, &c->without);
 	code_offer(x, c);
 	code_command_line(x, c);
+	code_origins(x, c);
 }
 
 int encode_conf(const struct conf *c, void *buf, size_t size)

@@ -31,6 +31,7 @@
 #include "base/siphash.h"
 #include "flow/hold.h"
 #include "flow/ranges.h"
+#include "flow/tally.h"
 #include "flow/wheel.h"
 
 #define FLOW_MAX	131072u
@@ -113,6 +114,7 @@ enum tcp_mark {
 	TCPM_IN_URG = 1 << 22,		/* the container's urgent byte in_urg was not passed yet */
 	TCPM_OUT_PRI = 1 << 23,		/* the host's kernel said that it has urgent data */
 	TCPM_OUT_URG = 1 << 24,		/* out_urg is to be told of */
+	TCPM_DNS = 1 << 26,		/* to the DNS forwarder, which looks into it: proto/dns_tcp.h */
 	TCPM_STARVED = 1 << 25,		/* the host had no memory for what is held: ctx.starved_at */
 };
 
@@ -149,6 +151,8 @@ struct tcp_flow {
 	uint32_t in_urg;		/* the container's urgent byte */
 	uint32_t out_urg;		/* the byte behind the remote's urgent one */
 	uint32_t challenge_ms;		/* when what did not fit was answered last, 0: never */
+	uint32_t dns_pass;		/* TCPM_DNS: bytes of a question that pass; of what comes back */
+	uint16_t dns_rest, dns_half;	/* ... those missing of a message, and half of its length */
 	uint16_t ooo;			/* ranges beyond rcv_nxt that came, 0: none */
 	uint16_t sacked;		/* ranges beyond snd_una that the container has, 0: none */
 	struct hold ring;		/* from snd_base on, with TCPM_NO_PEEK */
@@ -239,6 +243,7 @@ struct flow {
 	uint32_t ready_next;
 	uint32_t lru_next, lru_prev;	/* UDP, echo and lingering flows, oldest use first */
 	bool inbound;			/* a client of a forwarded port began it */
+	uint16_t tally;			/* place of its rule's; 0: none */
 	struct timer timer;
 	uint64_t opened_ms;
 	uint64_t used_ms;		/* when payload last passed, for those who look */
@@ -261,6 +266,7 @@ struct flowtab {
 	uint32_t max;			/* <= FLOW_MAX */
 	uint32_t lru_head, lru_tail;
 	uint32_t ready_head, ready_tail, nready;
+	struct tally *tallies;		/* TALLIES of them; NULL: rules are not counted by */
 };
 
 /* Over zeroed memory: FLOW_MAX flows and FLOW_BUCKETS buckets. */
@@ -296,17 +302,39 @@ struct flow *flow_oldest(const struct flowtab *t);
 void flow_enqueue(struct flowtab *t, struct flow *f);
 struct flow *flow_dequeue(struct flowtab *t);
 
-/* Payload passed: out of the container, into it. */
-static inline void flow_sent(struct flow *f, uint64_t bytes, uint64_t now)
+/* What the rule that let its client in is counted by, or NULL. */
+static inline struct tally *flow_tally(const struct flowtab *t, const struct flow *f)
 {
-	f->tx_bytes += bytes;
-	f->used_ms = now;
+	return tally_at(t->tallies, f->tally);
 }
 
-static inline void flow_got(struct flow *f, uint64_t bytes, uint64_t now)
+/* Payload passed: out of the container, into it. */
+static inline void flow_sent(const struct flowtab *t, struct flow *f, uint64_t bytes, uint64_t now)
 {
+	struct tally *by = flow_tally(t, f);
+
+	f->tx_bytes += bytes;
+	f->used_ms = now;
+	if (by)
+		by->tx_bytes += bytes;
+}
+
+static inline void flow_got(const struct flowtab *t, struct flow *f, uint64_t bytes, uint64_t now)
+{
+	struct tally *by = flow_tally(t, f);
+
 	f->rx_bytes += bytes;
 	f->used_ms = now;
+	if (by)
+		by->rx_bytes += bytes;
+}
+
+static inline void flow_refused(const struct flowtab *t, const struct flow *f)
+{
+	struct tally *by = flow_tally(t, f);
+
+	if (by)
+		by->refused++;
 }
 
 static inline enum splice_side splice_other(enum splice_side side)

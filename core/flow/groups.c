@@ -67,6 +67,12 @@ uint64_t groups_next(const struct groups *g)
 	return next;
 }
 
+void groups_defer(struct groups *g, uint64_t ms)
+{
+	for (uint32_t i = 0; i < g->n; i++)
+		g->members[i].due += ms;
+}
+
 void groups_sent(struct groups *g, uint64_t hash, uint64_t now)
 {
 	g->echoes[g->next_echo].hash = hash;

@@ -53,6 +53,8 @@ void groups_add_spoken(const struct groups *g, struct membership *m);
 struct membership *groups_expired(struct groups *g, uint64_t now);
 /* When a query is due or a membership ends; UINT64_MAX: never. */
 uint64_t groups_next(const struct groups *g);
+/* All memberships end so much later. */
+void groups_defer(struct groups *g, uint64_t ms);
 
 /* A datagram with that hash went to a group; whether one came back of it, which is
  * forgotten with the answer. */

@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-const char *const view_path_names[VIEW_PATH_COUNT] = { "tap", "splice" };
+const char *const view_path_names[VIEW_PATH_COUNT] = { "tap", "splice", "relay", "dns" };
 const char *const view_state_names[] = {
 	"opening", "open", "closing", "time-wait", "unanswered", "answered",
 };
@@ -57,11 +57,12 @@ static void describe(const struct flow *f, uint32_t idx, uint64_t now, struct vi
 		break;
 	case FLOW_RELAY:
 		ret->proto = FLOW_UDP;
-		ret->path = VIEW_SPLICE;
+		ret->path = VIEW_RELAY;
 		ret->state = f->dg.rx ? VIEW_ANSWERED : VIEW_UNANSWERED;
 		break;
 	case FLOW_DNS:		/* a question that waits for its answer */
 		ret->proto = FLOW_UDP;
+		ret->path = VIEW_DNS;
 		ret->remote_port = PORT_DNS;
 		ret->state = VIEW_UNANSWERED;
 		break;

@@ -16,7 +16,13 @@
 #define VIEW_SLOTS	8192u	/* places looked at for one */
 #define VIEW_END	UINT32_MAX	/* `from`: no flows, the gauges only; `next`: that was all */
 
-enum view_path { VIEW_TAP, VIEW_SPLICE, VIEW_PATH_COUNT };
+enum view_path {
+	VIEW_TAP,
+	VIEW_SPLICE,		/* TCP from socket to socket */
+	VIEW_RELAY,		/* UDP likewise */
+	VIEW_DNS,		/* a question to the DNS forwarder */
+	VIEW_PATH_COUNT
+};
 extern const char *const view_path_names[VIEW_PATH_COUNT];
 
 enum view_state {
@@ -34,7 +40,7 @@ struct view_flow {
 	struct addr inner, remote, outer;
 	uint16_t inner_port, remote_port, outer_port;
 	uint8_t proto;		/* enum flow_proto; a spliced one is FLOW_TCP, a
-				 * relayed one FLOW_UDP, with VIEW_SPLICE */
+				 * relayed one and a question FLOW_UDP */
 	uint8_t path;		/* enum view_path */
 	uint8_t state;		/* enum view_state */
 	bool inbound;		/* a client of a forwarded port began it */

@@ -36,6 +36,7 @@
 #include "io/ns.h"
 #include "io/rawping.h"
 #include "io/resolvers.h"
+#include "io/suspend.h"
 #include "io/tun.h"
 #include "io/watch.h"
 #include "main/captures.h"
@@ -60,6 +61,8 @@
 #define COUNTERS_LINE	900	/* bytes of counters in one log line */
 #define CONTROL_TURN	16	/* requests of the control socket, of one turn of the loop */
 #define REMOVE_MS	1000	/* patience for the interface's deletion by nsagent */
+#define LOCK_MS		500	/* ... and for the state folder's lock */
+#define LOCK_TURN_MS	5
 
 struct attach {
 	struct conf conf;
@@ -67,6 +70,7 @@ struct attach {
 	uint32_t features;		/* enum tun_feature */
 	uint32_t ifindex;		/* the interface's; 0: not made yet */
 	bool ended;			/* leave the loop */
+	bool owes_ready;		/* to the front end, once IPv4 is there as well */
 	bool outlived;			/* ... because the container is gone: nobody waits for us */
 
 	int front_fd;			/* -1 after the commit */
@@ -97,6 +101,7 @@ struct attach {
 	int64_t since;			/* the same, by the wall clock */
 	struct resolvers resolvers;	/* whom the DNS forwarder asks, if there is one */
 	struct resolvers_watch resolv;
+	struct suspend suspend;
 	struct child engine, nsagent;
 };
 
@@ -119,6 +124,7 @@ static void close_mains(struct attach *a)
 	fd_drop(&a->nsagent.sock);
 	watch_close(&a->watch);
 	resolvers_unwatch(&a->resolv);
+	suspend_close(&a->suspend);
 	control_close(&a->control);
 	uplink_close(&a->uplink);
 	mirror_close(&a->mirror);
@@ -175,7 +181,7 @@ static int run_engine(void *arg, int sock)
 		.tap_fd = a->conf.guest ? a->guest.fd : a->tap_fd,
 		.framing = a->guest.framing, .stream_seq = a->guest.seq,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
-		.page = a->page, .roster = a->roster, .number = (uint32_t)a->engine.restarts + 1,
+		.tallies = a->publish.tallies, .page = a->page, .roster = a->roster, .number = (uint32_t)a->engine.restarts + 1,
 		.forwards = a->publish.list, .nforwards = a->publish.n,
 		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
 		.capture = {
@@ -291,7 +297,8 @@ static void *map_shared(size_t size, struct err *e)
 static int map_counters(struct attach *a, struct err *e)
 {
 	a->counters = map_shared(sizeof(*a->counters), e);
-	a->page = a->counters ? map_shared(sizeof(*a->page), e) : NULL;
+	a->publish.tallies = a->counters ? map_shared(TALLIES * sizeof(struct tally), e) : NULL;
+	a->page = a->publish.tallies ? map_shared(sizeof(*a->page), e) : NULL;
 	a->roster = a->page ? map_shared(sizeof(*a->roster), e) : NULL;
 	return a->roster ? 0 : -1;
 }
@@ -354,7 +361,8 @@ static int await(struct attach *a, struct child *c, void *msg, size_t len, int *
 	return explain_silence(c, true, a->conf.sandbox_strict, e);
 }
 
-static int take_setup(struct attach *a, const struct msg_setup_done *done, struct err *e)
+static int take_setup(struct attach *a, const struct netcfg *made,
+		      const struct msg_setup_done *done, struct err *e)
 {
 	if (!msg_setup_done_ok(done) ||
 	    (!done->err.code && (a->tap_fd < 0 || !done->ifindex)))
@@ -365,7 +373,7 @@ static int take_setup(struct attach *a, const struct msg_setup_done *done, struc
 	}
 	a->features = done->features;
 	a->ifindex = done->ifindex;
-	uplink_start(&a->uplink, &a->net, done->ipv6_left_out);
+	uplink_start(&a->uplink, made, done->ipv6_left_out, a->tap_fd);
 	if (!done->ipv6_left_out)
 		return 0;
 	netcfg_strip_ipv6(&a->net);
@@ -380,16 +388,22 @@ static int take_setup(struct attach *a, const struct msg_setup_done *done, struc
 
 static int setup_interface(struct attach *a, struct err *e)
 {
-	struct msg_setup req = { .kind = MSG_SETUP, .without = a->conf.without, .net = a->net };
+	struct msg_setup req = {
+		.kind = MSG_SETUP, .without = a->conf.without, .adopt = a->conf.adopt, .net = a->net,
+	};
 	struct msg_setup_done done;
-	int r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
+	int r;
+
+	if (a->conf.ipv4_late)
+		netcfg_drop_ipv4(&req.net);
+	r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
 
 	/* EPIPE: it died already, and the wait below tells how. */
 	if (r < 0 && r != -EPIPE)
 		return err_set(e, ERR_IO, "cannot speak to nsagent: %s", strerror(-r));
 	if (await(a, &a->nsagent, &done, sizeof(done), &a->tap_fd, e) < 0)
 		return -1;
-	return take_setup(a, &done, e);
+	return take_setup(a, &req.net, &done, e);
 }
 
 /* Has nsagent open that listener on the container's loopback. */
@@ -555,7 +569,7 @@ static int start_guest(struct attach *a, struct err *e)
 {
 	if (netlink_template(&a->conf, NULL, &a->net, e) < 0)
 		return -1;
-	uplink_start(&a->uplink, &a->net, false);
+	uplink_start(&a->uplink, &a->net, false, -1);
 	return publish_open(&a->publish, &a->conf, &a->net, e);
 }
 
@@ -574,6 +588,8 @@ static int start(struct attach *a, struct err *e)
 	    map_counters(a, e) < 0 || captures_open(&a->captures, e) < 0)
 		return -1;
 	uplink_open(&a->uplink, &a->conf, a->state_fd);
+	if (suspend_open(&a->suspend) < 0)
+		log_debug("the host's suspends are not seen");
 	if ((a->conf.guest ? start_guest(a, e) : start_container(a, e)) < 0 ||
 	    control_open(&a->control, a->state_fd, e) < 0 || open_capture(a, e) < 0)
 		return -1;
@@ -687,7 +703,7 @@ static void on_signal(struct attach *a)
 	reap(a);	/* in any case: signals of one number merge */
 }
 
-/* The commit, or the front end's death before it. */
+/* The order to configure, the commit, or the front end's death before it. */
 static void on_front(struct attach *a)
 {
 	char c = 0;
@@ -695,10 +711,14 @@ static void on_front(struct attach *a)
 
 	if (n < 0 && errno == EINTR)
 		return;
-	if (n == 1 && c == HANDOFF_COMMIT)
+	if (n == 1 && c == HANDOFF_COMMIT) {
 		fd_drop(&a->front_fd);
-	else
+	} else if (n == 1 && c == HANDOFF_CONFIGURE) {
+		a->owes_ready = true;
+		uplink_complete(&a->uplink);
+	} else {
 		end(a, "the front end gave up before its commit");
+	}
 }
 
 static void on_watch(struct attach *a)
@@ -781,7 +801,14 @@ static int on_moved(struct attach *a)
 	struct msg_moved m;
 	int r = msg_recv(a->nsagent.sock, &m, sizeof(m), NULL);
 
-	return r < 0 ? r : uplink_moved(&a->uplink, &s, &m);
+	if (r == 0)
+		r = uplink_moved(&a->uplink, &s, &m);
+	if (r == 0 && a->owes_ready) {
+		a->owes_ready = false;
+		if (!send_ready(a, &m.err))
+			end(a, "the front end is gone");
+	}
+	return r;
 }
 
 static int on_listening(struct attach *a)
@@ -871,6 +898,23 @@ static void on_resolvers(struct attach *a)
 	serve_resolvers(&s, &a->resolvers);
 }
 
+/* What the kernel saw change while it woke up it says itself; but what is told for so many
+ * minutes, or waits for an answer, is as old as that. */
+static void on_suspend(struct attach *a)
+{
+	int64_t slept = suspend_heard(&a->suspend);
+	struct serve s = serve_of(a);
+
+	if (!slept)
+		return;
+	log_info("host resumed slept=%llds", (long long)slept / 1000);
+	serve_tell(&s, MSG_RESUMED, 0);
+	if (a->conf.follow)
+		uplink_heard(&a->uplink, now_ms());
+	if (a->resolv.fd >= 0)
+		on_resolvers(a);
+}
+
 static void on_captures(struct attach *a)
 {
 	struct serve s = serve_of(a);
@@ -951,7 +995,7 @@ static void loop(struct attach *a)
 		void (*fn)(struct attach *a);
 	} on[] = { { on_signal }, { on_watch }, { on_front }, { on_engine }, { on_nsagent },
 		{ on_life }, { on_control }, { on_host }, { on_resolvers }, { on_captures },
-		{ on_guest } };
+		{ on_guest }, { on_suspend } };
 
 	while (!a->ended) {
 		struct pollfd p[ARRAY_LEN(on)] = {
@@ -966,6 +1010,7 @@ static void loop(struct attach *a)
 			{ .fd = a->resolv.fd, .events = POLLIN },
 			{ .fd = a->captures.fd, .events = POLLIN },
 			{ .fd = guest_poll_fd(&a->guest, now_ms()), .events = POLLIN },
+			{ .fd = a->suspend.fd, .events = POLLIN },
 		};
 
 		if (poll(p, ARRAY_LEN(p), next_wait(a)) < 0 && errno != EINTR) {
@@ -998,19 +1043,34 @@ static bool is_our_folder(const struct attach *a)
 	       by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino;
 }
 
+/* `patient`: who has it may be the front end that started us, which is about to leave. */
+static bool take_lock(int lock, bool patient)
+{
+	const struct timespec turn = { .tv_nsec = LOCK_TURN_MS * 1000000L };
+	int tries = patient ? LOCK_MS / LOCK_TURN_MS : 1;
+
+	while (tries-- > 0) {
+		if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (tries)
+			nanosleep(&turn, NULL);
+	}
+	return false;
+}
+
 /*
  * So that nothing stays when a container ends without DEL. A front end at work
  * on this attachment holds the lock and removes the folder itself; one that
  * waits for the lock finds its file unlinked when it gets it.
  */
-static void remove_state(struct attach *a)
+static void remove_state(struct attach *a, bool patient)
 {
 	static const char *const files[] = {
 		"state.json", "control.sock", HANDOFF_NET_NAME, HANDOFF_LIFE_NAME, "lock",
 	};
 	FD_OWNED int lock = openat(a->state_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0 || !is_our_folder(a))
+	if (lock < 0 || !take_lock(lock, patient) || !is_our_folder(a))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		unlinkat(a->state_fd, files[i], 0);
@@ -1062,7 +1122,7 @@ static int fail(struct attach *a, struct err *e)
 	log_error("failed code=%s: %s", err_name(e->code), e->msg);
 	send_ready(a, e);
 	if (a->conf.state_dir[0])
-		remove_state(a);
+		remove_state(a, false);	/* the front end waits for us, and has it */
 	return 1;
 }
 
@@ -1081,7 +1141,7 @@ static int run(struct attach *a)
 	loop(a);
 	undo(a);
 	log_counters(a);
-	remove_state(a);
+	remove_state(a, true);
 	return 0;
 }
 
@@ -1106,6 +1166,7 @@ int attach_main(void)
 		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 }, .capture_fd = -1,
 		.watch = WATCH_INIT, .control = CONTROL_INIT, .captures = CAPTURES_INIT, .uplink = UPLINK_INIT,
 		.mirror = MIRROR_INIT, .guest = GUEST_INIT, .resolv = RESOLVERS_WATCH_INIT,
+		.suspend = SUSPEND_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};

@@ -100,6 +100,10 @@ static bool take_forward(struct ctx *c, struct view_page *page, int main_fd)
 		return false;
 	if (m.kind == MSG_SYNC)
 		return msg_send(main_fd, &synced, sizeof(synced), -1) == 0;
+	if (m.kind == MSG_RESUMED) {
+		network_resumed(c);
+		return true;
+	}
 	if (m.kind == MSG_VIEW)
 		return show(c, page, &m, main_fd);
 	if (m.kind == MSG_FORWARD_CLOSE) {
@@ -220,6 +224,7 @@ int engine_main(const struct engine_args *args)
 		log_error("event=engine_start_failed error=\"%s\"", strerror(-rc));
 		return EXIT_FAILURE;
 	}
+	ctx.flows.tallies = args->tallies;
 	orphan_start(&ctx, args->roster, args->number);
 	capture_use(&io.capture, &args->capture, ctx.tap_vnet ? VNET_HLEN : 0, ctx.now_us);
 	dns_set_resolvers(&ctx, args->resolvers);

@@ -25,6 +25,7 @@ struct engine_args {
 	int rawping_fd[2];		/* io/rawping.h; -1: none */
 	int main_fd;			/* SOCK_SEQPACKET to main; EOF: main is gone */
 	struct counters *counters;	/* shared with main */
+	struct tally *tallies;		/* too */
 	struct view_page *page;		/* too: filled when main asks */
 	struct roster *roster;		/* too: for the next engine (flow/roster.h) ... */
 	uint32_t number;		/* ... and which engine this is in it */

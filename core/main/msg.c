@@ -90,7 +90,7 @@ bool msg_ports_ok(const struct msg_ports *m)
 
 bool msg_forward_ok(const struct msg_forward *m)
 {
-	if (m->kind == MSG_SYNC || m->kind == MSG_VIEW)
+	if (m->kind == MSG_SYNC || m->kind == MSG_VIEW || m->kind == MSG_RESUMED)
 		return true;
 	if (m->idx >= FORWARD_MAX)
 		return false;
@@ -112,7 +112,7 @@ bool msg_capture_ok(const struct msg_capture *m)
 
 bool msg_setup_ok(const struct msg_setup *m)
 {
-	return m->kind == MSG_SETUP && netcfg_ok(&m->net);
+	return m->kind == MSG_SETUP && m->adopt <= 1 && netcfg_ok(&m->net);
 }
 
 bool msg_network_ok(const struct msg_network *m)

@@ -42,6 +42,7 @@ enum msg_kind {
 	MSG_NETWORK,		/* main -> engine: the host's network is another now */
 	MSG_MOVE,		/* main -> nsagent: so is what the interface shall have */
 	MSG_MOVED,		/* nsagent -> main: outcome */
+	MSG_RESUMED,		/* main -> engine: the machine slept */
 	MSG_CAPTURE,		/* main -> engine: a capture at run time begins, or ends */
 	MSG_STREAM,		/* main -> engine: a virtual machine connected; carries the descriptor */
 	MSG_STREAM_GONE,	/* engine -> main: that connection is over */
@@ -60,6 +61,7 @@ struct msg_engine {
 struct msg_setup {
 	uint32_t kind;
 	uint32_t without;	/* enum conf_without */
+	uint32_t adopt;		/* 0 or 1: the interface may be there already (io/tun.h) */
 	struct netcfg net;
 };
 

@@ -58,7 +58,7 @@ static int make_interface(const struct msg_setup *m, struct msg_setup_done *done
 	FD_OWNED int tap = -1;
 	struct netlink_done link;
 
-	tap = tun_create(m->net.ifname, m->without, &done->features, &done->err);
+	tap = tun_create(m->net.ifname, m->adopt, m->without, &done->features, &done->err);
 	if (tap < 0 || netlink_configure(&m->net, &link, &done->err) < 0)
 		return -1;
 	done->ifindex = link.ifindex;
@@ -178,8 +178,8 @@ static int settle(struct agent *a, struct err *e)
 
 /*
  * MSG_SETUP. Safe for a hostile asker: once only, so no second interface; a
- * new device or none (IFF_TUN_EXCL), so nothing of the container's own is
- * touched besides the loopback's being up; every count and length is checked
+ * new device or none (IFF_TUN_EXCL), or a tap that nobody has open, so nothing of the
+ * container's own is touched besides the loopback's being up; every count and length is checked
  * before use; and the one who gets the tap owns the attachment anyway.
  */
 static int do_setup(struct agent *a, const union request *req)

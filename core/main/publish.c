@@ -163,6 +163,8 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 	const uint32_t before = p->nopen;
 
 	p->ids[at] = p->last_id;
+	if (p->tallies)
+		*tally_at(p->tallies, tally_place(p->last_id)) = (struct tally){ .clients = 0 };
 	p->of_host[at] = is_of_host(net, rule);
 	if (rule->kind != CONF_FORWARD_PORTS)
 		return 0;
@@ -399,6 +401,14 @@ void publish_describe(const struct publish *p, const struct conf *c, uint32_t at
 		      struct control_rule *ret)
 {
 	*ret = (struct control_rule){ .rule = c->forwards[at] };
+	if (p->tallies) {
+		const struct tally *t = tally_at(p->tallies, tally_place(p->ids[at]));
+
+		ret->clients = t->clients;
+		ret->refused = t->refused;
+		ret->tx_bytes = t->tx_bytes;
+		ret->rx_bytes = t->rx_bytes;
+	}
 	for (uint32_t i = publish_next(p, 0, p->ids[at]); i != FORWARD_NONE;
 	     i = publish_next(p, i + 1, p->ids[at])) {
 		ret->listeners += !p->list[i].idle;

@@ -10,6 +10,7 @@
 #include "conf/control.h"
 #include "conf/netcfg.h"
 #include "flow/forward.h"
+#include "flow/tally.h"
 
 struct publish {
 	struct forward *list;	/* FORWARD_MAX places, virtual until used */
@@ -18,6 +19,7 @@ struct publish {
 	uint32_t ids[CONF_FORWARDS_MAX];	/* what forward.rule is for each of conf.forwards */
 	bool of_host[CONF_FORWARDS_MAX];	/* ... whose address is the host's own: it follows that */
 	uint32_t last_id;
+	struct tally *tallies;	/* TALLIES, shared with the engine; NULL: there are none */
 	struct log_limit not_opened;	/* one line a minute */
 };
 

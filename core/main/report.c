@@ -9,6 +9,7 @@
 
 #include "conf/forward.h"
 #include "io/tun.h"
+#include "main/values.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unreleased"
@@ -58,6 +59,13 @@ static void write_rule(struct jsonout *o, const struct control_rule *r)
 	jsonout_number(o, "listeners", r->listeners);
 	if (r->picked)
 		jsonout_number(o, "port", r->picked);
+	if (r->rule.kind != CONF_FORWARD_EXCEPT) {
+		jsonout_number(o, "clients", r->clients);
+		jsonout_number(o, "refused", r->refused);
+		jsonout_number(o, "tx_bytes", r->tx_bytes);
+		jsonout_number(o, "rx_bytes", r->rx_bytes);
+	}
+	jsonout_string(o, "from", origin_names[r->rule.from < ORIGIN_COUNT ? r->rule.from : 0]);
 	jsonout_shut(o, '}');
 }
 
@@ -170,6 +178,27 @@ static void write_counters(struct jsonout *o, const struct counters *c)
 	jsonout_shut(o, '}');
 }
 
+void report_counters(struct jsonout *o)
+{
+	char name[48], text[80];
+
+	begin(o, true);
+	jsonout_open(o, "counters", '{');
+#define X(name, text) jsonout_string(o, #name, text);
+	COUNTERS_TABLE(X)
+#undef X
+	for (int i = 0; i < WIRE_ERR_COUNT; i++) {
+		if (!wire_err_names[i] || i == WIRE_OK)
+			continue;
+		snprintf(name, sizeof(name), "drop_wire_%s", wire_err_names[i]);
+		snprintf(text, sizeof(text), "malformed frames and packets dropped: %s",
+			 wire_err_names[i]);
+		jsonout_string(o, name, text);
+	}
+	jsonout_shut(o, '}');
+	end(o);
+}
+
 static void write_gauges(struct jsonout *o, const struct serve *s, const struct view_page *page)
 {
 	jsonout_open(o, "gauges", '{');
@@ -238,141 +267,6 @@ void report_stats(struct jsonout *o, const struct serve *s, const struct view_pa
 
 /* --- what it is ----------------------------------------------------------------- */
 
-static const char from_conf[] = "configuration", from_host[] = "host", from_default[] = "default";
-
-static void value(struct jsonout *o, const char *key, const char *text, const char *from)
-{
-	jsonout_open(o, NULL, '{');
-	jsonout_string(o, "key", key);
-	jsonout_string(o, "value", text);
-	jsonout_string(o, "from", from);
-	jsonout_shut(o, '}');
-}
-
-static void value_number(struct jsonout *o, const char *key, uint64_t v, const char *from)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)v);
-	value(o, key, text, from);
-}
-
-static void value_addr(struct jsonout *o, const char *key, const struct addr *a, const char *from)
-{
-	char text[ADDR_STRLEN];
-
-	if (!addr_is_any(a))
-		value(o, key, addr_format(a, text), from);
-}
-
-/* One value a family: given ones stand before the host's in theirs only. */
-static const char *address_from(const struct conf *c, bool v4)
-{
-	for (uint32_t i = 0; i < c->naddresses; i++)
-		if (addr_is4(&c->addresses[i].addr) == v4)
-			return from_conf;
-	return c->addresses_private && !c->addresses_host ? "private" : from_host;
-}
-
-static const char *gateway_from(const struct conf *c, bool v4)
-{
-	for (uint32_t i = 0; i < c->ngateways; i++)
-		if (addr_is4(&c->gateways[i]) == v4)
-			return from_conf;
-	return from_host;
-}
-
-static void values_addresses(struct jsonout *o, const struct serve *s)
-{
-	char text[PREFIX_STRLEN];
-
-	for (uint32_t i = 0; i < s->net->naddresses; i++)
-		value(o, "addresses", prefix_format(&s->net->addresses[i], text),
-		      address_from(s->conf, addr_is4(&s->net->addresses[i].addr)));
-	value_addr(o, "gateways", &s->net->gateway4, gateway_from(s->conf, true));
-	value_addr(o, "gateways", &s->net->gateway6, gateway_from(s->conf, false));
-}
-
-static void values_routes(struct jsonout *o, const struct serve *s)
-{
-	const char *from = s->conf->nroutes ? from_conf : from_host;
-	char text[PREFIX_STRLEN + ADDR_STRLEN + 8], dst[PREFIX_STRLEN], gw[ADDR_STRLEN];
-
-	for (uint32_t i = 0; i < s->net->nroutes; i++) {
-		const struct route *r = &s->net->routes[i];
-
-		snprintf(text, sizeof(text), "%s%s%s", prefix_format(&r->dst, dst),
-			 addr_is_any(&r->gw) ? "" : " via ",
-			 addr_is_any(&r->gw) ? "" : addr_format(&r->gw, gw));
-		value(o, "routes", text, from);
-	}
-}
-
-static void values_link(struct jsonout *o, const struct serve *s)
-{
-	struct conf plain;
-	char text[MAC_STRLEN];
-
-	conf_init(&plain);
-	strcpy(plain.container_id, s->conf->container_id);
-	strcpy(plain.ifname, s->conf->ifname);
-	conf_default_macs(&plain);
-	value_number(o, "mtu", s->net->mtu, s->conf->mtu ? from_conf : from_host);
-	value(o, "mac", mac_format(&s->net->mac, text),
-	      mac_eq(&plain.mac, &s->net->mac) ? from_default : from_conf);
-	if (s->net->outer_ifname4[0])
-		value(o, "outer", s->net->outer_ifname4,
-		      s->conf->outbound_ifname4[0] ? from_conf : from_host);
-	if (s->net->outer_ifname6[0] && strcmp(s->net->outer_ifname6, s->net->outer_ifname4) != 0)
-		value(o, "outer", s->net->outer_ifname6,
-		      s->conf->outbound_ifname6[0] ? from_conf : from_host);
-}
-
-static void values_host(struct jsonout *o, const struct serve *s)
-{
-	const struct conf *c = s->conf;
-	struct conf plain;
-	const char *from;
-
-	conf_init(&plain);
-	from = c->nhost_addresses == plain.nhost_addresses &&
-	       memcmp(c->host_addresses, plain.host_addresses, sizeof(plain.host_addresses)) == 0 ?
-	       from_default : from_conf;
-	for (uint32_t i = 0; i < c->nhost_addresses; i++)
-		value_addr(o, "hostAddress", &c->host_addresses[i], from);
-	for (uint32_t i = 0; i < c->nhost_loopback; i++)
-		value_addr(o, "hostLoopback", &c->host_loopback[i], from_conf);
-	for (uint32_t i = 0; i < c->noutbound; i++)
-		value_addr(o, "outbound.addresses", &c->outbound[i], from_conf);
-	for (uint32_t i = 0; i < s->net->nnameservers; i++)
-		value_addr(o, "dns.nameservers", &s->net->nameservers[i], "configuration or host");
-}
-
-static void values_rest(struct jsonout *o, const struct conf *c)
-{
-	char text[FORWARD_STRLEN + 8], rule[FORWARD_STRLEN];
-
-	for (uint32_t i = 0; i < c->nforwards; i++) {
-		snprintf(text, sizeof(text), "%s %s", conf_proto_names[c->forwards[i].proto],
-			 forward_format(&c->forwards[i], rule));
-		value(o, "forward", text, from_conf);
-	}
-	for (uint32_t i = 0; i < c->nreverses; i++) {
-		snprintf(text, sizeof(text), "%s %s", conf_proto_names[c->reverses[i].proto],
-			 forward_format(&c->reverses[i], rule));
-		value(o, "reverse", text, from_conf);
-	}
-	value_number(o, "udp.timeout", c->udp_timeout,
-		     c->udp_timeout == CONF_UDP_TIMEOUT ? from_default : from_conf);
-	value_number(o, "udp.timeoutStream", c->udp_stream,
-		     c->udp_stream == CONF_UDP_STREAM ? from_default : from_conf);
-	value(o, "log.level", log_level_names[c->log_level],
-	      c->log_level == LOGL_INFO ? from_default : from_conf);
-	value(o, "log.target", c->log_target == LOGT_FILE ? c->log_path :
-	      log_target_names[c->log_target],
-	      c->log_target == LOGT_SYSLOG ? from_default : from_conf);
-}
-
 static void write_features(struct jsonout *o, uint32_t features)
 {
 	jsonout_open(o, "offloads", '[');
@@ -402,12 +296,6 @@ void report_show(struct jsonout *o, const struct serve *s)
 	write_health(o, s);
 	jsonout_string(o, "watch", s->watch);
 	write_features(o, s->features);
-	jsonout_open(o, "values", '[');
-	values_addresses(o, s);
-	values_routes(o, s);
-	values_link(o, s);
-	values_host(o, s);
-	values_rest(o, s->conf);
-	jsonout_shut(o, ']');
+	values_write(o, s->conf, s->net);
 	end(o);
 }

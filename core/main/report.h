@@ -15,6 +15,9 @@ void report_flows(struct jsonout *o, const struct view_page *page);
 void report_capture(struct jsonout *o, const struct serve *s);
 void report_show(struct jsonout *o, const struct serve *s);
 
+/* What each counter means, in words. */
+void report_counters(struct jsonout *o);
+
 /* page: its gauges; NULL: there is no engine to ask. */
 void report_stats(struct jsonout *o, const struct serve *s, const struct view_page *page);
 

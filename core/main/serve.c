@@ -163,19 +163,21 @@ static void log_rule(const char *what, const struct conf_forward *rule)
 		 forward_format(rule, text));
 }
 
-static void add_rule(struct serve *s, const struct conf_forward *rule, struct control_answer *a)
+static void add_rule(struct serve *s, const struct conf_forward *asked, struct control_answer *a)
 {
+	struct conf_forward rule = *asked;
 	int at;
 
-	if (rule->kind != CONF_FORWARD_PORTS) {
+	rule.from = ORIGIN_COMMAND;
+	if (rule.kind != CONF_FORWARD_PORTS) {
 		err_set(&a->err, ERR_CONFIG, "forward: only ports can be added at run time");
 		return;
 	}
-	at = publish_add(s->publish, s->conf, s->net, rule, &a->err);
+	at = publish_add(s->publish, s->conf, s->net, &rule, &a->err);
 	if (at < 0)
 		return;
 	pass_on(s, MSG_FORWARD_OPEN, s->publish->ids[at]);
-	log_rule("added", rule);
+	log_rule("added", &rule);
 	publish_describe(s->publish, s->conf, (uint32_t)at, &a->rules[a->nrules++]);
 }
 
@@ -257,6 +259,9 @@ void serve_line(struct serve *s, const struct control_request *r, struct jsonout
 		break;
 	case CONTROL_STATS:
 		answer_stats(s, o);
+		break;
+	case CONTROL_COUNTERS:
+		report_counters(o);
 		break;
 	case CONTROL_FLOWS:
 		answer_flows(s, r->from, o);

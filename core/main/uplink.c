@@ -13,6 +13,7 @@
 #include "conf/handoff.h"
 #include "io/hostwatch.h"
 #include "io/netlink.h"
+#include "io/tun.h"
 
 void uplink_open(struct uplink *u, const struct conf *c, int state_fd)
 {
@@ -25,10 +26,16 @@ void uplink_open(struct uplink *u, const struct conf *c, int state_fd)
 		log_warn("the host's changes cannot be followed: %s", strerror(-u->fd));
 }
 
-void uplink_start(struct uplink *u, const struct netcfg *net, bool no_ipv6)
+void uplink_start(struct uplink *u, const struct netcfg *net, bool no_ipv6, int tap_fd)
 {
 	u->inside = *net;
+	u->tap_fd = tap_fd;
 	u->no_ipv6 = no_ipv6;
+}
+
+void uplink_complete(struct uplink *u)
+{
+	u->stale = true;
 }
 
 void uplink_close(struct uplink *u)
@@ -49,9 +56,12 @@ void uplink_heard(struct uplink *u, uint64_t now_ms)
 /* nsagent that is not there is told when it is; its start ends the wait in any case. */
 int uplink_wait_ms(const struct uplink *u, uint64_t now_ms)
 {
-	if (!u->look_ms)
+	uint64_t due = u->look_ms && u->carrier_ms ? MIN_OF(u->look_ms, u->carrier_ms)
+						   : MAX_OF(u->look_ms, u->carrier_ms);
+
+	if (!due)
 		return -1;
-	return u->look_ms > now_ms ? (int)(u->look_ms - now_ms) : 0;
+	return due > now_ms ? (int)(due - now_ms) : 0;
 }
 
 /* --- telling --------------------------------------------------------------- */
@@ -134,6 +144,23 @@ static void tell_nsagent(struct uplink *u, struct serve *s)
 	u->asked_for = *s->net;
 }
 
+/* Of a container that configures itself: what it asked for is not its any more. */
+static void drop_carrier(struct uplink *u, uint64_t now_ms)
+{
+	int rc = tun_carrier(u->tap_fd, false);
+
+	if (rc < 0)
+		log_debug("carrier: %s", strerror(-rc));
+	else
+		u->carrier_ms = now_ms + UPLINK_CARRIER_MS;
+}
+
+static void raise_carrier(struct uplink *u)
+{
+	u->carrier_ms = 0;
+	tun_carrier(u->tap_fd, true);
+}
+
 static void take(struct uplink *u, struct serve *s, const struct netcfg *now, uint32_t diff)
 {
 	const struct netcfg was = *s->net;
@@ -144,6 +171,8 @@ static void take(struct uplink *u, struct serve *s, const struct netcfg *now, ui
 	move_listeners(s, &was);
 	u->stale = now->configure;
 	write_down(u, now);
+	if (!now->configure && u->tap_fd >= 0 && (diff & 1u << NETCFG_ADDRESSES))
+		drop_carrier(u, s->now_ms);
 }
 
 int uplink_moved(struct uplink *u, struct serve *s, const struct msg_moved *m)
@@ -226,6 +255,8 @@ void uplink_tick(struct uplink *u, struct serve *s)
 {
 	if (u->look_ms && s->now_ms >= u->look_ms)
 		look(u, s);
+	if (u->carrier_ms && s->now_ms >= u->carrier_ms)
+		raise_carrier(u);
 	if (u->asked && u->asked != s->nsagent->pid) {
 		u->asked = 0;	/* it died over it: the next one is told */
 		u->stale = true;

@@ -9,6 +9,10 @@
  * followed by a rest of many times what it took, so that a router with a hundred
  * thousand routes that all change costs a small share of a CPU. That an address family is
  * gone is believed at the second look: a link that goes and comes back is no change.
+ *
+ * A container that configures itself keeps an address until its lease is due. When the host's
+ * is another, its interface loses the carrier for a moment, as at a cable that is plugged in
+ * elsewhere: DHCP clients that watch their link ask again then.
  */
 #ifndef MAIN_UPLINK_H
 #define MAIN_UPLINK_H
@@ -20,6 +24,7 @@
 #define UPLINK_DOUBT_MS		1000	/* until the second look */
 #define UPLINK_REST_MS		300	/* between two looks at least */
 #define UPLINK_REST_TIMES	50	/* ... and so many times what the last one took */
+#define UPLINK_CARRIER_MS	1200	/* without carrier: the kernel tells of it within a second */
 
 struct uplink {
 	int fd;			/* io/hostwatch.h; -1: the host is not followed */
@@ -28,20 +33,25 @@ struct uplink {
 	uint64_t rest_ms;	/* not before then */
 	bool doubt;		/* the last look missed a family: once more, soon */
 	bool no_ipv6;		/* the container's namespace has none */
+	int tap_fd;		/* not owned; -1: there is none */
+	uint64_t carrier_ms;	/* when the carrier comes back; 0: it is there */
 	bool stale;		/* nsagent is to be told; `inside` is not what there should be */
 	pid_t asked;		/* the nsagent that is at work on it; 0: none */
 	struct netcfg inside;	/* what the interface was set to last ... */
 	struct netcfg asked_for;	/* ... and to what while `asked` */
 };
 
-#define UPLINK_INIT ((struct uplink){ .fd = -1, .state_fd = -1 })
+#define UPLINK_INIT ((struct uplink){ .fd = -1, .state_fd = -1, .tap_fd = -1 })
 
 /* Begins to listen, where the configuration wants it: before the host is read for the
  * first time. Without it the attachment works and stays as it is; the log says so. */
 void uplink_open(struct uplink *u, const struct conf *c, int state_fd);
 
-/* The interface was made, as *net says. */
-void uplink_start(struct uplink *u, const struct netcfg *net, bool no_ipv6);
+/* The interface was made, as *net says; its tap stays the caller's. */
+void uplink_start(struct uplink *u, const struct netcfg *net, bool no_ipv6, int tap_fd);
+
+/* What was left out of the interface is due. */
+void uplink_complete(struct uplink *u);
 
 /* What to poll for reading, -1: nothing at the moment; and what to do when it is. */
 int uplink_poll_fd(const struct uplink *u);

@@ -76,6 +76,7 @@ struct ctx {
 	uint32_t senders, last_senders;	/* ... in this one so far, and in the last */
 	uint64_t ra_due, ra_last;	/* next and last Router Advertisement to all; 0: none */
 	uint8_t ra_initial;		/* of those sent so far, up to RFC 4861's first three */
+	uint8_t catch_up;		/* turns left in which no timer fires: proto_late() */
 	bool tap_blocked;		/* the tap pushed back; tried again 1 ms later ... */
 	bool tap_waits;			/* ... or when this is over, which its port tells */
 	bool splice_more;		/* a spliced flow wants another turn, whatever the tap does */

@@ -13,7 +13,6 @@
 #include "wire/dns.h"
 
 #define ERRORS_MAX	32u	/* entries of one error queue in one turn */
-#define OWN_ANSWER_MAX	1024u	/* header, question, a PTR record, EDNS */
 
 /* A question as it came. */
 struct query {
@@ -52,28 +51,27 @@ static void send_message(struct ctx *c, const struct flow_key *asked, void *msg,
 	frame_udp(c, &key, &ip, &iov, 1, len, 0);
 }
 
-static void answer(struct ctx *c, const struct query *q, struct dns_answer *a)
+static size_t write_answer(const struct query *q, struct dns_answer *a,
+			   uint8_t buf[DNS_OWN_ANSWER_MAX])
 {
-	uint8_t buf[OWN_ANSWER_MAX];
-	size_t len;
-
 	a->head = &q->head;
 	a->question = q->readable ? &q->question : NULL;
 	a->edns = q->edns;
 	a->edns_flags = q->edns_flags;
 	a->udp_size = DNS_UDP_SIZE;
 	a->ttl = DNS_OWN_TTL_S;
-	len = dns_answer_write(buf, sizeof(buf), a);
-	if (len)
-		send_message(c, &q->key, buf, len);
+	return dns_answer_write(buf, DNS_OWN_ANSWER_MAX, a);
 }
 
 static void fail(struct ctx *c, const struct query *q, uint8_t rcode)
 {
 	struct dns_answer a = { .rcode = rcode };
+	uint8_t buf[DNS_OWN_ANSWER_MAX];
+	size_t len = write_answer(q, &a, buf);
 
 	c->count->dns_failed += rcode == DNSR_SERVFAIL;
-	answer(c, q, &a);
+	if (len)
+		send_message(c, &q->key, buf, len);
 }
 
 /* --- the host's names ---------------------------------------------------------- */
@@ -161,8 +159,8 @@ static bool asks_for(const struct dns_question *q, uint16_t type)
 
 /* Without a record of the type asked for the answer is that there is none
  * (RFC 2308, 2.2): the names are the host's alone. */
-static void answer_address(struct ctx *c, const struct query *q, const struct addr *four,
-			   const struct addr *six)
+static size_t answer_address(const struct query *q, const struct addr *four,
+			     const struct addr *six, uint8_t buf[DNS_OWN_ANSWER_MAX])
 {
 	struct dns_answer a = { .own = true };
 
@@ -170,10 +168,10 @@ static void answer_address(struct ctx *c, const struct query *q, const struct ad
 		a.rr[a.n++] = (struct dns_rr){ DNST_A, 4, addr_bytes(four) };
 	if (six && asks_for(&q->question, DNST_AAAA))
 		a.rr[a.n++] = (struct dns_rr){ DNST_AAAA, 16, addr_bytes(six) };
-	answer(c, q, &a);
+	return write_answer(q, &a, buf);
 }
 
-static void answer_reverse(struct ctx *c, const struct query *q)
+static size_t answer_reverse(const struct query *q, uint8_t buf[DNS_OWN_ANSWER_MAX])
 {
 	struct dns_answer a = { .own = true };
 	uint8_t name[NAME_WIRE_MAX];
@@ -181,31 +179,33 @@ static void answer_reverse(struct ctx *c, const struct query *q)
 
 	if (asks_for(&q->question, DNST_PTR) && name_write(&w, engine_names[0]))
 		a.rr[a.n++] = (struct dns_rr){ DNST_PTR, (uint16_t)(sizeof(name) - w.left), name };
-	answer(c, q, &a);
+	return write_answer(q, &a, buf);
 }
 
-/* True: it was about the host and has its answer. */
-static bool answer_own(struct ctx *c, const struct query *q)
+/* Bytes of the answer, 0: it is not about the host. */
+static size_t answer_own(const struct ctx *c, const struct query *q,
+			 uint8_t buf[DNS_OWN_ANSWER_MAX])
 {
 	struct addr four, six;
 	bool has4, has6;
 
 	if (!c->conf->dns_host_names || (q->head.flags & DNSF_OPCODE) ||
 	    (q->question.class != DNSC_IN && q->question.class != DNSC_ANY))
-		return false;
-	if (is_engine_name(&q->question) || is_host_name(c, &q->question)) {
-		has4 = host_address(c, true, &four);
-		has6 = host_address(c, false, &six);
-		if (!has4 && !has6)
-			return false;
-		answer_address(c, q, has4 ? &four : NULL, has6 ? &six : NULL);
-	} else if (is_reverse(c, &q->question)) {
-		answer_reverse(c, q);
-	} else {
-		return false;
-	}
-	c->count->dns_own++;
-	return true;
+		return 0;
+	if (is_reverse(c, &q->question))
+		return answer_reverse(q, buf);
+	if (!is_engine_name(&q->question) && !is_host_name(c, &q->question))
+		return 0;
+	has4 = host_address(c, true, &four);
+	has6 = host_address(c, false, &six);
+	return has4 || has6 ? answer_address(q, has4 ? &four : NULL, has6 ? &six : NULL, buf) : 0;
+}
+
+size_t dns_own_answer(const struct ctx *c, const void *msg, size_t len, uint8_t *ret)
+{
+	struct query q = { .readable = false };
+
+	return read_query(msg, len, &q) && q.readable ? answer_own(c, &q, ret) : 0;
 }
 
 /* --- the resolvers ------------------------------------------------------------- */
@@ -453,6 +453,8 @@ static void question(struct ctx *c, const struct ip *ip, const struct udp *u,
 		.key = { .inner = ip->src, .remote = ip->dst, .inner_port = u->sport,
 			 .proto = FLOW_DNS },
 	};
+	uint8_t own[DNS_OWN_ANSWER_MAX];
+	size_t n;
 
 	if (!u->sport || len > DNS_QUERY_MAX || !read_query(data, len, &q)) {
 		c->count->dns_malformed++;
@@ -463,9 +465,15 @@ static void question(struct ctx *c, const struct ip *ip, const struct udp *u,
 	if (!q.readable) {
 		c->count->dns_malformed++;
 		fail(c, &q, DNSR_FORMERR);
-	} else if (!answer_own(c, &q)) {
-		forward(c, &q, data, len);
+		return;
 	}
+	n = answer_own(c, &q, own);
+	if (!n) {
+		forward(c, &q, data, len);
+		return;
+	}
+	c->count->dns_own++;
+	send_message(c, &q.key, own, n);
 }
 
 void dns_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const uint8_t *data,

@@ -9,7 +9,8 @@
  * others go before it. What no resolver answers gets SERVFAIL.
  *
  * Questions about the host's own names are answered here. TCP to port 53 and 853 is a
- * connection to a resolver like any other (tcp_open.c), and passes unseen.
+ * connection to a resolver like any other (tcp_open.c); the latter passes unseen, into the
+ * former dns_tcp.h looks for such questions.
  *
  * Bounded: CTX_QUESTIONS at once, the oldest makes way. A question is kept in one
  * chunk of the hold arena, so it has DNS_QUERY_MAX bytes at most.
@@ -27,6 +28,7 @@
 #define DNS_LIFE_MS	10000u	/* of a question: two of such waits */
 #define DNS_REST_MS	30000u
 #define DNS_OWN_TTL_S	30u
+#define DNS_OWN_ANSWER_MAX	1024u	/* header, question, a PTR record, EDNS */
 #define DNS_UDP_SIZE	1232u	/* that our own answers say (dnsflagday.net/2020) */
 
 /* Whom the forwarder asks from now on; questions under way go on as they began. */
@@ -39,6 +41,10 @@ void dns_ask_again(struct ctx *c);
 /* One datagram to the forwarder, or several of gso_size (0: one). */
 void dns_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const uint8_t *data,
 		  size_t len, uint16_t gso_size);
+
+/* The answer to a message of len bytes, if it asks for a name of the host: its bytes, at most
+ * DNS_OWN_ANSWER_MAX; 0 if it is for the resolvers. */
+size_t dns_own_answer(const struct ctx *c, const void *msg, size_t len, uint8_t *ret);
 
 /* Serves a question's flow out of the ready queue; true if it wants another turn. */
 bool dns_serve(struct ctx *c, struct flow *f);

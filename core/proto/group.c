@@ -196,7 +196,7 @@ void group_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, in
 
 		c->count->udp_rx_datagrams++;
 		c->count->udp_rx_bytes += d[i].len;
-		flow_got(f, d[i].len, c->now);
+		flow_got(&c->flows, f, d[i].len, c->now);
 		if (groups_is_echo(&c->groups, hash, c->now)) {
 			c->count->groups_echoes++;
 			continue;

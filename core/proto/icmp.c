@@ -27,7 +27,7 @@ static void echo_request(struct ctx *c, const struct ip *ip, const struct icmp *
 	if (!f)
 		return;
 	f->dg.last_ms = c->now;
-	flow_sent(f, len, c->now);
+	flow_sent(&c->flows, f, len, c->now);
 	flow_touch(&c->flows, f);
 	d.ip = hop_out(ip, flow_is_on_link(f));
 	/* The kernel puts the socket's own identifier and the checksum in. */
@@ -145,7 +145,7 @@ void icmp_reply(struct ctx *c, struct flow *f, const struct port_dgram *d)
 		return;
 	c->count->icmp_rx_echo++;
 	c->count->icmp_rx_bytes += len;
-	flow_got(f, len, c->now);
+	flow_got(&c->flows, f, len, c->now);
 }
 
 bool icmp_serve(struct ctx *c, struct flow *f)

@@ -71,6 +71,16 @@ static bool choose_port(struct ctx *c, struct flow_key *key, uint16_t port)
 	return false;
 }
 
+void inbound_count(struct ctx *c, const struct forward *fwd, uint64_t clients, uint64_t refused)
+{
+	struct tally *t = tally_at(c->flows.tallies, tally_place(fwd->rule));
+
+	if (!t)
+		return;
+	t->clients += clients;
+	t->refused += refused;
+}
+
 /* --- TCP ------------------------------------------------------------------- */
 
 int inbound_open(struct ctx *c, int sock, const struct forward *fwd, const struct addr *peer,
@@ -80,10 +90,11 @@ int inbound_open(struct ctx *c, int sock, const struct forward *fwd, const struc
 
 	if (!choose_ends(c, fwd, peer, local, &key) || !choose_port(c, &key, peer_port)) {
 		c->count->inbound_refused++;
+		inbound_count(c, fwd, 0, 1);
 		port_refuse(c, sock);
 		return -EADDRNOTAVAIL;
 	}
-	return tcp_dial(c, &key, sock, peer, peer_port) ? 0 : -ENOBUFS;
+	return tcp_dial(c, &key, sock, peer, peer_port, tally_place(fwd->rule)) ? 0 : -ENOBUFS;
 }
 
 /* Nothing is taken from the kernel's queue that could not be kept: there it waits,
@@ -128,6 +139,7 @@ static bool accept_some(struct ctx *c, const struct forward *fwd)
 			continue;
 		}
 		c->count->inbound_tcp++;
+		inbound_count(c, fwd, 1, 0);
 		if (splice_wanted(c, fwd, &peer))
 			splice_accept(c, sock, fwd, &peer, port, &local);
 		else
@@ -165,6 +177,7 @@ static struct flow *client_flow(struct ctx *c, const struct forward *fwd,
 	if (!f)
 		return NULL;
 	f->inbound = true;
+	f->tally = tally_place(fwd->rule);
 	f->outer = from->peer;
 	f->outer_port = from->port;
 	f->outer_scope = f->dg.local_scope = from->scope;
@@ -174,6 +187,7 @@ static struct flow *client_flow(struct ctx *c, const struct forward *fwd,
 	c->forwards.list[f->dg.via].flows++;
 	wheel_start(&c->wheel, flow_idx(&c->flows, f), c->now + udp_oneway_ms(c));
 	c->count->inbound_udp++;
+	inbound_count(c, fwd, 1, 0);
 	return f;
 }
 
@@ -195,6 +209,7 @@ static void deliver_all(struct ctx *c, const struct forward *fwd, struct port_dg
 			continue;
 		if (!f) {
 			c->count->inbound_udp_dropped += (uint64_t)k;
+			inbound_count(c, fwd, 0, (uint64_t)k);
 			continue;
 		}
 		if (f->key.proto == FLOW_RELAY) {

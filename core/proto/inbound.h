@@ -44,4 +44,7 @@ bool inbound_target(const struct ctx *c, const struct forward *fwd, bool v4,
  * connections stay. */
 void inbound_closed(struct ctx *c, uint32_t idx);
 
+/* So many more clients of the listener's rule, and refused ones (flow/tally.h). */
+void inbound_count(struct ctx *c, const struct forward *fwd, uint64_t clients, uint64_t refused);
+
 #endif

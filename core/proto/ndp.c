@@ -181,10 +181,14 @@ static bool is_news(const struct netcfg *was, const struct netcfg *now)
 }
 
 /* Nobody listens who neither configures himself nor has ever asked. */
+static bool is_listening(const struct ctx *c)
+{
+	return !(c->conf->off & RA_OFF) && (!c->conf->configure || c->ra_due || c->ra_last);
+}
+
 bool ndp_network_ends(struct ctx *c, const struct netcfg *now)
 {
-	if ((c->conf->off & RA_OFF) || (c->conf->configure && !c->ra_due && !c->ra_last) ||
-	    !is_news(c->net, now))
+	if (!is_listening(c) || !is_news(c->net, now))
 		return false;
 	c->ra_due = 0;
 	if (netcfg_primary(c->net, false))
@@ -199,6 +203,12 @@ void ndp_network_begins(struct ctx *c)
 	c->ra_initial = 0;
 	if (netcfg_primary(c->net, false))
 		c->ra_due = c->now;
+}
+
+void ndp_repeat(struct ctx *c)
+{
+	if (is_listening(c))
+		ndp_network_begins(c);
 }
 
 /* RFC 4861, 6.2.6: one host is on this link, so nobody is to be waited for; but

@@ -32,4 +32,7 @@ void ndp_timer(struct ctx *c);
 bool ndp_network_ends(struct ctx *c, const struct netcfg *now);
 void ndp_network_begins(struct ctx *c);
 
+/* Says once more what there is, to who listens. */
+void ndp_repeat(struct ctx *c);
+
 #endif

@@ -43,3 +43,11 @@ void network_change(struct ctx *c, const struct netcfg *now)
 		ndp_network_begins(c);
 	c->count->network_changes++;
 }
+
+void network_resumed(struct ctx *c)
+{
+	dns_ask_again(c);
+	ndp_repeat(c);
+	if (c->groups.n)
+		c->groups.query_due = c->now;
+}

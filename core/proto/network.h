@@ -13,4 +13,8 @@
 /* now becomes c->net, and must stay. */
 void network_change(struct ctx *c, const struct netcfg *now);
 
+/* The machine slept: what waits for an answer asks again, what is told for a time is told
+ * anew. */
+void network_resumed(struct ctx *c);
+
 #endif

@@ -142,6 +142,38 @@ void proto_turn(struct ctx *c)
 	orphan_turn(c);
 }
 
+/* Members could not answer who was not asked. */
+static void forgive(struct ctx *c)
+{
+	uint64_t due = c->groups.query_due;
+
+	if (due && due < c->now)
+		groups_defer(&c->groups, c->now - due);
+}
+
+bool proto_late(struct ctx *c)
+{
+	uint64_t due = MIN_OF(wheel_next(&c->wheel), groups_next(&c->groups));
+
+	if (c->catch_up)
+		return --c->catch_up;
+	due = c->ra_due ? MIN_OF(due, c->ra_due) : due;
+	if (due > c->now || c->now - due < PROTO_LATE_MS)
+		return false;
+	c->count->late_turns++;
+	c->catch_up = PROTO_CATCH_UP;
+	forgive(c);
+	return true;
+}
+
+void proto_catch_up(struct ctx *c)
+{
+	c->tap_blocked = false;
+	serve_ready(c);
+	inbound_turn(c);
+	orphan_turn(c);
+}
+
 void proto_finish(struct ctx *c)
 {
 	udp_flush(c);

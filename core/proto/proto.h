@@ -20,6 +20,16 @@ void proto_splice_event(struct ctx *c, uint32_t idx, uint32_t gen, enum splice_s
 /* Whatever is due, one pass over the flows that are ready. */
 void proto_turn(struct ctx *c);
 
+/*
+ * Whether nobody turned for a while: the machine slept, or the process was stopped. What
+ * timers wait for may have come meanwhile, and is taken first, by turns of proto_catch_up(),
+ * which fire none.
+ */
+bool proto_late(struct ctx *c);
+void proto_catch_up(struct ctx *c);
+#define PROTO_LATE_MS		1000u	/* behind a timer that was due */
+#define PROTO_CATCH_UP		16u	/* turns: more frames than a tap's queue has */
+
 /* The end of a turn: what the container's datagrams and owed acknowledgments still
  * have to send. */
 void proto_finish(struct ctx *c);

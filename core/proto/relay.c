@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/admit.h"
+#include "proto/inbound.h"
 #include "proto/splice.h"
 #include "proto/udp.h"
 #include "wire/numbers.h"
@@ -79,9 +80,9 @@ static void note(struct ctx *c, struct flow *f, const struct port_dgram *d, int 
 	c->count->splice_bytes += bytes;
 	if (out) {
 		c->count->splice_tx_bytes += bytes;
-		flow_sent(f, bytes, c->now);
+		flow_sent(&c->flows, f, bytes, c->now);
 	} else {
-		flow_got(f, bytes, c->now);
+		flow_got(&c->flows, f, bytes, c->now);
 	}
 	f->dg.last_ms = c->now;
 	flow_touch(&c->flows, f);
@@ -220,6 +221,7 @@ static struct flow *new_client(struct ctx *c, const struct forward *fwd,
 	if (!f)
 		return NULL;
 	f->inbound = !fwd->reverse;
+	f->tally = tally_place(fwd->rule);
 	f->outer = to;
 	f->outer_port = fwd->to_port;
 	f->ip = (struct flow_ip){ .ttl = IP_DEFAULT_TTL, .df = true };
@@ -233,6 +235,7 @@ static struct flow *new_client(struct ctx *c, const struct forward *fwd,
 		return NULL;
 	}
 	c->count->splice_udp++;
+	inbound_count(c, fwd, 1, 0);
 	return f;
 }
 

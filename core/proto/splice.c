@@ -167,9 +167,9 @@ static bool move(struct ctx *c, struct flow *f, enum splice_side from)
 		return can_move(f, from);
 	if (from == SPLICE_INNER) {
 		c->count->splice_tx_bytes += done;
-		flow_sent(f, done, c->now);
+		flow_sent(&c->flows, f, done, c->now);
 	} else {
-		flow_got(f, done, c->now);
+		flow_got(&c->flows, f, done, c->now);
 	}
 	return can_move(f, from);
 }
@@ -251,6 +251,7 @@ void splice_free(struct ctx *c, struct flow *f, bool abort)
 static void refused(struct ctx *c, struct flow *f)
 {
 	c->count->splice_refused++;
+	flow_refused(&c->flows, f);
 	splice_free(c, f, true);
 }
 
@@ -322,6 +323,7 @@ int splice_open(struct ctx *c, const struct splice_call *call)
 	};
 	*splice_sock(f, call->caller) = call->sock;
 	f->inbound = call->caller == SPLICE_OUTER;
+	f->tally = call->tally;
 	f->outer = call->to;
 	f->outer_port = call->to_port;
 	rc = port_splice_connect(c, f);
@@ -364,12 +366,13 @@ int splice_accept(struct ctx *c, int sock, const struct forward *fwd, const stru
 	struct splice_call call = {
 		.sock = sock, .caller = fwd->reverse ? SPLICE_INNER : SPLICE_OUTER,
 		.from = *peer, .from_port = peer_port, .by = *local, .by_port = fwd->port,
-		.to_port = fwd->to_port,
+		.to_port = fwd->to_port, .tally = tally_place(fwd->rule),
 	};
 	int rc = splice_target(c, fwd, peer, local, &call.to) ? splice_open(c, &call) : -EADDRNOTAVAIL;
 
 	if (rc < 0) {
 		c->count->splice_refused++;
+		inbound_count(c, fwd, 0, 1);
 		port_refuse(c, sock);
 	}
 	return rc;

@@ -62,6 +62,7 @@ struct splice_call {
 	enum splice_side caller;
 	struct addr from, by, to;
 	uint16_t from_port, by_port, to_port;
+	uint16_t tally;			/* where it is counted, see flow.h */
 };
 
 /* Joins it. 0, and the socket is the flow's (which may have ended already, the

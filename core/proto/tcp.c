@@ -564,7 +564,15 @@ bool tcp_serve(struct ctx *c, struct flow *f)
 
 	if (f->tcp.state != TCPS_OPEN || f->state != FLOW_OPEN)
 		return false;
-	return tcp_out(c, f, &more) && more;
+	if (!tcp_out(c, f, &more))
+		return false;
+	/* The resolver's message may be whole now, and there is room for ours. */
+	if (UNLIKELY((f->tcp.marks & TCPM_DNS) && f->tcp.hold.len)) {
+		if (!tcp_in_drain(c, f))
+			return false;
+		tcp_end_check(c, f);
+	}
+	return more && f->state == FLOW_OPEN;
 }
 
 static int send_ack(struct ctx *c, struct flow *f)

@@ -111,9 +111,9 @@ void tcp_finish(struct ctx *c);
 void tcp_starved(struct ctx *c);
 /* An accepted client's connection becomes a flow of that key, which is not in the table: SYN to the
  * container (RFC 9293, 3.10.1). Takes sock over, also if it fails: false, and the
- * client is reset. */
+ * client is reset. tally: where it is counted, see flow.h. */
 bool tcp_dial(struct ctx *c, const struct flow_key *key, int sock, const struct addr *client,
-	      uint16_t client_port);
+	      uint16_t client_port, uint16_t tally);
 /* Room in the table for a key: what lingers there ends (RFC 9293, 3.6.1). False: it is in use. */
 bool tcp_vacate(struct ctx *c, const struct flow_key *key);
 

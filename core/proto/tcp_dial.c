@@ -49,7 +49,7 @@ int tcp_send_syn(struct ctx *c, struct flow *f)
 }
 
 bool tcp_dial(struct ctx *c, const struct flow_key *key, int sock, const struct addr *client,
-	      uint16_t client_port)
+	      uint16_t client_port, uint16_t tally)
 {
 	struct flow *f = admit_flow(c, key);
 
@@ -58,6 +58,7 @@ bool tcp_dial(struct ctx *c, const struct flow_key *key, int sock, const struct 
 		return false;
 	}
 	f->inbound = true;
+	f->tally = tally;
 	f->outer = *client;
 	f->outer_port = client_port;
 	tcp_init(c, f, TCPS_SYN_SENT, tcp_initial_seq(c, key));
@@ -78,6 +79,7 @@ bool tcp_dial(struct ctx *c, const struct flow_key *key, int sock, const struct 
 static void refused(struct ctx *c, struct flow *f)
 {
 	c->count->inbound_refused++;
+	flow_refused(&c->flows, f);
 	tcp_abort(c, f, false, true);
 }
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "proto/dns_tcp.h"
 #include "proto/port.h"
 #include "proto/tcp.h"
 
@@ -225,7 +226,7 @@ void tcp_in_ahead(struct ctx *c, struct flow *f, uint32_t seq, const void *data,
 static void took(struct ctx *c, struct flow *f, size_t len)
 {
 	c->count->tcp_tx_bytes += len;
-	flow_sent(f, len, c->now);
+	flow_sent(&c->flows, f, len, c->now);
 }
 
 /* The next bytes in order while others wait beyond them: through the hold
@@ -264,19 +265,20 @@ void tcp_in_urgent(struct flow *f, const struct tcp *seg)
 	struct tcp_flow *t = &f->tcp;
 	uint32_t at = seg->seq + seg->urg - 1u;
 
-	if (!seg->urg || seq_lt(at, not_passed(t)) ||
+	if (!seg->urg || (t->marks & TCPM_DNS) || seq_lt(at, not_passed(t)) ||
 	    ((t->marks & TCPM_IN_URG) && seq_le(at, t->in_urg)))
 		return;
 	t->marks |= TCPM_IN_URG;
 	t->in_urg = at;
 }
 
-/* The next bytes in order while an urgent one is to come: through the hold buffer,
- * out of which it goes alone. */
-static bool pass_to_mark(struct ctx *c, struct flow *f, const void *data, size_t len)
+/* The next bytes in order through the hold buffer, in any case: while an urgent one is to come,
+ * which goes out of it alone; and of what the DNS forwarder looks into. */
+static bool pass_by_hold(struct ctx *c, struct flow *f, const void *data, size_t len)
 {
 	size_t kept = hold_append(&c->pool, &f->tcp.hold, data, len);
 
+	took(c, f, kept);
 	f->tcp.rcv_nxt += (uint32_t)kept;
 	if (!tcp_in_drain(c, f))
 		return false;
@@ -294,8 +296,8 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 	note_sender(c, t);
 	if (t->ooo)
 		return fill_hole(c, f, data, len);
-	if (UNLIKELY((t->marks & (TCPM_IN_URG | TCPM_FAILED)) == TCPM_IN_URG))
-		return pass_to_mark(c, f, data, len);
+	if (UNLIKELY((t->marks & (TCPM_IN_URG | TCPM_DNS)) && !(t->marks & TCPM_FAILED)))
+		return pass_by_hold(c, f, data, len);
 	if (!t->hold.len && !(t->marks & TCPM_FAILED))
 		sent = offer(c, f, &iov, 1, false);
 	if (sent < 0 && !failed(c, f))
@@ -332,14 +334,21 @@ bool tcp_in_fin(struct ctx *c, struct flow *f)
 		f->tcp.rcv_adv++;
 	hold_cut(&c->pool, &f->tcp.hold);		/* nothing can lie behind it */
 	ranges_give(&c->ranges, &f->tcp.ooo);
+	if (f->tcp.marks & TCPM_DNS)	/* half of a message stays one */
+		return tcp_in_drain(c, f);
 	return pass_fin(c, f);
 }
 
-/* What of the hold buffer goes in one send: an urgent byte by itself, or all before it. */
-static uint32_t up_to_mark(const struct tcp_flow *t, bool *urgent)
+/* What of the hold buffer goes in one send: an urgent byte by itself, or all before it; to a
+ * resolver what is for it. */
+static uint32_t up_to_mark(struct ctx *c, struct flow *f, bool *urgent)
 {
+	struct tcp_flow *t = &f->tcp;
 	uint32_t ahead = t->in_urg - not_passed(t);
 
+	*urgent = false;
+	if (UNLIKELY(t->marks & TCPM_DNS))
+		return dns_tcp_pass(c, f);
 	*urgent = (t->marks & TCPM_IN_URG) && !ahead;
 	if (!(t->marks & TCPM_IN_URG) || ahead >= t->hold.len)
 		return t->hold.len;
@@ -356,13 +365,17 @@ bool tcp_in_drain(struct ctx *c, struct flow *f)
 
 	while (t->hold.len && sent > 0) {
 		bool urgent;
-		uint32_t most = up_to_mark(t, &urgent);
-		int n = hold_iov(&c->pool, &t->hold, 0, most, iov, &len);
+		uint32_t most = up_to_mark(c, f, &urgent);
+		int n;
 
+		if (!most)
+			break;
+		n = hold_iov(&c->pool, &t->hold, 0, most, iov, &len);
 		sent = offer(c, f, iov, n, urgent);
 		if (sent < 0)
 			return failed(c, f);
 		hold_consume(&c->pool, &t->hold, (uint32_t)sent);
+		dns_tcp_passed(f, (uint32_t)sent);
 		if (urgent && sent)
 			t->marks &= ~(uint32_t)TCPM_IN_URG;
 	}

@@ -7,6 +7,7 @@
 #include "flow/route.h"
 #include "proto/admit.h"
 #include "proto/dns.h"
+#include "proto/dns_tcp.h"
 #include "proto/frame.h"
 #include "proto/icmp.h"
 #include "proto/port.h"
@@ -127,6 +128,8 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	f->ip = tcp_ip(ip);
 	tcp_init(c, f, TCPS_CONNECTING, seq_beyond(c, key, past));
 	tcp_take_syn(c, f, syn);
+	if (dns_tcp_looks(c, f))
+		f->tcp.marks |= TCPM_DNS | TCPM_NO_PEEK;
 	if (!tcp_in_reserve(c, f)) {
 		c->count->flows_refused++;
 		tcp_abort(c, f, true, false);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "proto/dns_tcp.h"
 #include "proto/frame.h"
 #include "proto/port.h"
 #include "proto/tcp.h"
@@ -35,6 +36,8 @@ static void look_urgent(struct ctx *c, struct flow *f)
 	uint32_t before, behind;
 
 	t->marks &= ~(uint32_t)TCPM_OUT_PRI;
+	if (t->marks & TCPM_DNS)	/* messages; and what is ahead of them here is not counted */
+		return;
 	if (!port_urgent(c, f, t->peek_at, &before))
 		return;
 	behind = t->snd_base + (t->marks & TCPM_NO_PEEK ? t->ring.len : 0) + before + 1;
@@ -72,6 +75,8 @@ static ssize_t fill_ring(struct ctx *c, struct flow *f, uint32_t want, bool look
 	if (got > 0)
 		got = port_recv(c, f, iov, n, false);
 	hold_commit(&c->pool, &t->ring, got > 0 ? (size_t)got : 0);
+	if ((t->marks & TCPM_DNS) && got > 0)
+		dns_tcp_heard(c, f, (uint32_t)got);
 	return got;
 }
 
@@ -164,7 +169,7 @@ static void sent_data(struct ctx *c, struct flow *f, uint32_t len)
 
 	t->snd_nxt += len;
 	c->count->tcp_rx_bytes += len;
-	flow_got(f, len, c->now);
+	flow_got(&c->flows, f, len, c->now);
 	if ((uint32_t)c->now - t->heard_ms < TCP_TALK_MS)
 		t->marks |= TCPM_TALK;
 	if (!(t->marks & (TCPM_TIMING | TCPM_RECOVERY))) {
@@ -575,6 +580,8 @@ void tcp_out_discard(struct ctx *c, struct flow *f)
 			hold_reserve(&c->pool, hold_chunks(t->ring_cap), 0);
 			t->ring_cap = 0;
 		}
+		if ((t->marks & TCPM_DNS) && t->hold.len)	/* a question that waits for room */
+			flow_enqueue(&c->flows, f);
 	} else {
 		done = port_discard(c, f, acked);
 		if (done < 0)

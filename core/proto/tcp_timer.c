@@ -143,6 +143,7 @@ static void syn_timeout(struct ctx *c, struct flow *f)
 {
 	if (f->tcp.retries >= TCP_SYN_RETRIES) {
 		c->count->inbound_refused++;
+		flow_refused(&c->flows, f);
 		tcp_abort(c, f, false, true);
 		return;
 	}

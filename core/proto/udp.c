@@ -36,7 +36,7 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 	if (!f)
 		return false;
 	f->dg.last_ms = c->now;
-	flow_sent(f, len, c->now);
+	flow_sent(&c->flows, f, len, c->now);
 	c->count->udp_tx_bytes += len;
 	if (f->dg.via != FORWARD_NONE)		/* the container answers a client */
 		f->dg.rx += f->dg.rx < UINT32_MAX;
@@ -222,7 +222,7 @@ void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int 
 			c->count->udp_rx_datagrams += segments(&d[i + j]);
 		}
 		c->count->udp_rx_bytes += total;
-		flow_got(f, total, c->now);
+		flow_got(&c->flows, f, total, c->now);
 		frame_udp(c, &f->key, &ip, iov, k, total,
 			  k > 1 ? (uint16_t)d[i].len : d[i].gso_size);
 	}

@@ -65,29 +65,44 @@ static int send_line(int fd, struct json_object *request, struct err *e)
 	return 0;
 }
 
+/* What stands behind the last answer is the next one's. */
+static void forget_line(struct ask *a)
+{
+	size_t gone = a->have ? a->len + 1 : 0;
+
+	a->have -= gone;
+	memmove(a->buf, a->buf + gone, a->have);
+	a->len = 0;
+}
+
 /* A whole line in a->buf, its end replaced by NUL. `most` bytes at a time: 1, where what
  * stands behind it is another's to read. */
 static int read_line(struct ask *a, size_t most, struct err *e)
 {
-	const int64_t deadline = clock_ms() + CONTROL_TIMEOUT_MS;
+	const int64_t deadline = a->deadline ? a->deadline : clock_ms() + CONTROL_TIMEOUT_MS;
 	struct pollfd p = { .fd = a->fd, .events = POLLIN };
+	const char *end;
 	ssize_t n;
 
-	for (a->len = 0; !a->len || a->buf[a->len - 1] != '\n'; a->len += n > 0 ? (size_t)n : 0) {
+	forget_line(a);
+	while (!(end = memchr(a->buf + a->len, '\n', a->have - a->len))) {
 		int64_t left = deadline - clock_ms();
 
-		if (a->len == CONTROL_ANSWER_MAX)
+		a->len = a->have;	/* there it is not */
+		if (a->have == CONTROL_ANSWER_MAX)
 			return err_set(e, ERR_DECODE, "the daemon's answer is too long");
-		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
+		if (poll(&p, 1, left > 0 ? (int)left : 0) <= 0)
 			return err_set(e, ERR_AGAIN, "the daemon did not answer in time");
-		n = recv(a->fd, a->buf + a->len, MIN_OF(most, CONTROL_ANSWER_MAX - a->len),
+		n = recv(a->fd, a->buf + a->have, MIN_OF(most, CONTROL_ANSWER_MAX - a->have),
 			 MSG_DONTWAIT);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 			err_set(e, ERR_IO, "the daemon did not take the request");
 			return err_hint(e, "it may be of another version, or another user's");
 		}
+		a->have += n > 0 ? (size_t)n : 0;
 	}
-	a->buf[a->len - 1] = '\0';
+	a->len = (size_t)(end - a->buf);
+	a->buf[a->len] = '\0';
 	return 0;
 }
 
@@ -123,30 +138,62 @@ static int judge(struct json_object *answer, struct err *e)
 	return -1;
 }
 
-static struct json_object *decode(struct ask *a)
+static struct json_object *decode(const char *text, size_t len)
 {
 	struct json_tokener *t = json_tokener_new_ex(ANSWER_DEPTH);
-	struct json_object *o = t ? json_tokener_parse_ex(t, a->buf, (int)a->len) : NULL;
+	struct json_object *o = t ? json_tokener_parse_ex(t, text, (int)len) : NULL;
 
 	if (t)
 		json_tokener_free(t);
 	return o;
 }
 
-static struct json_object *ask(struct ask *a, struct json_object *request, size_t most,
-			       struct err *e)
+int ask_send(struct ask *a, struct json_object *request, struct err *e)
 {
-	struct json_object *answer;
 	int r = send_line(a->fd, request, e);
 
 	json_object_put(request);
-	if (r < 0 || read_line(a, most, e) < 0)
+	return r;
+}
+
+int ask_text(struct ask *a, struct err *e)
+{
+	return read_line(a, CONTROL_ANSWER_MAX, e);
+}
+
+int ask_refused(const char *text, size_t len, struct err *e)
+{
+	struct json_object *o = decode(text, len);
+
+	if (judge(o, e) == 0)
+		err_set(e, ERR_DECODE, "the daemon's answer does not decode; it may be of another"
+			" version");
+	json_object_put(o);
+	return -1;
+}
+
+static struct json_object *answer(struct ask *a, size_t most, struct err *e)
+{
+	struct json_object *o;
+
+	if (read_line(a, most, e) < 0)
 		return NULL;
-	answer = decode(a);
-	if (judge(answer, e) == 0)
-		return answer;
-	json_object_put(answer);
+	o = decode(a->buf, a->len + 1);
+	if (judge(o, e) == 0)
+		return o;
+	json_object_put(o);
 	return NULL;
+}
+
+struct json_object *ask_answer(struct ask *a, struct err *e)
+{
+	return answer(a, CONTROL_ANSWER_MAX, e);
+}
+
+static struct json_object *ask(struct ask *a, struct json_object *request, size_t most,
+			       struct err *e)
+{
+	return ask_send(a, request, e) < 0 ? NULL : answer(a, most, e);
 }
 
 struct json_object *ask_line(struct ask *a, struct json_object *request, struct err *e)

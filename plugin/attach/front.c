@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "conf/conf.h"
 
 #define WITHOUT_MAX	256	/* bytes of CNI_PASST_WITHOUT */
@@ -55,28 +56,13 @@ int front_without(uint32_t *ret, struct err *e)
 	return 0;
 }
 
-/* Length of the UTF-8 sequence at s, 0 if there is none (RFC 3629, 4; overlong
- * forms and surrogates do no harm in a message and are let through). */
-static size_t utf8_len(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 :
-		   s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 void front_clean(char *s)
 {
 	size_t n;
 
-	for (; *s; s += n) {
-		n = utf8_len((const unsigned char *)s);
-		if (n == 0 || *s == 0x7f || (n == 1 && *s < ' ')) {
+	for (; *s; s += n ? n : 1) {
+		n = utf8_len(s);
+		if (!n)
 			*s = '?';
-			n = 1;
-		}
 	}
 }

@@ -47,12 +47,14 @@ void resolv_merge(struct conf *c, const struct conf *host)
 	if (!c->ndns_forward) {
 		memcpy(c->nameservers, host->nameservers, sizeof(c->nameservers));
 		c->nnameservers = host->nnameservers;
+		c->from[ORIGIN_KEY_NAMESERVERS] = ORIGIN_HOST;
 	}
 	if (c->domain[0] || c->nsearch)
 		return;
 	memcpy(c->domain, host->domain, sizeof(c->domain));
 	memcpy(c->search, host->search, sizeof(c->search));
 	c->nsearch = host->nsearch;
+	c->from[ORIGIN_KEY_DOMAIN] = c->from[ORIGIN_KEY_SEARCH] = ORIGIN_HOST;
 }
 
 void resolv_fill_from(struct conf *c, const char *const *files, size_t n)

@@ -22,6 +22,7 @@ struct reader {
 	struct keys *k;
 	struct err *e;
 	const char *at;
+	enum origin from;
 };
 
 struct key {
@@ -45,6 +46,39 @@ static int bad(struct reader *x, int code, const char *key, struct json_object *
 	return err_set(x->e, code, "%s%.64s: %.120s %s", x->at, key,
 		       json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN |
 						      JSON_C_TO_STRING_NOSLASHESCAPE), why);
+}
+
+/* --- from where (conf/origin.h) --------------------------------------------- */
+
+/* The other names of a key, as they stand in runtimeConfig. */
+static const char *plain_name(const char *path)
+{
+	static const char runtime[] = "runtimeConfig.";
+	static const char *const other[][2] = { { "dns.servers", "dns.nameservers" },
+						{ "dns.searches", "dns.search" } };
+
+	if (strncmp(path, runtime, sizeof(runtime) - 1) == 0)
+		path += sizeof(runtime) - 1;
+	for (size_t i = 0; i < ARRAY_LEN(other); i++)
+		if (strcasecmp(path, other[i][0]) == 0)
+			return other[i][1];
+	return path;
+}
+
+static void note_key(struct reader *x, const struct key *k)
+{
+	char path[KEY_PATH_MAX];
+	enum origin_key key;
+
+	snprintf(path, sizeof(path), "%s%s", x->at, k->name);
+	key = origin_key_find(plain_name(path));
+	if (key < ORIGIN_KEY_COUNT)
+		x->k->conf.from[key] = (uint8_t)x->from;
+}
+
+static void note_family(struct reader *x, enum origin_key four, const struct addr *a)
+{
+	x->k->conf.from[addr_is4(a) ? four : four + 1] = (uint8_t)x->from;
 }
 
 static int ignore(struct reader *x, const struct key *k, struct json_object *v)
@@ -179,6 +213,7 @@ static int read_object(struct reader *x, struct json_object *o, const struct key
 			return bad(x, ERR_CONFIG, name, v, type_words(k->types));
 		if (k->set(x, k, v) < 0)
 			return -1;
+		note_key(x, k);
 	}
 	return 0;
 }
@@ -188,7 +223,7 @@ static int read_inner(struct reader *x, const struct key *outer, struct json_obj
 		      const struct key *table, size_t n, bool any_case)
 {
 	char at[KEY_PATH_MAX];
-	struct reader inner = { .k = x->k, .e = x->e, .at = at };
+	struct reader inner = { .k = x->k, .e = x->e, .at = at, .from = x->from };
 
 	snprintf(at, sizeof(at), "%s%s.", x->at, outer->name);
 	return read_object(&inner, o, table, n, any_case);
@@ -325,7 +360,7 @@ static int set_addresses(struct reader *x, const struct key *k, struct json_obje
 			return too_many(x, k->name, n, CONF_ADDRS_MAX);
 		if (prefix_parse(s, &c->addresses[c->naddresses]) < 0)
 			return bad_item(x, k, v, i, "is not \"host\", \"private\" or an address with prefix");
-		c->naddresses++;
+		note_family(x, ORIGIN_KEY_ADDRESSES4, &c->addresses[c->naddresses++].addr);
 	}
 	return 0;
 }
@@ -354,7 +389,11 @@ static int set_gateways(struct reader *x, const struct key *k, struct json_objec
 {
 	struct conf *c = &x->k->conf;
 
-	return read_addrs(x, k, v, c->gateways, &c->ngateways, CONF_GATEWAYS_MAX);
+	if (read_addrs(x, k, v, c->gateways, &c->ngateways, CONF_GATEWAYS_MAX) < 0)
+		return -1;
+	for (uint32_t i = 0; i < c->ngateways; i++)
+		note_family(x, ORIGIN_KEY_GATEWAYS4, &c->gateways[i]);
+	return 0;
 }
 
 static int set_host_address(struct reader *x, const struct key *k, struct json_object *v)
@@ -464,6 +503,7 @@ static int read_rules(struct reader *x, const struct key *k, struct json_object 
 		why = forward_parse(s, proto, &to[*count]);
 		if (why)
 			return bad_item(x, k, v, i, why);
+		to[*count].from = (uint8_t)x->from;
 		++*count;
 	}
 	return 0;
@@ -592,7 +632,8 @@ static bool continues(const struct conf_forward *a, const struct conf_forward *b
 {
 	return a->kind == CONF_FORWARD_PORTS && a->proto == b->proto && a->first &&
 	       b->first == a->last + 1u && b->to_first == a->to_first + 1u + a->last - a->first &&
-	       !a->ifname[0] && addr_eq(&a->addr, &b->addr) && addr_is_any(&a->to);
+	       !a->ifname[0] && addr_eq(&a->addr, &b->addr) && addr_is_any(&a->to) &&
+	       a->from == b->from;
 }
 
 /* Runtimes send a range as one mapping a port: what continues a rule joins it. */
@@ -626,7 +667,8 @@ static int set_mappings(struct reader *x, const struct key *k, struct json_objec
 			return bad_item(x, k, v, i, "is not an object");
 		if (c->nforwards == CONF_FORWARDS_MAX)
 			return too_many(x, k->name, n, CONF_FORWARDS_MAX);
-		*this_mapping(x) = (struct conf_forward){ .kind = CONF_FORWARD_PORTS };
+		*this_mapping(x) = (struct conf_forward){ .kind = CONF_FORWARD_PORTS,
+							  .from = (uint8_t)x->from };
 		if (read_inner(x, k, o, mapping_keys, ARRAY_LEN(mapping_keys), true) < 0) {
 			/* Whose protocol or port it is says the mapping itself. */
 			return err_hint(x->e, "in the mapping %.200s", json_object_to_json_string_ext(
@@ -969,8 +1011,10 @@ static int set_ips(struct reader *x, const struct key *k, struct json_object *v)
 		drop_family(c, addr_is4(&asked[i].addr));
 	if (c->naddresses + n > CONF_ADDRS_MAX)
 		return too_many(x, k->name, c->naddresses + n, CONF_ADDRS_MAX);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		note_family(x, ORIGIN_KEY_ADDRESSES4, &asked[i].addr);
 		c->addresses[c->naddresses++] = asked[i];
+	}
 	return 0;
 }
 
@@ -984,7 +1028,9 @@ static int set_ipam(struct reader *x, const struct key *k, struct json_object *v
 	if (!json_object_object_get_ex(v, "type", &type) ||
 	    !json_object_is_type(type, json_type_string))
 		return bad(x, ERR_CONFIG, k->name, v, "has no \"type\", the name of a plugin");
-	x->k->ipam = json_object_get_string_len(type) > 0;
+	x->k->ipam_dhcp = strcmp(json_object_get_string(type), "dhcp") == 0;
+	x->k->ipam = json_object_get_string_len(type) > 0 && !x->k->ipam_dhcp;
+	x->k->conf.ipv4_late = x->k->ipam_dhcp;
 	return 0;
 }
 
@@ -1109,6 +1155,8 @@ static int set_arg(struct reader *x, const struct key *k, char *value)
 	}
 	v = list ? list : json_object_new_string(value);
 	r = k->set(x, k, v);
+	if (k->set == set_mac)
+		x->k->conf.from[ORIGIN_KEY_MAC] = (uint8_t)x->from;
 	json_object_put(v);
 	if (r < 0 && x->e)
 		x->e->code = ERR_ENV;
@@ -1123,7 +1171,8 @@ static int read_args(struct reader *x, char *text)
 		{ "MAC", T_STR, set_mac },
 		{ "GATEWAY", T_LIST, set_gateways },
 	};
-	struct reader in_args = { .k = x->k, .e = x->e, .at = "CNI_ARGS: " };
+	struct reader in_args = { .k = x->k, .e = x->e, .at = "CNI_ARGS: ",
+				  .from = ORIGIN_ARGS };
 	const struct key *k;
 	char *save = NULL, *value;
 
@@ -1194,11 +1243,21 @@ static void fill_user(struct keys *k)
 	}
 }
 
+/* What the plugin dhcp cannot do. */
+static int check_dhcp(const struct keys *k, struct err *e)
+{
+	if (!k->ipam_dhcp || (k->conf.configure && k->conf.ipv4))
+		return 0;
+	err_set(e, ERR_CONFIG, "ipam.type: \"dhcp\" with \"%s\": false leaves nothing to it",
+		k->conf.configure ? "ipv4" : "configure");
+	return err_hint(e, "take one of them away");
+}
+
 int keys_read(struct json_object *netconf, const char *cni_args, struct keys *ret,
 	      struct err *e)
 {
 	static const struct key runtime = { "runtimeConfig", T_OBJ, ignore };
-	struct reader x = { .k = ret, .e = e, .at = "" };
+	struct reader x = { .k = ret, .e = e, .at = "", .from = ORIGIN_CONF };
 	struct json_object *v;
 
 	*ret = (struct keys){ .dns = json_object_new_object() };
@@ -1208,10 +1267,14 @@ int keys_read(struct json_object *netconf, const char *cni_args, struct keys *re
 	if (read_object(&x, netconf, conf_keys, ARRAY_LEN(conf_keys), false) < 0 ||
 	    (cni_args && copy_args(&x, cni_args) < 0))
 		return -1;
+	x.from = ORIGIN_ARGS;
 	if (json_object_object_get_ex(netconf, "args", &v) && v && set_args(&x, NULL, v) < 0)
 		return -1;
+	x.from = ORIGIN_RUNTIME;
 	if (json_object_object_get_ex(netconf, "runtimeConfig", &v) && v &&
 	    read_inner(&x, &runtime, v, runtime_keys, ARRAY_LEN(runtime_keys), true) < 0)
+		return -1;
+	if (check_dhcp(ret, e) < 0)
 		return -1;
 	fill_gateways(&ret->conf);
 	fill_ready(ret);
@@ -1229,7 +1292,7 @@ static void keep_gateways(struct conf *c, const struct conf *old)
 		for (uint32_t j = 0; j < c->ngateways; j++)
 			given |= addr_is4(&c->gateways[j]) == addr_is4(&old->gateways[i]);
 		if (!given && c->ngateways < CONF_GATEWAYS_MAX)
-			c->gateways[c->ngateways++] = old->gateways[i];
+			c->gateways[c->ngateways++] = old->gateways[i];	/* from[] is as it was */
 	}
 }
 
@@ -1241,7 +1304,7 @@ int keys_read_ipam(struct json_object *o, struct keys *k, struct err *e)
 		{ "routes", T_LIST, set_routes },
 		{ "dns", T_OBJ, set_dns },
 	};
-	struct reader x = { .k = k, .e = e, .at = "" };
+	struct reader x = { .k = k, .e = e, .at = "", .from = ORIGIN_IPAM };
 	struct conf old = k->conf;
 	struct json_object *v;
 

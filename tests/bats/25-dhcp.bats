@@ -8,6 +8,7 @@
 # shellcheck disable=SC2154
 load bed
 load expect
+load box
 
 SLAAC=2001:db8:1:0:c0:ff:fe00:1		# by the MAC below (RFC 4291, appendix A)
 ROUTER6='fe80::'
@@ -36,42 +37,6 @@ teardown() {
 	conf | cni DEL "c$C" "$NS" eth0 > /dev/null 2>&1 || true
 	bed_kill "$C"
 	bed_until 3 bed_no_core
-}
-
-# The files clients write, in place of the machine's: a folder each for /etc, /run and
-# /var, and users that are all root there, which is the one the container has.
-make_box() {
-	BOX=$BED_DIR/tmp/box
-	export BOX
-	mkdir -p "$BOX"/etc/systemd/network "$BOX"/run/systemd/netif "$BOX"/var/lib/{dhcp,dhcpcd}
-	cp -rL /etc/dhcp /etc/udhcpc /etc/alternatives /etc/nsswitch.conf /etc/protocols /etc/services \
-		/etc/ld.so.cache "$BOX/etc/" 2> /dev/null || true
-	sed -E 's/^([^:]*:[^:]*):[0-9]+:[0-9]+:/\1:0:0:/' /etc/passwd > "$BOX/etc/passwd"
-	sed -E 's/^([^:]*:[^:]*):[0-9]+:/\1:0:/' /etc/group > "$BOX/etc/group"
-	echo 0123456789abcdef0123456789abcdef > "$BOX/etc/machine-id"
-	: > "$BOX/etc/fstab"
-	: > "$BOX/etc/resolv.conf"
-	printf '%s\n' 'hostname box' 'option rapid_commit, domain_name_servers, domain_search, interface_mtu' \
-		'option classless_static_routes' > "$BOX/etc/dhcpcd.conf"
-	printf '%s\n' '[Match]' Name=eth0 '[Network]' DHCP=yes IPv6AcceptRA=yes '[DHCPv4]' UseMTU=yes \
-		UseDomains=yes '[IPv6AcceptRA]' UseDomains=yes > "$BOX/etc/systemd/network/eth0.network"
-	chown -R "$BED_UID:$BED_GID" "$BOX"
-}
-
-# box COMMAND...: in the container, with the box's files
-box() {
-	# shellcheck disable=SC2016
-	bed_in "$C" unshare -m bash -c 'for d in etc run var; do mount --bind "$0/$d" "/$d" || exit; done
-		mount -t tmpfs none /tmp && exec "$@"' "$BOX" "$@"
-}
-
-# The processes that a client left behind in our container's namespace.
-end_clients() {
-	local p
-	for p in /proc/[0-9]*; do
-		[ "$(readlink "$p/ns/net" 2> /dev/null)" = "$(readlink "$NS")" ] || continue
-		[[ ${p##*/} == "$C" || $(readlink "$p/exe") == "$CORE"* ]] || kill "${p##*/}" 2> /dev/null || true
-	done
 }
 
 add() { # add [JSON]: link up only, with names to tell
@@ -255,9 +220,7 @@ networkd_has() { cat "$BOX"/run/systemd/netif/{links,leases}/* 2> /dev/null | gr
 @test "systemd-networkd: both families" {
 	add
 	bed_in "$C" ip link set eth0 mtu 1300
-	# (it waits for udev unless /sys is read-only)
-	BED_OUT=$BED_DIR/networkd bed_bg CLIENT box bash -c \
-		'mount -t sysfs none /sys && mount -o remount,bind,ro /sys && exec /lib/systemd/systemd-networkd'
+	networkd "$BED_DIR/networkd"
 	bed_until 15 has4 || die "no address: $(cat "$BED_DIR/networkd")"
 	bed_until 15 has6 "$HOST6" || die "$(bed_in "$C" ip -6 addr; cat "$BED_DIR/networkd")"
 	bed_until 5 networkd_has "^DNS=.*$PEER4" && bed_until 5 networkd_has "^DNS=.*$PEER6" &&

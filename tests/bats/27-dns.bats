@@ -8,6 +8,7 @@
 # shellcheck disable=SC2154
 load bed
 load expect
+load box
 
 TWO4=198.51.100.12
 DEAD4=198.51.100.99	# nobody's: the peer drops what is for it
@@ -23,15 +24,7 @@ setup_file() {
 	resolver bed_peer one "$PEER4" "$PEER6"
 	resolver bed_peer two "$TWO4"
 	resolver bed_host here 127.0.0.53 ::1
-	BOX=$BED_DIR/tmp/box
-	export BOX
-	mkdir -p "$BOX/host" "$BOX/in"
-	for d in host in; do
-		printf 'hosts: files dns\n' > "$BOX/$d/nsswitch.conf"
-		printf '127.0.0.1 localhost\n' > "$BOX/$d/hosts"
-		cp /etc/passwd /etc/group /etc/services "$BOX/$d/"
-	done
-	chmod -R a+rX "$BOX"
+	make_names
 }
 
 # resolver FUNCTION NAME ADDRESS...: dnsmasq there
@@ -56,7 +49,7 @@ teardown_file() {
 setup() {
 	bed_container C
 	NS=/proc/$C/ns/net
-	rm -f "$BOX/host/resolv.conf"
+	rm -f "$NAMES/host/resolv.conf"
 }
 
 teardown() {
@@ -65,31 +58,13 @@ teardown() {
 	bed_until 3 bed_no_core
 }
 
-# boxed FUNCTION ARGUMENT...: with the box's files in place of the host's /etc
-boxed() {
-	# shellcheck disable=SC2016
-	unshare -m --propagation private bash -c 'mount --bind "$0/host" /etc && source "$1/bed.bash" && shift &&
-		"$@"' "$BOX" "$BATS_TEST_DIRNAME" "$@"
-}
-
-# in_box COMMAND...: in the container, with the resolv.conf that the result asks for
-in_box() {
-	# shellcheck disable=SC2016
-	bed_in "$C" unshare -m bash -c 'mount --bind "$0/in" /etc && exec "$@"' "$BOX" "$@"
-}
-
-host_asks() { # host_asks ADDRESS...: from now on, as programs do it, by rename
-	printf 'nameserver %s\n' "$@" > "$BOX/host/resolv.new"
-	mv "$BOX/host/resolv.new" "$BOX/host/resolv.conf"
-}
-
 add() { # add [JSON]
 	local more
 	more=$(jq -n --argjson a "${1-"{}"}" --argjson b "$(log_to "$C")" '$a + $b')
 	: > "$XDG/$C.log"
 	chown "$BED_UID" "$XDG/$C.log"
 	result=$(boxed cni ADD "c$C" "$NS" eth0 < <(conf "$more")) || die "ADD: $result"
-	jq -r '.dns.nameservers[]? | "nameserver " + .' <<< "$result" > "$BOX/in/resolv.conf"
+	jq -r '.dns.nameservers[]? | "nameserver " + .' <<< "$result" > "$NAMES/in/resolv.conf"
 }
 
 who() { in_box dig +short +time=5 +tries=1 "${@:2}" "@$1" who.example TXT | tr -d '"'; }
@@ -125,14 +100,14 @@ log_says() { grep -q "$1" "$XDG/$C.log"; }
 	add
 	host_asks "$PEER4"
 	bed_until 5 asks one || die "missing at first: $(who "$DNS4")"
-	echo "nameserver $TWO4" > "$BOX/host/resolv.conf"
+	echo "nameserver $TWO4" > "$NAMES/host/resolv.conf"
 	bed_until 5 asks two || die "written"
-	mkdir -p "$BOX/run"
-	echo "nameserver $PEER4" > "$BOX/run/stub.conf"
-	ln -sfn "$BOX/run/stub.conf" "$BOX/host/resolv.conf.new"
-	mv -T "$BOX/host/resolv.conf.new" "$BOX/host/resolv.conf"
+	mkdir -p "$NAMES/run"
+	echo "nameserver $PEER4" > "$NAMES/run/stub.conf"
+	ln -sfn "$NAMES/run/stub.conf" "$NAMES/host/resolv.conf.new"
+	mv -T "$NAMES/host/resolv.conf.new" "$NAMES/host/resolv.conf"
 	bed_until 5 asks one || die "a link"
-	echo "nameserver $TWO4" > "$BOX/run/stub.conf"
+	echo "nameserver $TWO4" > "$NAMES/run/stub.conf"
 	bed_until 5 asks two || die "behind the link"
 }
 
@@ -173,6 +148,12 @@ log_says() { grep -q "$1" "$XDG/$C.log"; }
 		same "$n has no AAAA" "$(in_box dig +noall +comments "@$DNS4" "$n" AAAA | grep -o 'status: [A-Z]*, \|ANSWER: [0-9]*' | tr -d '\n')" \
 			"status: NOERROR, ANSWER: 0"
 	done
+	same "by TCP" "$(in_box dig +short +tcp "@$DNS4" host.containers.internal A)" "$HOSTADDR"
+	same "by TCP and IPv6, with others on one connection" "$(in_box dig +short +tcp +keepopen "@$DNS6" \
+		who.example TXT host.docker.internal A who.example TXT -x "$HOSTADDR" | tr '\n' ' ')" \
+		"\"one\" $HOSTADDR \"one\" host.containers.internal. "
+	same "by the C library and TCP" "$(in_box env RES_OPTIONS=use-vc getent ahostsv4 host.containers.internal |
+		awk 'NR == 1 { print $1 }')" "$HOSTADDR"
 	same "the way back" "$(in_box dig +short "@$DNS4" -x "$HOSTADDR")" host.containers.internal.
 	same "by the C library" "$(in_box getent ahostsv4 host.containers.internal | awk 'NR == 1 { print $1 }')" "$HOSTADDR"
 	in_box bash -c 'exec 3<> /dev/tcp/host.containers.internal/8080 && head -c 1 <&3 > /dev/null'

@@ -378,9 +378,17 @@ fwd() { bed_user "$CNI_PASST" forward "$@"; }
 	local picked
 	picked=$(fwd "c$C" list --json | jq '.[1].port')
 	line bed_peer "TCP4:$HOST4:$picked"
-	same "list" "$(fwd "c$C/eth0" list | head -n 1)" "tcp 8080:80 listeners 1"
-	fwd c add tcp 8081:81
+	same "head" "$(fwd "c$C/eth0" list | head -n 1 | xargs)" "PROTO RULE PORT LISTENERS CLIENTS REFUSED OUT IN FROM"
+	same "list" "$(fwd "c$C/eth0" list | sed -n 2p | xargs)" "tcp 8080:80 - 1 0 0 0 0 configuration"
+	same "what was added" "$(fwd c add tcp 8081:81 | sed -n 2p | xargs)" "tcp 8081:81 - 1 0 0 0 0 command"
 	bed_peer python3 "$BED_DIR/client.py" many "$HOST4" 8081 20
+	line bed_host "TCP4:$HOST4:8080"	# from socket to socket
+	line bed_peer "TCP4:$HOST4:8080"
+	fwd c add tcp 8082:82		# nobody listens there
+	line bed_peer "TCP4:$HOST4:8082" | grep -q . && die "8082 serves"
+	counted() { fwd c list --json | jq -c "map([.rule, .clients, .refused, .tx_bytes > 0, .rx_bytes > 0])"; }
+	same "counters" "$(counted)" '[["8080:80",2,0,true,false],["0:80",1,0,true,false],["8081:81",20,0,true,true],["8082:82",1,1,false,false]]'
+	fwd c del tcp 8082:82
 	# a connection that stays open over all that follows
 	bed_bg STAY bed_peer python3 "$BED_DIR/client.py" slow-echo "$HOST4" 8081 30
 	bed_until 5 connected 8081 || die "no connection"
@@ -397,6 +405,8 @@ fwd() { bed_user "$CNI_PASST" forward "$@"; }
 	fwd c add udp 5353:53
 	serve udp udp-whoami 53
 	same "UDP" "$(datagram bed_peer "UDP4:$HOST4:5353,sourceport=4321")" "$PEER4 4321"
+	same "UDP counters" "$(fwd c list --json | jq -c 'map(select(.protocol == "udp")) | map([.clients, .refused, .tx_bytes, .rx_bytes > 0])')" \
+		"[[1,0,$((${#PEER4} + 6)),true]]"
 	fwd c del udp 5353:53
 	! datagram bed_peer "UDP4:$HOST4:5353" | grep -q . || die "a deleted UDP port still answers"
 }
@@ -407,7 +417,7 @@ fwd() { bed_user "$CNI_PASST" forward "$@"; }
 	serve tcp whoami 80
 	kill -9 "$(bed_engine "$C")"
 	line bed_peer "TCP4:$HOST4:8080"
-	same "list" "$(fwd c list)" "tcp 8080:80 listeners 1"
+	same "list" "$(fwd c list | sed -n 2p | xargs | cut -d " " -f 1-6)" "tcp 8080:80 - 1 1 0"
 	fwd c del tcp 8080:80
 	! bed_listening bed_host tcp 8080 || die "8080 is still listened on"
 	fwd c add tcp 8080:80
@@ -427,7 +437,7 @@ fwd() { bed_user "$CNI_PASST" forward "$@"; }
 	run bed_user "$CNI_PASST" forward c frob
 	same "status of frob" "$status" 2
 	run bed_user "$CNI_PASST" forward c add tcp 80:x
-	same "status of a rule that is none" "$status" 1
+	same "status of a rule that is none" "$status" 2
 	[[ $output == *'forward.tcp: "80:x" has a target port that is none'* ]] || die "$output"
 	run bed_user "$CNI_PASST" forward nope list
 	[[ $output == *'no attachment of "nope"'* ]] || die "$output"
@@ -451,7 +461,7 @@ for x in s:
 s[19].send(b"x" * 5000)
 time.sleep(30)' "$state"
 	sleep 0.3
-	same "list" "$(fwd "c$C" list)" "tcp 8080:80 listeners 1"
+	same "list" "$(fwd "c$C" list | sed -n 2p | xargs)" "tcp 8080:80 - 1 0 0 0 0 configuration"
 	bed_kill "$SILENT"
 	if [ "$BED_UID" != 0 ]; then
 		chmod 0777 "$state"

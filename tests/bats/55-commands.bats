@@ -138,6 +138,7 @@ assert not missing, f"{len(missing)} are missing"' "$n" <<< "$json"
 	run passt stats "c$C"
 	same "status: $output" "$status" 0
 	[[ ${lines[0]} =~ ^"c$C eth0: up "[0-9smh]+,\ cpu ]] || die "$output"
+	[[ $output == *"flows "*" of 131072"*"held "*"reserved "* ]] || die "$output"
 	[[ $output =~ tcp\ +[0-9]+\ +[0-9.]+[KM]?\ .*udp\ .*ping\ .*splice\ .*frames ]] || die "$output"
 	json=$(passt stats "c$C" --json)
 	[ "$(field counters.tcp_tx_bytes <<< "$json")" -ge 5 ]
@@ -151,16 +152,25 @@ assert not missing, f"{len(missing)} are missing"' "$n" <<< "$json"
 	[[ $output == *"# TYPE cni_passt_flows gauge"* ]] || die "$output"
 	python3 -c '
 import re, sys
-seen, name = set(), None
+seen, name, told = set(), None, None
 for line in sys.stdin:
+    m = re.fullmatch(r"# HELP (\w+) \S.*\n", line)
+    if m:
+        told = m[1]
+        continue
     m = re.fullmatch(r"# TYPE (\w+) (counter|gauge)\n", line)
     if m:
         name = m[1]
         assert name not in seen, f"{name} is there twice"
+        assert name == told, f"{name} has no help"
+        assert name.endswith("_total") == (m[2] == "counter"), line
         seen.add(name)
         continue
-    assert re.fullmatch(r"(\w+)\{container=\"[^\"]*\",interface=\"[^\"]*\"\} \d+\n", line), line
-    assert line.split("{")[0] == name, line' <<< "$output"
+    m = re.fullmatch(r"(\w+)\{container=\"[^\"]*\",interface=\"[^\"]*\"\} (\d+(\.\d+)?)\n", line)
+    assert m, line
+    assert m[1] == name, line
+assert {"cni_passt_up", "cni_passt_cpu_seconds_total", "cni_passt_uptime_seconds", "cni_passt_engine_up",
+        "cni_passt_tcp_retransmits_total", "cni_passt_drop_wire_length_total"} <= seen' <<< "$output"
 	same "without an id" "$(passt stats --prometheus | grep -c '^cni_passt_flows{')" 1
 	# each second anew, until the reader goes
 	run bash -c "$(declare -f passt bed_user exec_or_run); passt stats c$C --json --watch | head -2"
@@ -172,6 +182,9 @@ for line in sys.stdin:
 	run passt show "c$C"
 	same "status: $output" "$status" 0
 	[[ ${lines[0]} =~ ^container\ +"c$C"$ ]] || die "$output"
+	[[ $output =~ udp.timeout\ +600\ +configuration ]] || die "$output"
+	[[ $output =~ follow\ +true\ +default ]] || die "$output"
+	[[ $output =~ via\ +direct\ +default ]] || die "$output"
 	[[ $output =~ addresses\ +100\.[0-9.]+/32\ +private ]] || die "$output"
 	[[ $output =~ mtu\ +1500\ +host ]] || die "$output"
 	[[ $output =~ hostAddress\ +169.254.1.2\ +default ]] || die "$output"

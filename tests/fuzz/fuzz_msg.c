@@ -141,7 +141,7 @@ static void use_done(const union any *m)
 static void use_forward(const union any *m)
 {
 	if (!msg_forward_ok(&m->forward) || m->forward.kind == MSG_SYNC ||
-	    m->forward.kind == MSG_VIEW)	/* a place to begin at: any number will do */
+	    m->forward.kind == MSG_VIEW || m->forward.kind == MSG_RESUMED)	/* a place to begin at: any number will do */
 		return;
 	FUZZ_HOLDS(m->forward.idx < FORWARD_MAX);
 	FUZZ_HOLDS(m->forward.kind != MSG_FORWARD_OPEN ||

@@ -9,7 +9,7 @@ static struct jsonout write_all(char *buf, size_t size)
 	struct jsonout o = jsonout_init(buf, size);
 
 	jsonout_open(&o, NULL, '{');
-	jsonout_string(&o, "s", "a\"\\\n\xff");
+	jsonout_string(&o, "s", "a\"\\\n\xff" "\xc3\xbc\xc2\x9b" "31m\xe2\x82");
 	jsonout_open(&o, "list", '[');
 	jsonout_number(&o, NULL, 0);
 	jsonout_number(&o, NULL, UINT64_MAX);
@@ -23,7 +23,7 @@ static struct jsonout write_all(char *buf, size_t size)
 	return o;
 }
 
-static const char wanted[] = "{\"s\":\"a\\\"\\\\\\u000a\\u00ff\",\"list\":[0,18446744073709551615,{}],"
+static const char wanted[] = "{\"s\":\"a\\\"\\\\\\u000a\\u003f\xc3\xbc\\u003f\\u003f" "31m\\u003f\\u003f\",\"list\":[0,18446744073709551615,{}],"
 			     "\"yes\":true,\"no\":false}\n";
 
 static void test_all(void **state)

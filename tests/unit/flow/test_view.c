@@ -84,8 +84,8 @@ static void test_fields(void **state)
 	f->tcp.rcv_adv = 499;
 	f->tcp.srtt8 = 20;
 	f->tcp.retransmits = 3;
-	flow_sent(f, 10, 1500);
-	flow_got(f, 20, 1600);
+	flow_sent(&tab, f, 10, 1500);
+	flow_got(&tab, f, 20, 1600);
 	view_fill(&tab, &pool, 0, 2000, &page);
 	assert_int_equal(page.list[0].state, VIEW_OPEN);
 	assert_int_equal(page.list[0].idle_ms, 400);
@@ -103,6 +103,15 @@ static void test_fields(void **state)
 	view_fill(&tab, &pool, 1, 2000, &page);
 	assert_int_equal(page.list[0].proto, FLOW_TCP);
 	assert_int_equal(page.list[0].path, VIEW_SPLICE);
+	make(3, FLOW_RELAY);
+	view_fill(&tab, &pool, 2, 2000, &page);
+	assert_int_equal(page.list[0].proto, FLOW_UDP);
+	assert_int_equal(page.list[0].path, VIEW_RELAY);
+	make(4, FLOW_DNS);
+	view_fill(&tab, &pool, 3, 2000, &page);
+	assert_int_equal(page.list[0].proto, FLOW_UDP);
+	assert_int_equal(page.list[0].path, VIEW_DNS);
+	assert_true(view_ok(&page));
 }
 
 static void test_not_believed(void **state)

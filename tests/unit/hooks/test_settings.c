@@ -82,6 +82,38 @@ static void test_precedence(void **state)
 	settings_drop(&s);
 }
 
+/* Each of them becomes a key that there is, and is noted as where it came from. */
+static void test_every_annotation(void **state)
+{
+	struct settings_args args = { .conf_path = NULL };
+	struct settings s;
+
+	(void)state;
+	take("{\"follow\":false,\"mtu\":1400,\"gateways\":[\"10.9.0.1\"],\"hook\":{\"annotations\":[\"*\"]}}",
+	     "{\"io.cni-passt.publish\":\"8080:80\",\"io.cni-passt.addresses\":\"10.9.0.2/24,host\","
+	     "\"io.cni-passt.routes\":\"[]\",\"io.cni-passt.mac\":\"02:00:00:00:00:01\","
+	     "\"io.cni-passt.mtu\":\"1300\",\"io.cni-passt.ipv4\":\"true\",\"io.cni-passt.ipv6\":\"true\","
+	     "\"io.cni-passt.configure\":\"true\",\"io.cni-passt.dns\":\"192.0.2.53\","
+	     "\"io.cni-passt.dns.domain\":\"a.example\",\"io.cni-passt.dns.search\":\"b.example\","
+	     "\"io.cni-passt.dns.options\":\"ndots:2\",\"io.cni-passt.listen\":\"ready\","
+	     "\"io.cni-passt.portConflict\":\"ignore\",\"io.cni-passt.preserveSource\":\"false\","
+	     "\"io.cni-passt.sourceCheck\":\"true\",\"io.cni-passt.udp.timeout\":\"20\","
+	     "\"io.cni-passt.udp.stream\":\"200\",\"io.cni-passt.hostAddress\":\"169.254.1.9\","
+	     "\"io.cni-passt.hostLoopback\":\"169.254.1.8\",\"io.cni-passt.reverse\":\"5432\","
+	     "\"io.cni-passt.outbound.interface\":\"lo\",\"io.cni-passt.outbound.addresses\":\"192.0.2.9\","
+	     "\"io.cni-passt.log.level\":\"debug\"}", &args, &s);
+	assert_int_equal(s.keys.conf.udp_stream, 200);
+	assert_int_equal(s.keys.conf.from[ORIGIN_KEY_UDP_STREAM], ORIGIN_ANNOTATION);
+	assert_int_equal(s.keys.conf.from[ORIGIN_KEY_MTU], ORIGIN_ANNOTATION);
+	assert_int_equal(s.keys.conf.from[ORIGIN_KEY_ADDRESSES4], ORIGIN_ANNOTATION);
+	assert_int_equal(s.keys.conf.from[ORIGIN_KEY_GATEWAYS4], ORIGIN_CONF);
+	assert_int_equal(s.keys.conf.from[ORIGIN_KEY_FOLLOW], ORIGIN_CONF);
+	assert_int_equal(s.keys.conf.from[ORIGIN_KEY_METADATA], ORIGIN_DEFAULT);
+	assert_int_equal(s.keys.conf.forwards[0].from, ORIGIN_ANNOTATION);
+	assert_int_equal(s.keys.conf.reverses[0].from, ORIGIN_ANNOTATION);
+	settings_drop(&s);
+}
+
 static void test_refused(void **state)
 {
 	(void)state;
@@ -127,6 +159,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_precedence),
+		cmocka_unit_test(test_every_annotation),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_names),
 	};

@@ -443,6 +443,46 @@ static void test_who_wins(void **state)
 	keys_drop(&k);
 }
 
+/* Each key and each family of addresses says who gave it. */
+static void test_origins(void **state)
+{
+	const uint8_t *from;
+	struct json_object *o;
+	struct err e = ERR_INIT;
+	struct keys k;
+
+	(void)state;
+	take("{\"mtu\":0,\"addresses\":[\"10.0.0.2/24\",\"2001:db8::2/64\"],"
+	     "\"gateways\":[\"10.0.0.1\",\"2001:db8::1\"],\"udp\":{\"timeoutStream\":120},"
+	     "\"dns\":{\"nameservers\":[\"192.0.2.1\"],\"search\":[\"a.example\"]},"
+	     "\"forward\":{\"tcp\":[\"8080:80\"]},\"reverse\":{\"udp\":[\"53\"]},"
+	     "\"runtimeConfig\":{\"DNS\":{\"Servers\":[\"192.0.2.2\"]},\"ips\":[\"2001:db8::3/64\"],"
+	     "\"portMappings\":[{\"hostPort\":8081,\"containerPort\":81}]}}",
+	     "MAC=02:00:00:00:00:07", &k);
+	from = k.conf.from;
+	assert_int_equal(from[ORIGIN_KEY_MTU], ORIGIN_CONF);
+	assert_int_equal(from[ORIGIN_KEY_MAC], ORIGIN_ARGS);
+	assert_int_equal(from[ORIGIN_KEY_ADDRESSES], ORIGIN_CONF);
+	assert_int_equal(from[ORIGIN_KEY_ADDRESSES4], ORIGIN_CONF);
+	assert_int_equal(from[ORIGIN_KEY_ADDRESSES6], ORIGIN_RUNTIME);
+	assert_int_equal(from[ORIGIN_KEY_NAMESERVERS], ORIGIN_RUNTIME);
+	assert_int_equal(from[ORIGIN_KEY_UDP_STREAM], ORIGIN_CONF);
+	assert_int_equal(from[ORIGIN_KEY_UDP_TIMEOUT], ORIGIN_DEFAULT);
+	assert_int_equal(k.conf.nforwards, 2);	/* one rule, if they came from one */
+	assert_int_equal(k.conf.forwards[0].from, ORIGIN_CONF);
+	assert_int_equal(k.conf.forwards[1].from, ORIGIN_RUNTIME);
+	assert_int_equal(k.conf.reverses[0].from, ORIGIN_CONF);
+	o = json_tokener_parse("{\"ips\":[\"10.1.0.2/24\"],\"gateways\":[\"10.1.0.1\"]}");
+	k.ipam = true;
+	assert_int_equal(keys_read_ipam(o, &k, &e), 0);
+	assert_int_equal(from[ORIGIN_KEY_ADDRESSES4], ORIGIN_IPAM);
+	assert_int_equal(from[ORIGIN_KEY_ADDRESSES6], ORIGIN_RUNTIME);
+	assert_int_equal(from[ORIGIN_KEY_GATEWAYS4], ORIGIN_IPAM);
+	assert_int_equal(from[ORIGIN_KEY_GATEWAYS6], ORIGIN_CONF);
+	json_object_put(o);
+	keys_drop(&k);
+}
+
 static void test_caps(void **state)
 {
 	char text[8192] = "{\"addresses\":[";
@@ -489,6 +529,14 @@ static void test_ipam(void **state)
 	assert_false(k.ipam);
 	assert_int_equal(k.conf.naddresses, 1);
 	keys_drop(&k);
+	/* over the interface: addresses stay ours to say */
+	take("{\"ipam\":{\"type\":\"dhcp\"},\"runtimeConfig\":{\"ips\":[\"10.0.0.9/24\"]}}", NULL, &k);
+	assert_true(k.ipam_dhcp && k.conf.ipv4_late && !k.ipam);
+	assert_int_equal(k.conf.naddresses, 1);
+	keys_drop(&k);
+	assert_refused("{\"ipam\":{\"type\":\"dhcp\"},\"configure\":false}", NULL, ERR_CONFIG, "dhcp",
+		       "configure");
+	assert_refused("{\"ipam\":{\"type\":\"dhcp\"},\"ipv4\":false}", NULL, ERR_CONFIG, "dhcp", "ipv4");
 	assert_refused("{\"ipam\":{\"subnet\":\"10.0.0.0/8\"}}", NULL, ERR_CONFIG, "ipam", "type");
 	assert_refused("{\"ipam\":{\"type\":7}}", NULL, ERR_CONFIG, "ipam", "7");
 	assert_refused("{\"ipam\":{\"type\":\"x\"},\"runtimeConfig\":{\"ips\":[\"z\"]}}", NULL,
@@ -549,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_port_mappings),
 		cmocka_unit_test(test_args),
 		cmocka_unit_test(test_who_wins),
+		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_caps),
 		cmocka_unit_test(test_prev),
 		cmocka_unit_test(test_ipam),

@@ -462,6 +462,8 @@ static void check_tcp(struct fake_world *w, const struct flow *f, uint32_t *rese
 	uint32_t ring = queue_chunks(w, &t->ring);
 	const struct fake_sock *s = f->sock < 0 ? NULL : &w->io.socks[f->sock];
 
+	uint32_t own = 0, back = 0;	/* of a flow that the DNS forwarder answers in: out, in */
+
 	*chunks += held + ring;
 	*reserved += t->in_cap ? tcp_in_chunks(t->in_cap) : 0;
 	*reserved += t->ring_cap ? hold_chunks(t->ring_cap) : 0;
@@ -472,20 +474,28 @@ static void check_tcp(struct fake_world *w, const struct flow *f, uint32_t *rese
 		return;
 	}
 	FAKE_HOLDS(f->state == FLOW_OPEN && s && s->open);
+	if (t->marks & TCPM_DNS)
+		own = t->rcv_nxt - t->irs - 1 - !!(t->marks & TCPM_IN_FIN) - t->hold.len - (uint32_t)s->out.len;
+	if (t->marks & TCPM_NO_PEEK)
+		back = t->snd_base + t->ring.len - t->iss - 1 - (uint32_t)s->in_read;
+	if (t->marks & TCPM_FAILED)	/* nothing is counted any more */
+		own = 0;
+	FAKE_HOLDS(own <= INT32_MAX);
 	FAKE_HOLDS(seq_le(t->rcv_nxt, t->rcv_adv));
 	FAKE_HOLDS(seq_le(t->snd_base, t->snd_una) && seq_le(t->snd_una, t->snd_nxt));
 	FAKE_HOLDS(t->hold.len + (t->rcv_adv - t->rcv_nxt) <= t->in_cap + granule);
 	FAKE_HOLDS(held <= tcp_in_chunks(t->in_cap));
 	FAKE_HOLDS(ring <= (t->ring_cap ? hold_chunks(t->ring_cap) : 0));
 	FAKE_HOLDS(t->ring.len <= t->ring_cap);
-	/* all that is acknowledged was taken or is held */
+	/* all that is acknowledged was taken or is held; but for the forwarder's own questions,
+	 * each shorter than its answer */
 	FAKE_HOLDS((t->marks & TCPM_FAILED) || t->state == TCPS_SYN_SENT ||
-		   t->rcv_nxt - t->irs - 1 - !!(t->marks & TCPM_IN_FIN) - t->hold.len ==
+		   t->rcv_nxt - t->irs - 1 - !!(t->marks & TCPM_IN_FIN) - t->hold.len - own ==
 		   (uint32_t)s->out.len);
 	FAKE_HOLDS(!(t->marks & TCPM_IN_SHUT) || (s->shut && !t->hold.len));
 	if (t->marks & TCPM_NO_PEEK)
-		FAKE_HOLDS(t->state != TCPS_OPEN ||
-			   (uint32_t)s->in_read == t->snd_base + t->ring.len - t->iss - 1);
+		FAKE_HOLDS(t->state != TCPS_OPEN || (t->marks & TCPM_DNS ?
+			   back >= own && back <= INT32_MAX : !back));
 	else
 		FAKE_HOLDS(t->state != TCPS_OPEN ||
 			   ((uint32_t)s->in_read == t->snd_base - t->iss - 1 &&

@@ -474,6 +474,64 @@ static void test_again(void **state)
 }
 
 /* RFC 9619: one question. What cannot be read gets FORMERR, what is no question nothing. */
+/* The machine slept while the answer was on its way: it is taken before the timer that gives
+ * up waiting for it. */
+static void test_late(void **state)
+{
+	struct fake_world *w = start("198.51.100.10");
+	struct fake_sock *s;
+	struct message got;
+	struct fake_seen f;
+	unsigned int turns = 0;
+
+	(void)state;
+	ask(w, 7, AB, DNST_A);
+	s = fake_last(w);
+	got = message(outer_id(s), DNSF_QR | DNSF_RD, AB, DNST_A);
+	assert_false(proto_late(&w->c));
+	w->c.now += 3600000;
+	w->c.now_us = w->c.now * 1000;
+	assert_true(proto_late(&w->c));
+	proto_catch_up(&w->c);
+	proto_finish(&w->c);
+	assert_false(fake_frame(w, &f));	/* no SERVFAIL, it is not there yet */
+	fake_put_dgram(s, got.b, got.len, 0, 0);
+	fake_event(w, s, true, false, false);
+	assert_true(proto_late(&w->c));
+	proto_catch_up(&w->c);
+	proto_finish(&w->c);
+	assert_int_equal(told(w, 7, &f), DNSF_QR | DNSF_RD);
+	/* timers fire again after so many turns, and nothing is late then */
+	while (proto_late(&w->c) && turns < 1000)
+		turns++;
+	assert_true(turns < PROTO_CATCH_UP);
+	turn(w);
+	assert_false(proto_late(&w->c));
+	assert_int_equal(w->c.count->late_turns, 1);
+	fake_stop(w);
+}
+
+/* After a suspend a question asks again at once, a resolver that rested is asked like others. */
+static void test_resumed(void **state)
+{
+	struct fake_world *w = start("198.51.100.10");
+	struct fake_sock *first, *second;
+	struct fake_seen f;
+
+	(void)state;
+	ask(w, 7, AB, DNST_A);
+	first = fake_last(w);
+	network_resumed(&w->c);
+	turn(w);
+	second = fake_last(w);
+	assert_ptr_not_equal(first, second);
+	assert_int_equal(second->nsent, 1);
+	assert_at(second, "198.51.100.10");
+	answer(w, second, 0, AB);
+	assert_int_equal(told(w, 7, &f), DNSF_QR | DNSF_RD);
+	fake_stop(w);
+}
+
 static void test_malformed(void **state)
 {
 	struct fake_world *w = start("192.0.2.1");
@@ -749,6 +807,199 @@ static void test_tcp_refused(void **state)
 }
 
 /* DNS over TLS goes to the first one, and other ports to none. */
+/* A connection to the forwarder that stands; the resolver's socket. */
+struct stream {
+	struct fake_world *w;
+	struct fake_sock *s;
+	uint32_t seq, ack;
+};
+
+static struct stream connected(struct fake_world *w)
+{
+	struct stream st = { .w = w, .seq = 2 };
+	struct tcp t = { .sport = 5000, .dport = 53, .seq = 2, .flags = 16, .wnd = 30000,
+			 .opt = { .wscale = -1 } };
+	struct fake_seen f;
+
+	syn(w, 53);
+	st.s = fake_last(w);
+	assert_true(fake_frame(w, &f));
+	st.ack = t.ack = f.tcp.seq + 1;
+	fake_ingress_tcp(w, &c4, &dns4, &t, "", 0);
+	turn(w);
+	return st;
+}
+
+static void say(struct stream *st, const void *data, size_t len, uint8_t flags)
+{
+	const struct tcp t = { .sport = 5000, .dport = 53, .seq = st->seq, .ack = st->ack,
+			       .flags = (uint8_t)(16 | flags), .wnd = 30000, .opt = { .wscale = -1 } };
+
+	fake_ingress_tcp(st->w, &c4, &dns4, &t, data, len);
+	st->seq += (uint32_t)len + (flags & 1);
+	turn(st->w);
+	turn(st->w);
+}
+
+/* All that has come of the stream since, acknowledged; its length. */
+static size_t comes(struct stream *st, uint8_t *buf, size_t size)
+{
+	struct fake_seen f;
+	size_t n = 0;
+
+	for (int i = 0; i < 4; i++) {
+		while (fake_frame(st->w, &f)) {
+			assert_true(n + f.len <= size);
+			if (!f.len)
+				continue;
+			assert_int_equal(f.tcp.seq, st->ack);
+			memcpy(buf + n, f.data, f.len);
+			n += f.len;
+			st->ack += (uint32_t)f.len;
+		}
+		say(st, "", 0, 0);
+	}
+	return n;
+}
+
+struct framed {
+	uint8_t b[302];
+	size_t len;
+};
+
+static struct framed framed(uint16_t id, const char *name, uint16_t type)
+{
+	const struct message m = message(id, DNSF_RD, name, type);
+	struct framed r = { .len = m.len + 2 };
+
+	r.b[0] = (uint8_t)(m.len >> 8);
+	r.b[1] = (uint8_t)m.len;
+	memcpy(r.b + 2, m.b, m.len);
+	return r;
+}
+
+/* Over TCP: a name of ours is answered here, others go to the resolver, in pieces as small
+ * as they come. */
+static void test_tcp_own(void **state)
+{
+	const struct framed ours = framed(7, HOST, DNST_A), theirs = framed(8, AB, DNST_A);
+	struct stream st = connected(start("198.51.100.53"));
+	uint8_t got[600];
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < ours.len; i++)
+		say(&st, ours.b + i, 1, 0);
+	n = comes(&st, got, sizeof(got));
+	assert_int_equal(n, ours.len + 16);
+	assert_int_equal(id_of(got), n - 2);
+	assert_int_equal(id_of(got + 2), 7);
+	assert_memory_equal(got + n - 4, "\251\376\1\2", 4);
+	assert_int_equal(st.s->out.len, 0);
+	for (size_t i = 0; i < theirs.len; i++)
+		say(&st, theirs.b + i, 1, 0);
+	assert_int_equal(st.s->out.len, theirs.len);
+	assert_memory_equal(st.s->out.p, theirs.b, theirs.len);
+	assert_int_equal(comes(&st, got, sizeof(got)), 0);
+	/* one of ours behind one of theirs, in one segment; and its end */
+	memcpy(got, theirs.b, theirs.len);
+	memcpy(got + theirs.len, ours.b, ours.len);
+	say(&st, got, theirs.len + ours.len, 1);
+	assert_int_equal(st.s->out.len, 2 * theirs.len);
+	assert_true(st.s->shut);
+	assert_int_equal(comes(&st, got, sizeof(got)), ours.len + 16);
+	assert_int_equal(st.w->count.dns_own, 2);
+	fake_check(st.w);
+	fake_stop(st.w);
+}
+
+/* Its answer waits until a message of the resolver is whole, however that comes. */
+static void test_tcp_between(void **state)
+{
+	const struct framed ours = framed(7, HOST, DNST_A), theirs = framed(8, AB, DNST_A);
+	struct stream st = connected(start("198.51.100.53"));
+	uint8_t got[900];
+
+	(void)state;
+	say(&st, theirs.b, theirs.len, 0);
+	for (size_t i = 0; i + 1 < theirs.len; i++) {
+		fake_put(st.s, theirs.b + i, 1);
+		fake_event(st.w, st.s, true, false, false);
+		turn(st.w);
+		if (i == 0)	/* half of a length */
+			say(&st, ours.b, ours.len, 0);
+	}
+	assert_int_equal(comes(&st, got, sizeof(got)), theirs.len - 1);
+	assert_memory_equal(got, theirs.b, theirs.len - 1);
+	fake_put(st.s, theirs.b + theirs.len - 1, 1);
+	fake_event(st.w, st.s, true, false, false);
+	turn(st.w);
+	assert_int_equal(comes(&st, got, sizeof(got)), 1 + ours.len + 16);
+	assert_int_equal(got[0], theirs.b[theirs.len - 1]);
+	assert_int_equal(id_of(got + 3), 7);
+	fake_stop(st.w);
+}
+
+/* What is no question of ours passes as it is, also what is none at all. */
+static void test_tcp_strange(void **state)
+{
+	static const uint8_t none[] = { 0, 0, 0, 3, 1, 2, 3, 0xff };
+	struct stream st = connected(start("198.51.100.53"));
+	static uint8_t large[3000] = { 2900 >> 8, 2900 & 0xff };
+	uint8_t got[100];
+
+	(void)state;
+	say(&st, none, 7, 0);
+	assert_int_equal(st.s->out.len, 7);
+	say(&st, large, 1000, 0);		/* longer than any of ours: at once */
+	assert_int_equal(st.s->out.len, 1007);
+	say(&st, large + 1000, 1902, 0);
+	assert_int_equal(st.s->out.len, 2909);
+	say(&st, none + 7, 1, 0);		/* half of a length, and the end */
+	assert_int_equal(st.s->out.len, 2909);
+	say(&st, "", 0, 1);
+	assert_int_equal(st.s->out.len, 2910);
+	assert_true(st.s->shut);
+	assert_int_equal(comes(&st, got, sizeof(got)), 0);
+	fake_stop(st.w);
+}
+
+/* Who asks and does not read: the answers wait, then the questions do; none is lost. */
+static void test_tcp_unread(void **state)
+{
+	const struct framed ours = framed(7, HOST, DNST_A);
+	struct stream st = connected(start("198.51.100.53"));
+	uint32_t asked = 0, answered;
+	struct fake_seen f;
+
+	(void)state;
+	/* what the window takes, without an ACK of the answers */
+	for (int i = 0; i < 2000; i++) {
+		const struct flow *fl = fake_flow(st.w, st.s);
+
+		if (fl->tcp.rcv_adv - st.seq < ours.len)
+			break;
+		say(&st, ours.b, ours.len, 0);
+		asked++;
+		while (fake_frame(st.w, &f))
+			continue;
+	}
+	assert_true(asked > 800 && asked < 2000);
+	assert_true(fake_flow(st.w, st.s)->tcp.ring.len <= 65536);
+	for (int i = 0; i < 4000; i++) {
+		const struct flow *fl = fake_flow(st.w, st.s);
+
+		st.ack = fl->tcp.snd_nxt;
+		say(&st, "", 0, 0);
+		while (fake_frame(st.w, &f))
+			continue;
+	}
+	answered = (uint32_t)st.w->count.dns_own;
+	assert_int_equal(answered, asked);
+	assert_int_equal(st.s->out.len, 0);
+	fake_stop(st.w);
+}
+
 static void test_tls(void **state)
 {
 	struct fake_world *w = start("127.0.0.53 192.0.2.2");
@@ -785,6 +1036,8 @@ int main(void)
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_resumed),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_ring),
@@ -797,6 +1050,10 @@ int main(void)
 		cmocka_unit_test(test_private),
 		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_tcp_refused),
+		cmocka_unit_test(test_tcp_own),
+		cmocka_unit_test(test_tcp_between),
+		cmocka_unit_test(test_tcp_strange),
+		cmocka_unit_test(test_tcp_unread),
 		cmocka_unit_test(test_tls),
 	};
 

@@ -299,6 +299,29 @@ static void test_withdraw(void **state)
 	fake_stop(w);
 }
 
+/* After a suspend: once more, with all its lifetimes; to who never asked nothing. */
+static void test_resumed(void **state)
+{
+	struct fake_world *w = start(false);
+	struct fake_seen f;
+
+	(void)state;
+	fake_turn(w);
+	assert_true(advertised(w, &f));
+	w->c.now += 3600000;
+	network_resumed(&w->c);
+	fake_turn(w);
+	assert_true(advertised(w, &f));
+	assert_int_equal(f.icmp.rest & 0xffff, 1800);
+	assert_false(fake_frame(w, &f));
+	fake_stop(w);
+	w = start(true);
+	network_resumed(&w->c);
+	fake_turn(w);
+	assert_false(fake_frame(w, &f));
+	fake_stop(w);
+}
+
 static void assert_neighbour(struct fake_world *w, const char *target, bool answered)
 {
 	uint8_t msg[ICMP_HLEN + 16] = { ICMP6_NS };
@@ -345,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_unasked),
 		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_withdraw),
+		cmocka_unit_test(test_resumed),
 		cmocka_unit_test(test_own_addresses),
 	};
 
