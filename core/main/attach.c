@@ -93,6 +93,7 @@ struct attach {
 	struct uplink uplink;
 	struct mirror mirror;
 	struct guest guest;		/* a virtual machine's; then there is no nsagent */
+	bool guest_over;		/* its one connection has been */
 	struct control control;
 	struct captures captures;
 	bool control_more;		/* it has more requests than one turn takes */
@@ -741,7 +742,7 @@ static void on_life(struct attach *a)
 static void end_of_stream(struct attach *a, const struct serve_stream *gone)
 {
 	if (gone->seq && guest_gone(&a->guest, gone, now_ms()) && a->conf.guest_once)
-		end(a, "the virtual machine's one connection ended");
+		a->guest_over = true;
 }
 
 /* What the engine said while it was asked for something else. */
@@ -966,6 +967,9 @@ static void tick(struct attach *a)
 	uplink_tick(&a->uplink, &s);
 	mirror_tick(&a->mirror, &s);
 	heed(a, &s);
+	/* Not before the front end knows that it worked: it may have been a short one. */
+	if (a->guest_over && a->front_fd < 0)
+		end(a, "the virtual machine's one connection ended");
 }
 
 static int next_wait(const struct attach *a)
