@@ -582,6 +582,37 @@ addresses() { # addresses IFNAME: of the container, global ones
 	same "status" "$status" 0
 }
 
+@test "--splice-only: loopback to loopback, no interface; either process may die" {
+	bed_server L10 bed_host tcp 8012 socat TCP-LISTEN:8012,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo of the host'
+	bed_container C
+	pasta --splice-only -t 8080:80 -u 8080:80 -t auto -T 8012 "$C"
+	bed_server S13 in_c tcp 80 socat TCP6-LISTEN:80,ipv6only=0,fork,reuseaddr SYSTEM:'echo to the loopback'
+	bed_server S14 in_c udp 80 socat UDP6-LISTEN:80,ipv6only=0,fork,reuseaddr EXEC:cat
+	bed_server S15 in_c tcp 8086 socat TCP-LISTEN:8086,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo found by itself'
+	same "interfaces" "$(in_c ip -j link | jq -r '.[].ifname' | xargs)" lo
+	passes() {
+		same "in" "$(line bed_host TCP:127.0.0.1:8080)" "to the loopback" &&
+			same "in, IPv6" "$(line bed_host 'TCP:[::1]:8080')" "to the loopback" &&
+			same "UDP" "$(echo x | bed_host timeout 5 socat -t 2 -T 2 - UDP:127.0.0.1:8080)" x &&
+			same "out" "$(line in_c TCP:127.0.0.1:8012)" "of the host"
+	}
+	passes
+	bed_until 5 bed_listening bed_host tcp 8086
+	same "auto" "$(line bed_host TCP:127.0.0.1:8086)" "found by itself"
+	run line bed_peer "TCP:$HOST4:8080"
+	[ "$status" -ne 0 ] || die "answers the peer"
+	kill -9 "$(bed_engine "$C")"
+	bed_until 5 passes
+	kill -9 "$(bed_nsagent "$C")"
+	bed_until 5 passes
+	bed_kill "$C"
+	nothing_left
+	run own --splice-only --no-splice true
+	same "status" "$status" 1
+	same "a command's loopback" "$(own --splice-only -T 8012 socat -t 5 -T 5 - TCP:127.0.0.1:8012)" "of the host"
+	bed_kill "$L10"
+}
+
 @test "an interface that is there: a tap of nobody's is taken (RootlessKit 2.0), nothing else" {
 	bed_container C
 	in_c ip tuntap add name tap0 mode tap
