@@ -154,6 +154,7 @@ struct conf {
 	enum conf_conflict port_conflict;
 
 	bool configure;				/* false: link up only, the rest by DHCP and RA */
+	bool ipv4_late;				/* with it: IPv4 at HANDOFF_CONFIGURE only */
 	uint32_t nnameservers;			/* given ones; else, without a forwarder, the host's */
 	struct addr nameservers[CONF_NAMESERVERS_MAX];
 	uint32_t ndns_forward;			/* where the container finds the DNS forwarder */

@@ -196,6 +196,7 @@ static void code_offer(struct codec *x, struct conf *c)
 {
 	code_bool(x, &c->addresses_private);
 	code_bool(x, &c->configure);
+	code_bool(x, &c->ipv4_late);
 	code_max(x, &c->nnameservers, CONF_NAMESERVERS_MAX);
 	for (uint32_t i = 0; i < c->nnameservers; i++)
 		code_addr(x, &c->nameservers[i]);

@@ -114,18 +114,31 @@ bool netcfg_loses_family(const struct netcfg *a, const struct netcfg *b)
 	       (netcfg_primary(a, false) && !netcfg_primary(b, false));
 }
 
-void netcfg_strip_ipv6(struct netcfg *net)
+/* Addresses and routes of one family stay. */
+static void keep_family(struct netcfg *net, bool v4)
 {
 	uint32_t i, n;
 
 	for (i = n = 0; i < net->naddresses; i++)
-		if (addr_is4(&net->addresses[i].addr))
+		if (addr_is4(&net->addresses[i].addr) == v4)
 			net->addresses[n++] = net->addresses[i];
 	net->naddresses = n;
 	for (i = n = 0; i < net->nroutes; i++)
-		if (addr_is4(&net->routes[i].dst.addr))
+		if (addr_is4(&net->routes[i].dst.addr) == v4)
 			net->routes[n++] = net->routes[i];
 	net->nroutes = n;
+}
+
+void netcfg_drop_ipv4(struct netcfg *net)
+{
+	keep_family(net, false);
+}
+
+void netcfg_strip_ipv6(struct netcfg *net)
+{
+	uint32_t i, n;
+
+	keep_family(net, true);
 	for (i = n = 0; i < net->nnameservers; i++)
 		if (addr_is4(&net->nameservers[i]))
 			net->nameservers[n++] = net->nameservers[i];

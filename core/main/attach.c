@@ -61,6 +61,8 @@
 #define COUNTERS_LINE	900	/* bytes of counters in one log line */
 #define CONTROL_TURN	16	/* requests of the control socket, of one turn of the loop */
 #define REMOVE_MS	1000	/* patience for the interface's deletion by nsagent */
+#define LOCK_MS		500	/* ... and for the state folder's lock */
+#define LOCK_TURN_MS	5
 
 struct attach {
 	struct conf conf;
@@ -68,6 +70,7 @@ struct attach {
 	uint32_t features;		/* enum tun_feature */
 	uint32_t ifindex;		/* the interface's; 0: not made yet */
 	bool ended;			/* leave the loop */
+	bool owes_ready;		/* to the front end, once IPv4 is there as well */
 	bool outlived;			/* ... because the container is gone: nobody waits for us */
 
 	int front_fd;			/* -1 after the commit */
@@ -90,6 +93,7 @@ struct attach {
 	struct uplink uplink;
 	struct mirror mirror;
 	struct guest guest;		/* a virtual machine's; then there is no nsagent */
+	bool guest_over;		/* its one connection has been */
 	struct control control;
 	struct captures captures;
 	bool control_more;		/* it has more requests than one turn takes */
@@ -357,7 +361,8 @@ static int await(struct attach *a, struct child *c, void *msg, size_t len, int *
 	return explain_silence(c, true, a->conf.sandbox_strict, e);
 }
 
-static int take_setup(struct attach *a, const struct msg_setup_done *done, struct err *e)
+static int take_setup(struct attach *a, const struct netcfg *made,
+		      const struct msg_setup_done *done, struct err *e)
 {
 	if (!msg_setup_done_ok(done) ||
 	    (!done->err.code && (a->tap_fd < 0 || !done->ifindex)))
@@ -368,7 +373,7 @@ static int take_setup(struct attach *a, const struct msg_setup_done *done, struc
 	}
 	a->features = done->features;
 	a->ifindex = done->ifindex;
-	uplink_start(&a->uplink, &a->net, done->ipv6_left_out, a->tap_fd);
+	uplink_start(&a->uplink, made, done->ipv6_left_out, a->tap_fd);
 	if (!done->ipv6_left_out)
 		return 0;
 	netcfg_strip_ipv6(&a->net);
@@ -387,14 +392,18 @@ static int setup_interface(struct attach *a, struct err *e)
 		.kind = MSG_SETUP, .without = a->conf.without, .adopt = a->conf.adopt, .net = a->net,
 	};
 	struct msg_setup_done done;
-	int r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
+	int r;
+
+	if (a->conf.ipv4_late)
+		netcfg_drop_ipv4(&req.net);
+	r = msg_send(a->nsagent.sock, &req, sizeof(req), -1);
 
 	/* EPIPE: it died already, and the wait below tells how. */
 	if (r < 0 && r != -EPIPE)
 		return err_set(e, ERR_IO, "cannot speak to nsagent: %s", strerror(-r));
 	if (await(a, &a->nsagent, &done, sizeof(done), &a->tap_fd, e) < 0)
 		return -1;
-	return take_setup(a, &done, e);
+	return take_setup(a, &req.net, &done, e);
 }
 
 /* Has nsagent open that listener on the container's loopback. */
@@ -694,7 +703,7 @@ static void on_signal(struct attach *a)
 	reap(a);	/* in any case: signals of one number merge */
 }
 
-/* The commit, or the front end's death before it. */
+/* The order to configure, the commit, or the front end's death before it. */
 static void on_front(struct attach *a)
 {
 	char c = 0;
@@ -702,10 +711,14 @@ static void on_front(struct attach *a)
 
 	if (n < 0 && errno == EINTR)
 		return;
-	if (n == 1 && c == HANDOFF_COMMIT)
+	if (n == 1 && c == HANDOFF_COMMIT) {
 		fd_drop(&a->front_fd);
-	else
+	} else if (n == 1 && c == HANDOFF_CONFIGURE) {
+		a->owes_ready = true;
+		uplink_complete(&a->uplink);
+	} else {
 		end(a, "the front end gave up before its commit");
+	}
 }
 
 static void on_watch(struct attach *a)
@@ -729,7 +742,7 @@ static void on_life(struct attach *a)
 static void end_of_stream(struct attach *a, const struct serve_stream *gone)
 {
 	if (gone->seq && guest_gone(&a->guest, gone, now_ms()) && a->conf.guest_once)
-		end(a, "the virtual machine's one connection ended");
+		a->guest_over = true;
 }
 
 /* What the engine said while it was asked for something else. */
@@ -788,7 +801,14 @@ static int on_moved(struct attach *a)
 	struct msg_moved m;
 	int r = msg_recv(a->nsagent.sock, &m, sizeof(m), NULL);
 
-	return r < 0 ? r : uplink_moved(&a->uplink, &s, &m);
+	if (r == 0)
+		r = uplink_moved(&a->uplink, &s, &m);
+	if (r == 0 && a->owes_ready) {
+		a->owes_ready = false;
+		if (!send_ready(a, &m.err))
+			end(a, "the front end is gone");
+	}
+	return r;
 }
 
 static int on_listening(struct attach *a)
@@ -947,6 +967,9 @@ static void tick(struct attach *a)
 	uplink_tick(&a->uplink, &s);
 	mirror_tick(&a->mirror, &s);
 	heed(a, &s);
+	/* Not before the front end knows that it worked: it may have been a short one. */
+	if (a->guest_over && a->front_fd < 0)
+		end(a, "the virtual machine's one connection ended");
 }
 
 static int next_wait(const struct attach *a)
@@ -1020,19 +1043,34 @@ static bool is_our_folder(const struct attach *a)
 	       by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino;
 }
 
+/* `patient`: who has it may be the front end that started us, which is about to leave. */
+static bool take_lock(int lock, bool patient)
+{
+	const struct timespec turn = { .tv_nsec = LOCK_TURN_MS * 1000000L };
+	int tries = patient ? LOCK_MS / LOCK_TURN_MS : 1;
+
+	while (tries-- > 0) {
+		if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (tries)
+			nanosleep(&turn, NULL);
+	}
+	return false;
+}
+
 /*
  * So that nothing stays when a container ends without DEL. A front end at work
  * on this attachment holds the lock and removes the folder itself; one that
  * waits for the lock finds its file unlinked when it gets it.
  */
-static void remove_state(struct attach *a)
+static void remove_state(struct attach *a, bool patient)
 {
 	static const char *const files[] = {
 		"state.json", "control.sock", HANDOFF_NET_NAME, HANDOFF_LIFE_NAME, "lock",
 	};
 	FD_OWNED int lock = openat(a->state_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0 || !is_our_folder(a))
+	if (lock < 0 || !take_lock(lock, patient) || !is_our_folder(a))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		unlinkat(a->state_fd, files[i], 0);
@@ -1084,7 +1122,7 @@ static int fail(struct attach *a, struct err *e)
 	log_error("failed code=%s: %s", err_name(e->code), e->msg);
 	send_ready(a, e);
 	if (a->conf.state_dir[0])
-		remove_state(a);
+		remove_state(a, false);	/* the front end waits for us, and has it */
 	return 1;
 }
 
@@ -1103,7 +1141,7 @@ static int run(struct attach *a)
 	loop(a);
 	undo(a);
 	log_counters(a);
-	remove_state(a);
+	remove_state(a, true);
 	return 0;
 }
 
