@@ -414,7 +414,7 @@ addresses() { # addresses IFNAME: of the container, global ones
 @test "UDP by itself: where TCP is listened on, too, both ways; not if -u and -U are given" {
 	bed_server L11 bed_host tcp 7060 socat TCP-LISTEN:7060,bind=127.0.0.1,fork /dev/null
 	bed_container C
-	pasta --config-net -t none -T auto "$C"
+	pasta --config-net "$C"
 	bed_server S16 in_c tcp 7061 socat TCP-LISTEN:7061,fork /dev/null
 	bed_until 5 bed_listening bed_host udp 7061
 	bed_until 5 bed_listening in_c udp 7060
