@@ -92,7 +92,7 @@ int doctor_command(struct command *c)
 		r = print_json(c, &d);
 	json_object_put(d.findings);
 	if (r == 0 && d.bad)
-		r = err_set(c->err, ERR_UNAVAILABLE, "doctor: %u of the findings keep it from working",
-			    d.bad);
+		r = err_set(c->err, ERR_UNAVAILABLE, "doctor: %u of the findings keep%s it from working",
+			    d.bad, d.bad == 1 ? "s" : "");
 	return r < 0 ? r : command_flush(c);
 }

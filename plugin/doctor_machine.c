@@ -256,8 +256,8 @@ static void check_resolvers(struct doctor *d)
 		resolv_parse(text, (size_t)n, &file);
 	free(text);
 	if (file.nservers)
-		finding(d, GOOD, "resolvers", NULL, NULL, "%u name servers, asked by the DNS"
-			" forwarder", file.nservers);
+		finding(d, GOOD, "resolvers", NULL, NULL, "%u name server%s, asked by the DNS"
+			" forwarder", file.nservers, file.nservers == 1 ? "" : "s");
 	else
 		finding(d, NOTE, "resolvers", "the DNS forwarder asks 127.0.0.1 then, as programs of"
 			" this machine do", "name a server in " RESOLV_FILE,

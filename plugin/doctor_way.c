@@ -48,13 +48,16 @@ static bool find_by_netns(const char *path, struct attach *a, struct state *s)
 	return found;
 }
 
-static void check_engine(struct doctor *d, const struct attach *a)
+/* Whether the daemon answers. */
+static bool check_engine(struct doctor *d, const struct attach *a)
 {
 	struct err e = ERR_INIT;
 	struct json_object *stats = ask_daemon(a->dir.fd, ask_request(CONTROL_STATS), &e);
 	struct json_object *gauges = get_member(stats, "gauges", json_type_object);
 
-	if (!stats)
+	const bool answers = stats != NULL;
+
+	if (!answers)
 		finding(d, BAD, "daemon", "it carries every packet", "see its log; end the container"
 			" and start it again", "%s", e.msg);
 	else if (json_object_get_boolean(get_member(gauges, "engine_failing", json_type_boolean)))
@@ -70,6 +73,7 @@ static void check_engine(struct doctor *d, const struct attach *a)
 			" times", (unsigned long long)command_number(gauges, "flows"),
 			(unsigned long long)command_number(stats, "engine_restarts"));
 	json_object_put(stats);
+	return answers;
 }
 
 /* From the container's interface on: what CHECK compares. */
@@ -206,7 +210,8 @@ static void check_published(struct doctor *d, const struct attach *a)
 			"ss -ltn inside; cni-passt forward ID list", "the container did not take %llu"
 			" clients of its published ports", (unsigned long long)refused);
 	else if (n)
-		finding(d, GOOD, "ports", NULL, NULL, "all %zu rules listen", n);
+		finding(d, GOOD, "ports", NULL, NULL, "of %zu rule%s, each listens", n,
+			n == 1 ? "" : "s");
 	json_object_put(answer);
 }
 
@@ -279,6 +284,7 @@ void doctor_container(struct doctor *d, const char *path)
 	struct err e = ERR_INIT;
 	struct netns ns;
 	struct state s;
+	bool answers;
 
 	if (netns_open_path(path, &ns, &e) < 0) {
 		finding(d, BAD, "namespace", "that is where the container's interface is",
@@ -293,11 +299,12 @@ void doctor_container(struct doctor *d, const char *path)
 			" attachments of other users are not seen", "none is in %s", path);
 	} else {
 		finding(d, GOOD, "attachment", NULL, NULL, "%s", a.dir.name);
-		check_engine(d, &a);
+		answers = check_engine(d, &a);
 		check_inside(d, &a, &s, path);
 		check_outside(d, &s);
 		check_routes(d, &s);
-		check_living(d, &a, ns.fd);
+		if (answers)
+			check_living(d, &a, ns.fd);
 		attach_done(&a);
 	}
 	netns_close(&ns);

@@ -298,7 +298,7 @@ tried() { [ "$(bed_user ss -Hxa src "$(socket_of)" 2> /dev/null | wc -l)" -gt 5 
 	same "status: $output" "$status" 0
 	[[ $output =~ ok\ +attachment\ +"c$C@eth0" ]] || die "$output"
 	[[ $output =~ ok\ +engine\ .*ok\ +interface\ .*ok\ +outside ]] || die "$output"
-	[[ $output =~ ok\ +route\ .*ok\ +ports\ .*"rules listen" ]] || die "$output"
+	[[ $output =~ ok\ +route\ .*ok\ +ports\ .*"each listens" ]] || die "$output"
 	[[ $output == *"names        the DNS forwarder at 169.254.1.1 answers inside"* ]] || die "$output"
 	[[ $output == *"UDP_GRO"*"tap "*"offloads: "*"pidfd"*"seccomp"*"broker"* ]] || die "$output"
 	same "works" "$(passt doctor --json | field works)" True

@@ -34,6 +34,7 @@ need_check=(
 	program:udhcpc=udhcpc program:dhclient=isc-dhcp-client program:dhcpcd=dhcpcd-base
 	program:rdisc6=ndisc6 file:/lib/systemd/systemd-networkd=systemd
 	program:containerd=containerd program:rootlesskit=rootlesskit	# tests/bats/81-*, 83-*
+	program:zsh=zsh program:script=bsdutils	# tests/bats/59-use.bats
 	# tests/bats/podman.bash
 	program:podman=podman program:crun=crun program:runc=runc program:newuidmap=uidmap
 	program:slirp4netns=slirp4netns program:busybox=busybox-static file:/usr/libexec/podman/catatonit=catatonit
