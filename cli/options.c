@@ -576,6 +576,7 @@ static const struct option_row rows[] = {
 	{ "udp-ns", 'U', true, set_udp_ns, 0, 0, NULL },
 	{ "freebind", 0, false, set_flag, CONF_FLAG(freebind), 0, NULL },
 	{ "host-lo-to-ns-lo", 0, false, set_flag, CONF_FLAG(loopback_to_loopback), 0, NULL },
+	{ "splice-only", 0, false, set_flag, CONF_FLAG(splice_only), 0, NULL },
 	{ "no-splice", 0, false, set_off, 0, CONF_OFF_SPLICE, NULL },
 
 	{ "map-host-loopback", 0, true, set_map_loopback, 0, 0, NULL },
@@ -637,7 +638,7 @@ static bool is_known(const struct options *o, const struct option_row *row)
 {
 	static const char *const of_pasta[] = {
 		"ns-mac-addr", "ns-ifname", "config-net", "tcp-ns", "udp-ns", "host-lo-to-ns-lo",
-		"no-splice", "netns", "userns", "netns-only", "no-netns-quit", "no-pidns",
+		"no-splice", "splice-only", "netns", "userns", "netns-only", "no-netns-quit", "no-pidns",
 		"no-copy-routes", "no-copy-addrs",
 	};
 	static const char *const of_passt[] = { "socket", "fd", "one-off" };
@@ -899,6 +900,20 @@ static void drop_dns_forward(struct conf *c)
 	c->ndns_forward = n;
 }
 
+/* Nothing but what is local on both sides: who comes in by the host's loopback. */
+static int fill_splice_only(struct conf *c, struct err *e)
+{
+	if (c->off & CONF_OFF_SPLICE)
+		return err_set(e, ERR_CONFIG, "--splice-only and --no-splice exclude each other");
+	c->follow = c->preserve_source = c->map_gateway = c->configure = false;
+	c->nhost_addresses = c->nhost_loopback = c->ndns_forward = 0;
+	for (uint32_t i = 0; i < c->nforwards; i++)
+		if (!c->forwards[i].ifname[0] && addr_is_any(&c->forwards[i].addr) &&
+		    c->forwards[i].kind != CONF_FORWARD_EXCEPT)
+			strcpy(c->forwards[i].ifname, "lo");
+	return 0;
+}
+
 static int fill_rest(struct options *o, struct err *e)
 {
 	struct conf *c = &o->conf;
@@ -930,7 +945,9 @@ static int fill_rest(struct options *o, struct err *e)
 		user_default(c);
 	fill_lengths(o);
 	fill_log(o);
-	return fill_ports(o, e);
+	if (fill_ports(o, e) < 0)
+		return -1;
+	return c->splice_only ? fill_splice_only(c, e) : 0;
 }
 
 static struct ports_ephemeral read_ephemeral(void)
@@ -961,6 +978,8 @@ static void init(struct options *o, const char *name)
 	c->via = CONF_VIA_DIRECT;	/* it connects where it was started */
 	c->metadata = true;	/* whoever says pasta wants what pasta does */
 	c->log_size = LOG_SIZE;
+	c->net_address = true;	/* "-a 10.0.2.0 -n 24" stands in podman's manual */
+	c->adopt = true;	/* RootlessKit 2.0 makes the interface before it starts us */
 	o->guest = strcmp(name, "passt") == 0;
 	if (o->guest)
 		passt_defaults(o);

@@ -249,3 +249,38 @@ int ipam_add(struct json_object *netconf, const struct ipam_for *who, struct key
 	free(out.output);
 	return r;
 }
+
+/* Another's lease would be of no use here. */
+static int check_lease(const struct conf *got, const struct netcfg *leased, struct err *e)
+{
+	char text[PREFIX_STRLEN];
+
+	for (uint32_t i = 0; i < got->naddresses; i++) {
+		const struct prefix *p = &got->addresses[i];
+
+		if (!addr_is4(&p->addr) || netcfg_has_prefix(leased, p))
+			continue;
+		return err_set(e, ERR_IO, "IPAM plugin dhcp got %s, which is no lease of this"
+			       " attachment's", prefix_format(p, text));
+	}
+	return 0;
+}
+
+int ipam_add_dhcp(struct json_object *netconf, const struct ipam_for *who,
+		  const struct netcfg *leased, struct err *e)
+{
+	struct keys got = { .dns = json_object_new_object() };
+	int r;
+
+	conf_init(&got.conf);
+	if (!netcfg_primary(leased, true)) {
+		err_set(e, ERR_HOSTNET, "IPAM plugin dhcp: there is no IPv4 address to lease");
+		r = err_hint(e, "the host has none; \"addresses\": [\"private\"] gives one in any case");
+	} else {
+		r = ipam_add(netconf, who, &got, e);
+	}
+	if (r == 0)
+		r = check_lease(&got.conf, leased, e);
+	keys_drop(&got);
+	return r;
+}

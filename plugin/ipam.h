@@ -11,6 +11,7 @@
 #include <json-c/json.h>
 
 #include "base/err.h"
+#include "conf/netcfg.h"
 #include "plugin/json/keys.h"
 
 #define IPAM_TIMEOUT_MS		60000	/* a DHCP client tries for long */
@@ -33,6 +34,13 @@ int ipam_add(struct json_object *netconf, const struct ipam_for *who, struct key
 /* The part of ipam_add that reads: a result the plugin printed, len bytes with a
  * NUL behind them, into *k; `what` is for messages. 0, or -1 with *e. */
 int ipam_take(const char *text, size_t len, const char *what, struct keys *k, struct err *e);
+
+/*
+ * The same for the plugin dhcp, whose client runs over the attachment's interface and is answered
+ * by its own server: what it got must be among `leased`. 0, or -1 with *e.
+ */
+int ipam_add_dhcp(struct json_object *netconf, const struct ipam_for *who,
+		  const struct netcfg *leased, struct err *e);
 
 /* Any other verb. 0, also if no IPAM plugin is wanted, or -1 with *e: the
  * plugin's own error, with its name before it. */

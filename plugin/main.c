@@ -217,6 +217,17 @@ static void release(const struct call *c, const struct request *req, const struc
 		fprintf(stderr, "cni-passt: %s: %s\n", c->verb, e.msg);
 }
 
+/* The plugin dhcp asks by the interface: that is first. */
+static int start_by_dhcp(struct call *c, const struct request *req, struct keys *k,
+			 struct attach *a, const struct ipam_for *who)
+{
+	if (attach_prepare(a, &k->conf, &c->err) < 0 ||
+	    ipam_add_dhcp(req->netconf, who, &a->net, &c->err) < 0 ||
+	    attach_configure(a, &c->err) < 0)
+		return -1;
+	return attach_commit(a, &c->err);
+}
+
 /* With the folder locked: addresses, network, answer. */
 static int add_locked(struct call *c, const struct request *req, struct keys *k,
 		      struct attach *a, int stop_fd)
@@ -225,7 +236,8 @@ static int add_locked(struct call *c, const struct request *req, struct keys *k,
 	int r = k->ipam ? ipam_add(req->netconf, &who, k, &c->err) : 0;
 
 	if (r == 0)
-		r = attach_start(a, &k->conf, &c->err);
+		r = k->ipam_dhcp ? start_by_dhcp(c, req, k, a, &who)
+				 : attach_start(a, &k->conf, &c->err);
 	if (r == 0)
 		r = answer_add(c, k, a, stop_fd);
 	if (r < 0) {

@@ -220,7 +220,7 @@ static int check_prefix(const struct conf *c, const struct prefix *p, struct err
 		return 0;
 	bits = host_bits4(p);
 	all = (uint32_t)((1ULL << (32 - p->len)) - 1);
-	if (bits == 0 || bits == all)
+	if ((bits == 0 && !c->net_address) || bits == all)
 		return bad_prefix(e, "addresses", p,
 				  "is the network's own or its broadcast address");
 	return 0;
@@ -612,6 +612,9 @@ bool conf_forward_eq(const struct conf_forward *a, const struct conf_forward *b)
 
 static int check_publishing(const struct conf *c, struct err *e)
 {
+	if (c->splice_only && (c->guest || c->follow || c->preserve_source ||
+			       (c->off & CONF_OFF_SPLICE)))
+		return err_set(e, ERR_CONFIG, "no interface, and something that needs one");
 	if ((unsigned int)c->port_conflict >= CONF_CONFLICT_COUNT)
 		return err_set(e, ERR_CONFIG, "portConflict: %u is none",
 			       (unsigned int)c->port_conflict);

@@ -154,6 +154,7 @@ struct conf {
 	enum conf_conflict port_conflict;
 
 	bool configure;				/* false: link up only, the rest by DHCP and RA */
+	bool ipv4_late;				/* with it: IPv4 at HANDOFF_CONFIGURE only */
 	uint32_t nnameservers;			/* given ones; else, without a forwarder, the host's */
 	struct addr nameservers[CONF_NAMESERVERS_MAX];
 	uint32_t ndns_forward;			/* where the container finds the DNS forwarder */
@@ -191,6 +192,9 @@ struct conf {
 	bool map_gateway;			/* the gateway's address leads to the host's loopback */
 	bool loopback_to_loopback;		/* local TCP clients of forwarded ports go to the container's */
 	bool outlive;				/* the namespace's path may go, the daemon stays */
+	bool splice_only;			/* no interface: loopback to loopback and nothing else */
+	bool net_address;			/* addresses may be a network's own: Linux takes them */
+	bool adopt;				/* a tap that is there already, nobody's, is ours */
 	bool freebind;				/* listeners on addresses that the host has not yet */
 	uint32_t nresolvers;			/* the forwarder asks them, not resolv.conf's */
 	struct addr resolvers[CONF_RESOLVERS_MAX];

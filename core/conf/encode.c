@@ -196,6 +196,7 @@ static void code_offer(struct codec *x, struct conf *c)
 {
 	code_bool(x, &c->addresses_private);
 	code_bool(x, &c->configure);
+	code_bool(x, &c->ipv4_late);
 	code_max(x, &c->nnameservers, CONF_NAMESERVERS_MAX);
 	for (uint32_t i = 0; i < c->nnameservers; i++)
 		code_addr(x, &c->nameservers[i]);
@@ -241,6 +242,9 @@ static void code_command_line(struct codec *x, struct conf *c)
 	code_bool(x, &c->map_gateway);
 	code_bool(x, &c->loopback_to_loopback);
 	code_bool(x, &c->outlive);
+	code_bool(x, &c->splice_only);
+	code_bool(x, &c->net_address);
+	code_bool(x, &c->adopt);
 	code_bool(x, &c->freebind);
 	code_max(x, &c->nresolvers, CONF_RESOLVERS_MAX);
 	for (uint32_t i = 0; i < c->nresolvers; i++)

@@ -5,7 +5,8 @@
  * The front end execs the core with the descriptors below and no other, 0-2 on
  * /dev/null, in a session of its own. The core answers one struct ready. With
  * status 0 the network works; the front end then writes the state file, sends
- * HANDOFF_COMMIT and goes. A broker (plugin/attach/via.h) may do the exec in the
+ * HANDOFF_COMMIT and goes. With conf.ipv4_late it asks for IPv4 by HANDOFF_CONFIGURE before, which
+ * another struct ready answers: programs outside may have used the interface meanwhile. A broker (plugin/attach/via.h) may do the exec in the
  * front end's place; all else stays between the two of them. If the socket closes before the commit, the front
  * end died: the core undoes everything and exits.
  */
@@ -53,6 +54,7 @@ enum handoff_order {
 #define HANDOFF_WORD_CHECK	"--check"
 #define HANDOFF_WORD_STATUS	"--status"
 #define HANDOFF_MAGIC		0x43504e33u	/* "CPN3": changes with struct ready */
+#define HANDOFF_CONFIGURE	'A'
 #define HANDOFF_COMMIT		'C'
 #define HANDOFF_TIMEOUT_MS	10000		/* front end's patience for struct ready */
 

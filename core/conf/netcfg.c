@@ -114,18 +114,31 @@ bool netcfg_loses_family(const struct netcfg *a, const struct netcfg *b)
 	       (netcfg_primary(a, false) && !netcfg_primary(b, false));
 }
 
-void netcfg_strip_ipv6(struct netcfg *net)
+/* Addresses and routes of one family stay. */
+static void keep_family(struct netcfg *net, bool v4)
 {
 	uint32_t i, n;
 
 	for (i = n = 0; i < net->naddresses; i++)
-		if (addr_is4(&net->addresses[i].addr))
+		if (addr_is4(&net->addresses[i].addr) == v4)
 			net->addresses[n++] = net->addresses[i];
 	net->naddresses = n;
 	for (i = n = 0; i < net->nroutes; i++)
-		if (addr_is4(&net->routes[i].dst.addr))
+		if (addr_is4(&net->routes[i].dst.addr) == v4)
 			net->routes[n++] = net->routes[i];
 	net->nroutes = n;
+}
+
+void netcfg_drop_ipv4(struct netcfg *net)
+{
+	keep_family(net, false);
+}
+
+void netcfg_strip_ipv6(struct netcfg *net)
+{
+	uint32_t i, n;
+
+	keep_family(net, true);
 	for (i = n = 0; i < net->nnameservers; i++)
 		if (addr_is4(&net->nameservers[i]))
 			net->nameservers[n++] = net->nameservers[i];
@@ -146,6 +159,16 @@ static bool route_ok(const struct route *r)
 {
 	return prefix_ok(&r->dst) && bytes_are_bool(&r->onlink) &&
 	       (addr_is_any(&r->gw) || addr_is4(&r->gw) == addr_is4(&r->dst.addr));
+}
+
+void netcfg_loopback(const struct conf *c, struct netcfg *ret)
+{
+	*ret = (struct netcfg){ .mac = c->mac, .gw_mac = c->gw_mac, .mtu = CONF_MTU_MAX };
+	strcpy(ret->ifname, c->ifname);
+	if (c->ipv4)
+		ret->addresses[ret->naddresses++] = (struct prefix){ addr_loopback(true), 8 };
+	if (c->ipv6)
+		ret->addresses[ret->naddresses++] = (struct prefix){ addr_loopback(false), 128 };
 }
 
 bool netcfg_ok(const struct netcfg *n)

@@ -10,7 +10,7 @@ void hold_pool_init(struct hold_pool *p, void *mem, uint32_t *next, uint32_t nch
 {
 	*p = (struct hold_pool){
 		.mem = mem, .next = next, .nchunks = nchunks, .free = HOLD_NONE,
-		.nfree = nchunks,
+		.cold = HOLD_NONE, .nfree = nchunks,
 	};
 }
 
@@ -27,12 +27,17 @@ static uint32_t take_chunk(struct hold_pool *p)
 {
 	uint32_t c = p->free;
 
-	if (c != HOLD_NONE)
+	if (c != HOLD_NONE) {
 		p->free = p->next[c];
-	else if (p->fresh < p->nchunks)
+		p->nwarm--;
+		p->idle = MIN_OF(p->idle, p->nwarm);
+	} else if ((c = p->cold) != HOLD_NONE) {
+		p->cold = p->next[c];
+	} else if (p->fresh < p->nchunks) {
 		c = p->fresh++;
-	else
+	} else {
 		return HOLD_NONE;
+	}
 	p->nfree--;
 	p->next[c] = HOLD_NONE;
 	return c;
@@ -42,6 +47,7 @@ static void give_chunk(struct hold_pool *p, uint32_t c)
 {
 	p->next[c] = p->free;
 	p->free = c;
+	p->nwarm++;
 	p->nfree++;
 }
 
@@ -239,4 +245,40 @@ void hold_clear(struct hold_pool *p, struct hold *h)
 {
 	h->end = h->len;	/* what was written ahead goes with it */
 	hold_consume(p, h, h->len);
+}
+
+/* (qsort() may allocate, and ask the kernel how much it may) */
+static void sort(uint32_t *c, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		uint32_t v = c[i], k = i;
+
+		for (; k > 0 && c[k - 1] > v; k--)
+			c[k] = c[k - 1];
+		c[k] = v;
+	}
+}
+
+void hold_trim(struct hold_pool *p, uint32_t keep, void (*give)(void *mem, size_t len))
+{
+	uint32_t chunks[HOLD_TRIM_MAX], n = p->idle > keep ? p->idle - keep : 0;
+
+	n = MIN_OF(n, HOLD_TRIM_MAX);
+	for (uint32_t i = 0; i < n; i++) {
+		chunks[i] = p->free;
+		p->free = p->next[chunks[i]];
+	}
+	p->nwarm -= n;
+	p->idle = p->nwarm;
+	sort(chunks, n);
+	for (uint32_t i = 0, run; i < n; i += run) {
+		for (run = 1; i + run < n && chunks[i + run] == chunks[i] + run; run++)
+			;
+		give(p->mem + (size_t)chunks[i] * HOLD_CHUNK, (size_t)run * HOLD_CHUNK);
+	}
+	/* the lowest is used first, so that the arena stays dense */
+	for (uint32_t i = n; i-- > 0;) {
+		p->next[chunks[i]] = p->cold;
+		p->cold = chunks[i];
+	}
 }

@@ -9,7 +9,8 @@
  *
  * Invariant of the promise: what a window offered is dropped never, so each
  * flow reserves chunks for its whole window beforehand; hold_append() within
- * a reservation cannot fail. The arena is virtual memory, touched when used.
+ * a reservation cannot fail. The arena is virtual memory, touched when used, and
+ * given back by hold_trim() after a peak.
  */
 #ifndef FLOW_HOLD_H
 #define FLOW_HOLD_H
@@ -22,13 +23,17 @@
 #define HOLD_CHUNK	4096u
 #define HOLD_NONE	UINT32_MAX
 #define HOLD_IOV_MAX	32		/* pieces of one hold_iov(): 128 KiB */
+#define HOLD_TRIM_MAX	128u		/* chunks of one hold_trim() */
 
 struct hold_pool {
 	uint8_t *mem;
 	uint32_t *next;		/* a chunk's successor, in a queue or among the free ones */
 	uint32_t nchunks;
 	uint32_t fresh;		/* chunks from here on were never used */
-	uint32_t free;		/* head of the used and freed */
+	uint32_t free;		/* head of the used and freed, ... */
+	uint32_t nwarm;		/* ... so many, ... */
+	uint32_t idle;		/* ... the fewest of them since the last hold_trim() */
+	uint32_t cold;		/* head of those whose memory was given back */
 	uint32_t nfree;		/* all that are in no queue */
 	uint32_t reserved;	/* chunks promised to flows */
 	uint64_t bytes;		/* in all queues */
@@ -88,5 +93,13 @@ int hold_iov(const struct hold_pool *p, const struct hold *h, uint32_t off, size
  * hold_clear() drops all, that too. */
 void hold_consume(struct hold_pool *p, struct hold *h, uint32_t n);
 void hold_clear(struct hold_pool *p, struct hold *h);
+
+/*
+ * To be called from time to time: of the chunks that nobody needed since the last
+ * call all but `keep`, at most HOLD_TRIM_MAX, go to give(), as pieces of the arena
+ * in ascending order, whose content is of no use any more. give() may take their
+ * memory away, so long as they read as anything when touched again.
+ */
+void hold_trim(struct hold_pool *p, uint32_t keep, void (*give)(void *mem, size_t len));
 
 #endif

@@ -59,6 +59,7 @@ struct io {
 	struct pipe_pool pipes;
 	struct inner_pool inner[CONF_PROTO_COUNT][2];	/* IPv4, IPv6 */
 	bool tap_gone;			/* the container deleted the interface */
+	uint64_t trimmed_ms;		/* the last hold_trim() */
 	struct framing *stream;		/* a virtual machine's: tap is its connection, or -1 (stream.h) */
 	uint32_t stream_seq;		/* that connection's number */
 	bool stream_gone;		/* it ended ... */

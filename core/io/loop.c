@@ -21,6 +21,8 @@
 #include "proto/splice.h"
 
 #define TAP_RETRY_MS	1
+#define HOLD_KEEP	256u	/* chunks of held bytes whose memory stays: 1 MiB */
+#define TRIM_MS		50u	/* between two hold_trim(): 10 MiB/s */
 #define WAIT_MAX_MS	(1u << 30)
 
 /* Looking again for a moment before sleep, see wait_events(). */
@@ -234,9 +236,28 @@ static void dispatch(struct ctx *c, const struct epoll_event *ev, uint32_t *tap)
 	}
 }
 
+static void give_back(void *mem, size_t len)
+{
+	madvise(mem, len, MADV_DONTNEED);
+}
+
+/* When memory that a peak left behind may be given back. */
+static uint64_t trim_due(const struct ctx *c)
+{
+	return c->pool.nwarm > HOLD_KEEP ? c->io->trimmed_ms + TRIM_MS : UINT64_MAX;
+}
+
+static void trim(struct ctx *c)
+{
+	if (trim_due(c) > c->now)
+		return;
+	hold_trim(&c->pool, HOLD_KEEP, give_back);
+	c->io->trimmed_ms = c->now;
+}
+
 static int wait_ms(const struct ctx *c)
 {
-	uint64_t next = proto_next(c), inner = splice_inner_due(c);
+	uint64_t next = MIN_OF(proto_next(c), trim_due(c)), inner = splice_inner_due(c);
 
 	if (c->io->stream && c->io->tap >= 0 && framing_has(c->io->stream))
 		return 0;	/* of an engine that died: no event tells of it */
@@ -344,6 +365,7 @@ enum loop_why loop_run(struct ctx *c)
 			stream_turn(c, tap);
 		else
 			tap_turn(c, tap);
+		trim(c);
 	}
 	return c->io->stop ? LOOP_END : c->io->stream_gone ? LOOP_STREAM :
 	       c->io->heard ? LOOP_MAIN : LOOP_INNER;

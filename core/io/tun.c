@@ -78,6 +78,7 @@ static int explain_create(const char *ifname, int error, struct err *e)
 	switch (error) {
 	case EBUSY:
 	case EEXIST:
+	case EINVAL:	/* and is no tap */
 		err_set(e, ERR_EXISTS, "interface %s already exists in the container", ifname);
 		return err_hint(e, "choose another interface name, or remove the one that is there");
 	case EPERM:
@@ -98,7 +99,8 @@ static uint32_t set_offloads(int fd, uint32_t without)
 	return 0;
 }
 
-int tun_create(const char *ifname, uint32_t without, uint32_t *features, struct err *e)
+int tun_create(const char *ifname, bool adopt, uint32_t without, uint32_t *features,
+	       struct err *e)
 {
 	struct ifreq ifr = { .ifr_flags = 0 };
 	FD_OWNED int fd = -1;
@@ -108,7 +110,7 @@ int tun_create(const char *ifname, uint32_t without, uint32_t *features, struct 
 	if (fd < 0)
 		return explain_open(errno, e);
 	/* ifr_flags is a short, and EXCL its sign bit */
-	ifr.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL);
+	ifr.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (adopt ? 0 : IFF_TUN_EXCL));
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", ifname);
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return explain_create(ifname, errno, e);

@@ -17,12 +17,14 @@ enum tun_feature {		/* what the tap does for us */
 
 /*
  * Makes tap `ifname` in the calling thread's network namespace: a new device
- * (IFF_TUN_EXCL), non-blocking, with the offloads the kernel has, less those in
- * `without` (enum conf_without). Returns the descriptor and sets *features, or
+ * (IFF_TUN_EXCL), or with `adopt` also a persistent one of that name that nobody has
+ * open; non-blocking, with the offloads the kernel has, less those in `without` (enum
+ * conf_without). Returns the descriptor and sets *features, or
  * -1 with *e saying which of "no /dev/net/tun", "no right to open it", "name
  * taken" (ERR_EXISTS) or "no right to make one here" it was.
  */
-int tun_create(const char *ifname, uint32_t without, uint32_t *features, struct err *e);
+int tun_create(const char *ifname, bool adopt, uint32_t without, uint32_t *features,
+	       struct err *e);
 
 /* Whether the container's programs see a cable in it (TUNSETCARRIER, Linux 5.0). 0 or -errno. */
 int tun_carrier(int fd, bool on);

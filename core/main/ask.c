@@ -51,7 +51,7 @@ static int status(const struct conf *c, struct err *e)
 
 	if (netlink_template(c, NULL, &net, e) < 0 || make_room(e) < 0)
 		return -1;
-	tap = tun_create(TRIAL_IFNAME, c->without, &features, e);
+	tap = tun_create(TRIAL_IFNAME, false, c->without, &features, e);
 	return tap < 0 ? -1 : close(tap);
 }
 

@@ -29,6 +29,7 @@
 struct agent {
 	int main_fd;
 	uint32_t ifindex;	/* of the interface, made here or before a restart; 0: not yet */
+	bool no_tap;		/* ifindex is the loopback's */
 	const bool *watch;	/* CONF_PROTO_COUNT of them */
 	struct diag diag;
 	uint64_t udp_hint;	/* when UDP was looked at last, and ... */
@@ -52,13 +53,23 @@ union request {
 	struct msg_move move;
 };
 
+static int make_loopback(struct msg_setup_done *done)
+{
+	int index = netlink_loopback(&done->err);
+
+	done->ifindex = index > 0 ? (uint32_t)index : 0;
+	return -1;
+}
+
 /* Makes the tap and configures it. Closing the tap undoes all of it. */
 static int make_interface(const struct msg_setup *m, struct msg_setup_done *done)
 {
 	FD_OWNED int tap = -1;
 	struct netlink_done link;
 
-	tap = tun_create(m->net.ifname, m->without, &done->features, &done->err);
+	if (m->tap == MSG_TAP_NONE)
+		return make_loopback(done);
+	tap = tun_create(m->net.ifname, m->tap == MSG_TAP_ADOPT, m->without, &done->features, &done->err);
 	if (tap < 0 || netlink_configure(&m->net, &link, &done->err) < 0)
 		return -1;
 	done->ifindex = link.ifindex;
@@ -178,8 +189,8 @@ static int settle(struct agent *a, struct err *e)
 
 /*
  * MSG_SETUP. Safe for a hostile asker: once only, so no second interface; a
- * new device or none (IFF_TUN_EXCL), so nothing of the container's own is
- * touched besides the loopback's being up; every count and length is checked
+ * new device or none (IFF_TUN_EXCL), or a tap that nobody has open, so nothing of the
+ * container's own is touched besides the loopback's being up; every count and length is checked
  * before use; and the one who gets the tap owns the attachment anyway.
  */
 static int do_setup(struct agent *a, const union request *req)
@@ -194,9 +205,10 @@ static int do_setup(struct agent *a, const union request *req)
 	else
 		tap = make_interface(&req->setup, &done);
 	/* Else it is done while others work, at MSG_WATCH. */
-	if (tap >= 0 && a->who.strict && settle(a, &done.err) < 0)
+	if (!done.err.code && a->who.strict && settle(a, &done.err) < 0)
 		fd_drop(&tap);
-	a->ifindex = tap >= 0 ? done.ifindex : 0;
+	a->ifindex = done.err.code ? 0 : done.ifindex;
+	a->no_tap = req->setup.tap == MSG_TAP_NONE;
 	return msg_send(a->main_fd, &done, sizeof(done), tap);
 }
 
@@ -259,7 +271,7 @@ static int do_move(struct agent *a, const union request *req)
 	struct netlink_done link = { .ipv6_left_out = false };
 	int r;
 
-	if (!msg_move_ok(m) || !a->ifindex)
+	if (!msg_move_ok(m) || !a->ifindex || a->no_tap)
 		return -EBADMSG;
 	netlink_move(a->ifindex, &m->was, &m->now, &link, &done.err);
 	done.ipv6_left_out = link.ipv6_left_out;
@@ -330,14 +342,14 @@ static int enter(const struct nsagent_args *args, pid_t parent, struct err *e)
  */
 static int delete_interface(const struct agent *a)
 {
-	return a->ifindex && netlink_delete(a->ifindex) < 0;
+	return a->ifindex && !a->no_tap && netlink_delete(a->ifindex) < 0;
 }
 
 int nsagent_main(const struct nsagent_args *args)
 {
 	struct agent a = {
 		.main_fd = args->main_fd, .watch = args->watch, .diag = DIAG_INIT,
-		.ifindex = args->ifindex, .reuse_fd = -1, .forbidden = args->forbidden,
+		.ifindex = args->ifindex, .no_tap = args->no_tap, .reuse_fd = -1, .forbidden = args->forbidden,
 		.who = args->who, .main_pid = getppid(), .told = args->ifindex != 0,
 	};
 	struct err e = ERR_INIT;

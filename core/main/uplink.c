@@ -33,6 +33,11 @@ void uplink_start(struct uplink *u, const struct netcfg *net, bool no_ipv6, int 
 	u->no_ipv6 = no_ipv6;
 }
 
+void uplink_complete(struct uplink *u)
+{
+	u->stale = true;
+}
+
 void uplink_close(struct uplink *u)
 {
 	fd_drop(&u->fd);

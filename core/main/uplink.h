@@ -50,6 +50,9 @@ void uplink_open(struct uplink *u, const struct conf *c, int state_fd);
 /* The interface was made, as *net says; its tap stays the caller's. */
 void uplink_start(struct uplink *u, const struct netcfg *net, bool no_ipv6, int tap_fd);
 
+/* What was left out of the interface is due. */
+void uplink_complete(struct uplink *u);
+
 /* What to poll for reading, -1: nothing at the moment; and what to do when it is. */
 int uplink_poll_fd(const struct uplink *u);
 void uplink_heard(struct uplink *u, uint64_t now_ms);

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #ifndef SO_PEEK_OFF
@@ -152,7 +153,9 @@ static const struct call table[] = {
 	REFUSE(rt_sigprocmask, BOTH, 0, "abort() blocks signals for a moment: it ends without it too"),
 	REFUSE(mmap, BOTH, ENOMEM, "malloc() when brk() is at its end, assert() for its message"),
 	REFUSE(munmap, BOTH, 0, "memory goes with the process"),
-	REFUSE(madvise, BOTH, 0, "memory goes with the process"),
+	{ .name = "madvise", .who = ENGINE, .check = { IS(2, MADV_DONTNEED) }, .where = "io/loop.c",
+	  .why = "held memory goes back after a peak" },
+	REFUSE(madvise, NSAGENT, 0, "memory goes with the process"),
 };
 
 const struct call *calls_table(size_t *n)

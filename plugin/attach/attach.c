@@ -122,7 +122,7 @@ static int interrupted(int stop_fd, struct err *e)
 	return 0;
 }
 
-int attach_start(struct attach *a, struct conf *c, struct err *e)
+int attach_prepare(struct attach *a, struct conf *c, struct err *e)
 {
 	struct ready ready;
 
@@ -137,11 +137,25 @@ int attach_start(struct attach *a, struct conf *c, struct err *e)
 		return -1;
 	}
 	a->daemon_pid = daemon_pid(a, &ready);
-	if (keep_state(a, c, a->daemon_pid, &ready.net, e) < 0 ||
-	    interrupted(a->core.stop_fd, e) < 0 || spawn_commit(&a->core, e) < 0)
-		return -1;
 	a->net = ready.net;
-	return 0;
+	return keep_state(a, c, a->daemon_pid, &ready.net, e);
+}
+
+int attach_configure(struct attach *a, struct err *e)
+{
+	struct ready ready;
+
+	return spawn_say(&a->core, HANDOFF_CONFIGURE, e) < 0 ? -1 : spawn_wait(&a->core, &ready, e);
+}
+
+int attach_commit(struct attach *a, struct err *e)
+{
+	return interrupted(a->core.stop_fd, e) < 0 ? -1 : spawn_say(&a->core, HANDOFF_COMMIT, e);
+}
+
+int attach_start(struct attach *a, struct conf *c, struct err *e)
+{
+	return attach_prepare(a, c, e) < 0 ? -1 : attach_commit(a, e);
 }
 
 static int check_conf(struct conf *c, struct err *e)

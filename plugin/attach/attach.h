@@ -8,6 +8,7 @@
  * Each way goes in steps, so that a front end can do its own things while the
  * attachment is locked (an IPAM plugin's addresses belong to who has the lock):
  *     attach_open, attach_start, then attach_done, or attach_undo and attach_remove
+ *     the same with attach_prepare, attach_configure, attach_commit for attach_start
  *     attach_find, attach_stop, attach_remove
  *     attach_find, attach_check, attach_done
  */
@@ -58,6 +59,15 @@ int attach_open_guest(struct attach *a, struct conf *c, int sock, int stop_fd, s
  * attach_remove. These two also after a failure.
  */
 int attach_start(struct attach *a, struct conf *c, struct err *e);
+
+/*
+ * attach_start in steps, for who sets c->ipv4_late. After attach_prepare the interface is there
+ * without IPv4, and answered, by DHCP too; a->net says what it will have. Nothing outlives the
+ * caller before attach_commit.
+ */
+int attach_prepare(struct attach *a, struct conf *c, struct err *e);
+int attach_configure(struct attach *a, struct err *e);
+int attach_commit(struct attach *a, struct err *e);
 
 /* Ends all that was started; the folder stays, locked. */
 void attach_undo(struct attach *a);

@@ -360,10 +360,8 @@ int spawn_wait(struct spawn *s, struct ready *ret, struct err *e)
 	return take_ready(s, ret, e);
 }
 
-int spawn_commit(struct spawn *s, struct err *e)
+int spawn_say(struct spawn *s, char word, struct err *e)
 {
-	static const char word = HANDOFF_COMMIT;
-
 	if (send(s->sock, &word, 1, MSG_NOSIGNAL) == 1)
 		return 0;
 	return err_set(e, ERR_IO, "the daemon ended before the attachment was complete: %s",

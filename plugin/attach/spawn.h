@@ -65,8 +65,8 @@ int spawn_start(struct spawn *s, const char *core, const char *word,
  * HANDOFF_TIMEOUT_MS, or stop_fd becomes readable. The core still runs then. */
 int spawn_wait(struct spawn *s, struct ready *ret, struct err *e);
 
-/* The daemon is on its own from here. */
-int spawn_commit(struct spawn *s, struct err *e);
+/* HANDOFF_CONFIGURE, which spawn_wait() is to follow; HANDOFF_COMMIT: the daemon is on its own. */
+int spawn_say(struct spawn *s, char word, struct err *e);
 
 /* Ends the core and everything it started, and reaps it. A broker's ends by itself,
  * when its end of life.h tells. */

@@ -1028,7 +1028,9 @@ static int set_ipam(struct reader *x, const struct key *k, struct json_object *v
 	if (!json_object_object_get_ex(v, "type", &type) ||
 	    !json_object_is_type(type, json_type_string))
 		return bad(x, ERR_CONFIG, k->name, v, "has no \"type\", the name of a plugin");
-	x->k->ipam = json_object_get_string_len(type) > 0;
+	x->k->ipam_dhcp = strcmp(json_object_get_string(type), "dhcp") == 0;
+	x->k->ipam = json_object_get_string_len(type) > 0 && !x->k->ipam_dhcp;
+	x->k->conf.ipv4_late = x->k->ipam_dhcp;
 	return 0;
 }
 
@@ -1241,6 +1243,16 @@ static void fill_user(struct keys *k)
 	}
 }
 
+/* What the plugin dhcp cannot do. */
+static int check_dhcp(const struct keys *k, struct err *e)
+{
+	if (!k->ipam_dhcp || (k->conf.configure && k->conf.ipv4))
+		return 0;
+	err_set(e, ERR_CONFIG, "ipam.type: \"dhcp\" with \"%s\": false leaves nothing to it",
+		k->conf.configure ? "ipv4" : "configure");
+	return err_hint(e, "take one of them away");
+}
+
 int keys_read(struct json_object *netconf, const char *cni_args, struct keys *ret,
 	      struct err *e)
 {
@@ -1261,6 +1273,8 @@ int keys_read(struct json_object *netconf, const char *cni_args, struct keys *re
 	x.from = ORIGIN_RUNTIME;
 	if (json_object_object_get_ex(netconf, "runtimeConfig", &v) && v &&
 	    read_inner(&x, &runtime, v, runtime_keys, ARRAY_LEN(runtime_keys), true) < 0)
+		return -1;
+	if (check_dhcp(ret, e) < 0)
 		return -1;
 	fill_gateways(&ret->conf);
 	fill_ready(ret);

@@ -17,6 +17,7 @@ struct keys {
 	struct json_object *dns;	/* the result's; an object; owned */
 	struct json_object *prev;	/* prevResult or NULL; owned */
 	bool ipam;			/* an IPAM plugin gives the addresses: keys_read_ipam */
+	bool ipam_dhcp;			/* one that asks for them by DHCP, over the interface: of us */
 	bool user_given;		/* key "user" */
 	bool listen_ready;		/* "listen": "ready", for all rules */
 };

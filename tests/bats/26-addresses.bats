@@ -7,6 +7,7 @@
 # shellcheck disable=SC2154
 load bed
 load expect
+load box
 
 setup_file() {
 	bed_make
@@ -166,6 +167,19 @@ unreachable() { bed_in "$C" python3 "$BED_DIR/client.py" unreachable "$1" 80; }
 	bed_in "$C" ip -o link show eth0 | grep -q 'mtu 1380'
 	route -4 | grep -q '^default dev eth0' || die "$(route -4)"
 	pings "$PEER4"
+}
+
+@test "a VPN of a real program as default route: a tun device with one address" {
+	vpn_up
+	ip -n "$HOST" route replace default dev v0
+	bed_host ping -c 1 -W 2 10.8.0.1 || die "no VPN"
+	add '{"ipv6": false}'
+	same addresses "$(ips)" 10.8.0.6/32
+	bed_in "$C" ip -o link show eth0 | grep -q 'mtu 1400'
+	pings 10.8.0.1
+	pings "$PEER4"
+	bed_in "$C" python3 "$BED_DIR/client.py" udp-sizes "$PEER4" 7 1 1300 3000
+	vpn_down
 }
 
 @test "private: stable addresses of its own, and every one of the host's is reached" {

@@ -7,6 +7,7 @@
 # shellcheck disable=SC2154
 load bed
 load expect
+load box
 
 LOG=		# of the container's daemon
 
@@ -140,6 +141,40 @@ await() { bed_until 6 "$@" || die "not within 6 s: $*; $(cat "$LOG"; in_c ip add
 	await has "$HOST4/24"
 	works
 	same "lines in the log" "$(changes)" 2
+}
+
+@test "a VPN comes up, by two routes that hide the default one, and goes" {
+	local line
+	add '{"ipv6": false}'
+	works
+	vpn_up
+	ip -n "$HOST" route add 0.0.0.0/1 dev v0
+	ip -n "$HOST" route add 128.0.0.0/1 dev v0
+	# those that have a default route of their own are followed; these the host's kernel
+	# chooses for each new connection, by the same rules as for its own
+	works
+	line=$(in_c python3 "$BED_DIR/client.py" udp-sizes "$PEER4" 7 100 && bed_host ss -Hun dst "$PEER4" | awk '{ print $3 }')
+	[[ $line == *10.8.0.6:* ]] || die "not by the VPN: $line"
+	vpn_down
+	works
+	check
+}
+
+@test "a VPN takes the default route, and goes" {
+	add '{"ipv6": false}'
+	vpn_up
+	ip -n "$HOST" route del default
+	ip -n "$HOST" route add default dev v0
+	await has 10.8.0.6/32
+	await mtu_is 1400
+	works
+	check
+	vpn_down
+	ip -n "$HOST" route replace default via 203.0.113.1
+	await has "$HOST4/24"
+	await mtu_is 1500
+	works
+	check
 }
 
 @test "a running connection lives on while the default route moves" {

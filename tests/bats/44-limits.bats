@@ -162,3 +162,22 @@ traced() { grep -q '^TracerPid:.[1-9]' "/proc/$(bed_engine "$C")/status"; }
 	alive
 	give_back
 }
+
+private() { awk '/^Private_Dirty:/ { print $2 }' "/proc/$(bed_engine "$C")/smaps_rollup"; }
+small_again() { [ "$(private)" -lt $(($1 + 4096)) ]; }
+
+@test "what was held for remotes that do not read goes back to the host" {
+	bed_server DEAF bed_peer tcp 9 python3 "$BED_DIR/server.py" deaf 9
+	attach_with 20000
+	local before peak
+	before=$(private)
+	coproc TAKER { bed_in "$C" python3 "$BED_DIR/client.py" fill "$PEER4" 9 250 3>&-; }
+	read -r -t 30 <&"${TAKER[0]}" || die "the connections do not fill"
+	peak=$(private)
+	echo "# engine $before kB, $peak at the peak" >&3
+	[ "$peak" -gt $((before + 12288)) ] || die "only $peak kB at the peak, $before before"
+	works
+	give_back
+	bed_kill "$DEAF"	# its connections are reset
+	bed_until 20 small_again "$before" || die "$before kB before, $(private) after"
+}

@@ -19,6 +19,7 @@ setup_file() {
 	PASTA=$BED_DIR/bin/pasta
 	export PASTA
 	bed_server FILE bed_peer tcp 80 socat -U TCP4-LISTEN:80,fork,reuseaddr OPEN:"$BED_DIR/www/file",rdonly
+	bed_server FILE6 bed_peer tcp 81 socat -U TCP6-LISTEN:81,fork,reuseaddr OPEN:"$BED_DIR/www/file",rdonly
 	whoami LOCAL bed_host 8000
 }
 
@@ -579,6 +580,148 @@ addresses() { # addresses IFNAME: of the container, global ones
 	refused_with "unrecognized option '--vhost-user'" --vhost-user
 	run own --no-dhcp-dns --no-dhcp-search true
 	same "status" "$status" 0
+}
+
+@test "--splice-only: loopback to loopback, no interface; either process may die" {
+	bed_server L10 bed_host tcp 8012 socat TCP-LISTEN:8012,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo of the host'
+	bed_container C
+	pasta --splice-only -t 8080:80 -u 8080:80 -t auto -T 8012 "$C"
+	bed_server S13 in_c tcp 80 socat TCP6-LISTEN:80,ipv6only=0,fork,reuseaddr SYSTEM:'echo to the loopback'
+	bed_server S14 in_c udp 80 socat UDP6-LISTEN:80,ipv6only=0,fork,reuseaddr EXEC:cat
+	bed_server S15 in_c tcp 8086 socat TCP-LISTEN:8086,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo found by itself'
+	same "interfaces" "$(in_c ip -j link | jq -r '.[].ifname' | xargs)" lo
+	passes() {
+		same "in" "$(line bed_host TCP:127.0.0.1:8080)" "to the loopback" &&
+			same "in, IPv6" "$(line bed_host 'TCP:[::1]:8080')" "to the loopback" &&
+			same "UDP" "$(echo x | bed_host timeout 5 socat -t 2 -T 2 - UDP:127.0.0.1:8080)" x &&
+			same "out" "$(line in_c TCP:127.0.0.1:8012)" "of the host"
+	}
+	passes
+	bed_until 5 bed_listening bed_host tcp 8086
+	same "auto" "$(line bed_host TCP:127.0.0.1:8086)" "found by itself"
+	run line bed_peer "TCP:$HOST4:8080"
+	[ "$status" -ne 0 ] || die "answers the peer"
+	kill -9 "$(bed_engine "$C")"
+	bed_until 5 passes
+	kill -9 "$(bed_nsagent "$C")"
+	bed_until 5 passes
+	bed_kill "$C"
+	nothing_left
+	run own --splice-only --no-splice true
+	same "status" "$status" 1
+	same "a command's loopback" "$(own --splice-only -T 8012 socat -t 5 -T 5 - TCP:127.0.0.1:8012)" "of the host"
+	bed_kill "$L10"
+}
+
+@test "an interface that is there: a tap of nobody's is taken (RootlessKit 2.0), nothing else" {
+	bed_container C
+	in_c ip tuntap add name tap0 mode tap
+	in_c ip link set tap0 up
+	in_c ip link add veth0 type veth peer name veth1
+	in_c ip tuntap add name tun0 mode tun
+	for name in veth0 tun0; do
+		run pasta --config-net -t none -u none -I "$name" "$C"
+		same "status of $name: $output" "$status" 1
+		[[ $output == *"$name already exists"* ]] || die "says: $output"
+	done
+	nothing_left
+	pasta --config-net -t none -u none -I tap0 "$C"
+	fetches in_c
+	# a second one: not the same interface, but another
+	run pasta --config-net -t none -u none -T none -U none -I tap0 "$C"
+	same "status of the second: $output" "$status" 1
+	[[ $output == *"tap0 already exists"* ]] || die "says: $output"
+	pasta --config-net -t none -u none -T none -U none -I tap1 -a 10.9.9.9 -n 24 -g 10.9.9.1 --no-copy-routes "$C"
+	fetches in_c
+	in_c ip -o addr show tap1 | grep -q 10.9.9.9/24
+}
+
+@test "-a with the network's own address, as in podman's manual" {
+	run own -a 10.0.2.0 -n 24 -g 10.0.2.2 -- sh -c "ip -o -4 addr show dev h0; socat -u TCP:$PEER4:80 - | wc -c"
+	[[ $output == *"inet 10.0.2.0/24"*4194304 ]] || die "says: $output"
+	run own -a 10.0.2.255 -n 24 true
+	same "status of the broadcast address" "$status" 1
+}
+
+@test "attack: the path goes at once, or while pasta starts" {
+	local delay
+	bed_container C
+	for delay in 0 0.002 0.005 0.01 0.02 0.04; do
+		touch "$BED_DIR/tmp/ns3"
+		mount --bind "/proc/$C/ns/net" "$BED_DIR/tmp/ns3"
+		bed_bg P bed_user "$PASTA" --config-net -t none -u none --netns "$BED_DIR/tmp/ns3"
+		sleep "$delay"
+		umount -l "$BED_DIR/tmp/ns3"
+		rm "$BED_DIR/tmp/ns3"
+		bed_until 5 bed_gone "$P"
+		bed_until 2 bed_no_core || die "a daemon is left after $delay s"
+		bed_until 1 bed_no_state || die "state is left after $delay s: $(bed_state)"
+	done
+}
+
+@test "attack: signals to pasta while it starts leave nothing" {
+	local delay signal
+	bed_container C
+	for signal in TERM INT KILL; do
+		for delay in 0 0.006 0.02; do
+			bed_bg P bed_user "$PASTA" --config-net -t none -u none "$C"
+			sleep "$delay"
+			kill -s "$signal" "$P" 2> /dev/null || true
+			bed_until 5 bed_gone "$P"
+			# it may have been through already: then its daemon is a whole one
+			if ! bed_until 0 bed_no_core; then
+				fetches in_c || die "half of a daemon after SIG$signal at $delay s"
+				kill "$(bed_main "$C")"
+				bed_until 3 bed_no_core
+			fi
+			bed_until 2 bed_no_link "$C" h0 || die "the interface is left after SIG$signal at $delay s"
+			# whom a SIGKILL met before the commit leaves a folder that the next command removes
+			[ "$signal" != KILL ] || bed_user "$CNI_PASST" list > /dev/null
+			bed_no_state || die "state is left after SIG$signal at $delay s: $(bed_state)"
+		done
+	done
+}
+
+@test "attack: no terminal, no descriptors, no /dev/net/tun, no right to the log or the pid file" {
+	local hidden='mount -t tmpfs none /dev/net && source "$1/bed.bash" && shift && "$@"'
+	bed_container C
+	setsid "$BASH" -c 'source "$1/bed.bash"; BED_EXEC=1; bed_user "$2" --config-net -t none -u none "$3" <&- >&- 2>&-' \
+		bash "$BATS_TEST_DIRNAME" "$PASTA" "$C"
+	fetches in_c
+	bed_kill "$C"
+	nothing_left
+	bed_container C
+	run unshare -m --propagation private bash -c "$hidden" bash "$BATS_TEST_DIRNAME" bed_user "$PASTA" --config-net "$C"
+	same "status: $output" "$status" 1
+	[[ $output == *"no /dev/net/tun here"* ]] || die "says: $output"
+	for option in "-P /does/not/exist" "-l /does/not/exist"; do
+		# shellcheck disable=SC2086
+		run pasta --config-net $option "$C"
+		same "status of $option: $output" "$status" 1
+		[[ $output == *"/does/not/exist"* ]] || die "says: $output"
+	done
+	nothing_left "$C" h0
+	run -127 own /does/not/exist
+	[[ $output == *"cannot run /does/not/exist"* ]] || die "says: $output"
+	run -126 own /etc/passwd
+	run pasta 4194303
+	same "status of a process that is not there: $output" "$status" 1
+}
+
+@test "a host with IPv6 alone, and one with nothing" {
+	bed_host ip addr del "$HOST4/24" dev h0
+	run own -- sh -c "ip -o addr show dev h0 scope global; socat -u TCP6:[$PEER6]:81 - | wc -c"
+	local six=$output
+	bed_host ip link set h0 down
+	run own -- sh -c 'ip -o addr show dev tap0 scope global; ip route'
+	bed_host ip link set h0 up
+	bed_host ip addr add "$HOST4/24" dev h0
+	bed_host ip addr add "$HOST6/64" dev h0 nodad
+	bed_host ip route add default via 203.0.113.1
+	bed_host ip -6 route add default via 2001:db8:1::1
+	[[ $six == *"inet6 $HOST6/64"*4194304 ]] || die "IPv6 alone: $six"
+	[[ $six != *"inet "* ]] || die "IPv6 alone, and IPv4 there: $six"
+	[[ $output == *"inet "*"default via"* ]] || die "nothing: $output"
 }
 
 @test "every option stands in the manual's table" {

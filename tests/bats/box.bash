@@ -79,3 +79,27 @@ host_asks() { # host_asks ADDRESS...: from now on, as programs do it, by rename
 	printf 'nameserver %s\n' "$@" > "$NAMES/host/resolv.new"
 	mv "$NAMES/host/resolv.new" "$NAMES/host/resolv.conf"
 }
+
+# A VPN between host and peer, of real programs: v0 10.8.0.6/32 and v1 on tun devices, which go
+# with the programs. 10.8.0.1 is its other end.
+vpn_up() {
+	bed_bg VPN1 bed_peer socat UDP4:"$HOST4":4501,bind=203.0.113.1:4500 TUN:10.8.0.1/30,tun-name=v1,iff-up
+	bed_bg VPN0 bed_host socat UDP4:203.0.113.1:4500,bind="$HOST4":4501 TUN:10.8.0.6/32,tun-name=v0,iff-up
+	bed_until 5 vpn_is_up
+	ip -n "$HOST" link set v0 mtu 1400
+	ip -n "$PEER" route replace 10.8.0.6 dev v1 src "$PEER4"
+	ip -n "$HOST" addr flush dev v0
+	ip -n "$HOST" addr add 10.8.0.6 peer 10.8.0.1/32 dev v0
+	ip -n "$HOST" route replace 203.0.113.1 dev h0
+}
+
+vpn_is_up() {
+	ip -n "$HOST" -o addr show dev v0 2> /dev/null | grep -q 10.8.0.6 &&
+		ip -n "$PEER" -o addr show dev v1 2> /dev/null | grep -q 10.8.0.1
+}
+
+vpn_down() {
+	bed_kill "$VPN0"
+	bed_kill "$VPN1"
+	ip -n "$HOST" route del 203.0.113.1 dev h0 2> /dev/null || true
+}

@@ -11,6 +11,7 @@ client.py late-send ADDRESS PORT N    reads to the end, then sends N bytes; prin
 client.py typing ADDRESS PORT N       N single bytes, each echoed; prints the worst time in ms
 client.py bulk-and-typing ADDRESS PORT SINK_PORT
                                       typing while a bulk upload runs beside it
+client.py fill ADDRESS PORT N         N connections, each full; says so, ends with its input
 client.py udp-sizes ADDRESS PORT SIZE...   each datagram comes back as it went
 client.py udp-nfs ADDRESS PORT SIZE COUNT  COUNT requests of SIZE, one after the other
 client.py udp-short-flows ADDRESS PORT N   a datagram from each of N ports (10000 on); most come back
@@ -239,6 +240,21 @@ def abort(address, port):
 def never_read(address, port):
     with connect(address, port):
         time.sleep(3600)
+
+
+def fill(address, port, n):
+    """n connections to somebody who does not read, each full to the brim; ends with stdin."""
+    socks = [connect(address, port, 20) for _ in range(n)]
+    deadline = time.monotonic() + 4
+    while time.monotonic() < deadline:
+        for s in socks:
+            s.setblocking(False)
+            try:
+                s.send(bytes(1 << 18))
+            except BlockingIOError:
+                pass
+    print("full", flush=True)
+    sys.stdin.read()
 
 
 def main():

@@ -10,6 +10,7 @@ server.py early-close PORT     sends, closes its sending side, then reads to the
 server.py echo PORT            TCP: every byte back at once
 server.py ends PORT            the same, and prints how each connection ended: "end" or "reset"
 server.py flood PORT           sends without end
+server.py deaf PORT            accepts and never reads
 server.py whoami PORT          TCP: "CLIENT-ADDRESS CLIENT-PORT OWN-ADDRESS" and the end
 server.py udp-echo PORT        UDP: every datagram back
 server.py udp-whoami PORT      UDP: the same line for every datagram, without OWN-ADDRESS
@@ -24,6 +25,7 @@ import socket
 import socketserver
 import struct
 import sys
+import time
 
 
 class V6Server(socketserver.ThreadingTCPServer):
@@ -104,6 +106,12 @@ class Flood(socketserver.BaseRequestHandler):
             pass
 
 
+class Deaf(socketserver.BaseRequestHandler):
+    def handle(self):
+        while True:
+            time.sleep(60)
+
+
 class Files(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -156,7 +164,7 @@ def udp(port, kind):
 def main():
     kind, port = sys.argv[1], int(sys.argv[2])
     handlers = {"reset": Reset, "hash-back": HashBack, "early-close": EarlyClose, "echo": Echo,
-                "ends": Ends, "flood": Flood, "whoami": WhoAmI}
+                "ends": Ends, "flood": Flood, "deaf": Deaf, "whoami": WhoAmI}
     if kind.startswith("udp-"):
         udp(port, kind)
     elif kind == "http":

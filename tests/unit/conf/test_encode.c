@@ -80,6 +80,7 @@ static struct conf full(void)
 	c.preserve_source = false;
 	c.port_conflict = CONF_CONFLICT_IGNORE;
 	c.configure = false;
+	c.ipv4_late = true;
 	c.nnameservers = CONF_NAMESERVERS_MAX;
 	for (uint8_t i = 0; i < CONF_NAMESERVERS_MAX; i++)
 		c.nameservers[i] = c.addresses[i].addr;
@@ -102,7 +103,7 @@ static struct conf full(void)
 	c.one_address = c.map_gateway = c.loopback_to_loopback = c.outlive = true;
 	c.guest = c.guest_once = true;
 	strcpy(c.socket_path, "/tmp/passt_1.socket");
-	c.freebind = true;
+	c.splice_only = c.net_address = c.adopt = c.freebind = true;
 	c.nresolvers = CONF_RESOLVERS_MAX;
 	addr_parse("192.0.2.53", &c.resolvers[0]);
 	addr_parse("2001:db8::53", &c.resolvers[1]);
@@ -170,6 +171,7 @@ static void test_there_and_back(void **state)
 	assert_int_equal(d.log_level, LOGL_DEBUG);
 	assert_int_equal(d.without, CONF_WITHOUT_PEEK);
 	assert_false(d.configure);
+	assert_true(d.ipv4_late);
 	assert_true(addr_eq(&d.nameservers[7], &c.nameservers[7]));
 	assert_string_equal(d.domain, "example.org");
 	assert_string_equal(d.search[7], "s7.example");
@@ -186,7 +188,7 @@ static void test_there_and_back(void **state)
 	assert_true(d.guest && d.guest_once);
 	assert_string_equal(d.socket_path, "/tmp/passt_1.socket");
 	assert_true(d.copy_routes4 && !d.copy_routes6);
-	assert_true(d.freebind);
+	assert_true(d.splice_only && d.net_address && d.adopt && d.freebind);
 	assert_true(addr_eq(&d.resolvers[1], &c.resolvers[1]));
 	assert_string_equal(d.hostname, "web");
 	assert_string_equal(d.fqdn, "web.example.org");
@@ -237,7 +239,7 @@ static void test_out_of_range(void **state)
 
 	(void)state;
 	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
-	assert_patched_refused(&c, "\0\0\0\6\0\0\0\4demo", "\0\0\0\5\0\0\0\4demo", 12);
+	assert_patched_refused(&c, "\0\0\0\11\0\0\0\4demo", "\0\0\0\10\0\0\0\4demo", 12);
 	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
 	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
 	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */

@@ -99,6 +99,11 @@ static void test_strip(void **state)
 
 	(void)state;
 	assert_false(netcfg_loses_family(&a, &b));
+	netcfg_drop_ipv4(&b);
+	assert_int_equal(b.naddresses, 1);
+	assert_true(netcfg_has_prefix(&b, &a.addresses[1]));
+	assert_true(addr_eq(&b.gateway4, &a.gateway4));
+	b = a;
 	netcfg_strip_ipv6(&b);
 	assert_int_equal(b.naddresses, 1);
 	assert_int_equal(b.nroutes, 1);

@@ -140,6 +140,26 @@ static void consume(uint32_t q, uint32_t n)
 	f->len -= n;
 }
 
+static uint32_t given, pieces;
+
+static void give(void *mem, size_t len)
+{
+	uint8_t *at = mem;
+
+	assert_true(at >= m.mem && at + len <= m.mem + sizeof(m.mem));
+	assert_int_equal(len % HOLD_CHUNK, 0);
+	memset(at, 0xee, len);		/* of no use any more */
+	given += (uint32_t)(len / HOLD_CHUNK);
+	pieces++;
+}
+
+static uint32_t trim(uint32_t keep)
+{
+	given = pieces = 0;
+	hold_trim(&m.p, keep, give);
+	return given;
+}
+
 static void test_random(void **state)
 {
 	uint64_t seed = 0x123456789abcdefu;
@@ -169,6 +189,8 @@ static void test_random(void **state)
 		default:
 			consume(q, (uint32_t)(n > m.flat[q].len ? m.flat[q].len : n));
 		}
+		if (step % 16 == 0)
+			trim(1);
 		check_pool();
 		if (step % 8 == 0)
 			check_bytes(&m.h[q], &m.flat[q],
@@ -386,6 +408,43 @@ static void test_reserve(void **state)
 	assert_int_equal(m.p.reserved, 0);
 }
 
+/* What a peak left goes, but not what was needed since the last look. */
+static void test_trim(void **state)
+{
+	static uint8_t bytes[10 * HOLD_CHUNK];
+
+	(void)state;
+	assert_int_equal(trim(0), 0);
+	assert_true(hold_reserve(&m.p, 0, CHUNKS));
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(hold_append(&m.p, &m.h[i], bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_equal(trim(0), 0);
+	hold_clear(&m.p, &m.h[0]);
+	hold_clear(&m.p, &m.h[2]);
+	assert_int_equal(trim(0), 0);	/* ... they were until now */
+	assert_int_equal(hold_append(&m.p, &m.h[0], bytes, 4 * HOLD_CHUNK), 4 * HOLD_CHUNK);
+	hold_clear(&m.p, &m.h[0]);
+	assert_int_equal(trim(5), 20 - 4 - 5);
+	assert_true(pieces <= 2);	/* the second queue lies between */
+	assert_int_equal(trim(5), 20 - 11 - 5);
+	assert_int_equal(trim(5), 0);
+	assert_int_equal(m.p.nwarm, 5);
+	/* nothing is lost by it, and nothing of the queue between */
+	assert_int_equal(hold_append(&m.p, &m.h[0], bytes, sizeof(bytes)), sizeof(bytes));
+	for (uint32_t i = 2; i < 4; i++)
+		assert_int_equal(hold_append(&m.p, &m.h[i], bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_equal(m.p.nfree, 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		struct iovec iov[HOLD_IOV_MAX];
+		size_t len;
+		int n = hold_iov(&m.p, &m.h[i], 0, sizeof(bytes), iov, &len);
+
+		assert_int_equal(len, sizeof(bytes));
+		for (int k = 0; k < n; k++)
+			assert_memory_equal(iov[k].iov_base, bytes, iov[k].iov_len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +455,7 @@ int main(void)
 		cmocka_unit_test_setup(test_commit_nothing, start),
 		cmocka_unit_test_setup(test_chunks_suffice, start),
 		cmocka_unit_test_setup(test_reserve, start),
+		cmocka_unit_test_setup(test_trim, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

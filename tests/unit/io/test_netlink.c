@@ -84,7 +84,7 @@ static struct netcfg a_netcfg(void)
 static int make_tap(uint32_t without, uint32_t *features)
 {
 	struct err e = ERR_INIT;
-	int fd = tun_create("eth0", without, features, &e);
+	int fd = tun_create("eth0", false, without, features, &e);
 
 	if (fd < 0)
 		fail_msg("%s", e.msg);
@@ -241,7 +241,7 @@ static void test_name_taken(void **state)
 	if (!is_ready)
 		skip();
 	tap = make_tap(0, &features);
-	assert_int_equal(tun_create("eth0", 0, &features, &e), -1);
+	assert_int_equal(tun_create("eth0", false, 0, &features, &e), -1);
 	assert_int_equal(e.code, ERR_EXISTS);
 	assert_non_null(strstr(e.msg, "eth0"));
 }

@@ -529,6 +529,14 @@ static void test_ipam(void **state)
 	assert_false(k.ipam);
 	assert_int_equal(k.conf.naddresses, 1);
 	keys_drop(&k);
+	/* over the interface: addresses stay ours to say */
+	take("{\"ipam\":{\"type\":\"dhcp\"},\"runtimeConfig\":{\"ips\":[\"10.0.0.9/24\"]}}", NULL, &k);
+	assert_true(k.ipam_dhcp && k.conf.ipv4_late && !k.ipam);
+	assert_int_equal(k.conf.naddresses, 1);
+	keys_drop(&k);
+	assert_refused("{\"ipam\":{\"type\":\"dhcp\"},\"configure\":false}", NULL, ERR_CONFIG, "dhcp",
+		       "configure");
+	assert_refused("{\"ipam\":{\"type\":\"dhcp\"},\"ipv4\":false}", NULL, ERR_CONFIG, "dhcp", "ipv4");
 	assert_refused("{\"ipam\":{\"subnet\":\"10.0.0.0/8\"}}", NULL, ERR_CONFIG, "ipam", "type");
 	assert_refused("{\"ipam\":{\"type\":7}}", NULL, ERR_CONFIG, "ipam", "7");
 	assert_refused("{\"ipam\":{\"type\":\"x\"},\"runtimeConfig\":{\"ips\":[\"z\"]}}", NULL,
