@@ -37,7 +37,7 @@ struct option_row {
 	bool argument;
 	int (*fn)(struct options *o, const struct option_row *row, const char *arg, struct err *e);
 	size_t flag;			/* for set_flag: the bool's place in struct options */
-	uint32_t off;			/* for set_off */
+	uint32_t off;			/* for set_off; for set_either */
 	const char *why;		/* for ignore: why nothing is done */
 };
 
@@ -69,6 +69,14 @@ static int set_off(struct options *o, const struct option_row *row, const char *
 	(void)e;
 	o->conf.off |= row->off;
 	return 0;
+}
+
+/* Of two that exclude each other the last one counts: off is the other's place. */
+static int set_either(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	*(bool *)((char *)o + row->off) = false;
+	return set_flag(o, row, arg, e);
 }
 
 static int clear_flag(struct options *o, const struct option_row *row, const char *arg,
@@ -141,13 +149,18 @@ static int set_address(struct options *o, const struct option_row *row, const ch
 {
 	struct conf *c = &o->conf;
 
-	if (c->naddresses == 8)
-		return bad(e, row, arg, "is one too many");
-	if (prefix_parse(arg, &c->addresses[c->naddresses]) < 0)
+	struct prefix p;
+	uint32_t i = 0;
+
+	if (prefix_parse(arg, &p) < 0)
 		return bad(e, row, arg, "is not ADDRESS or ADDRESS/LENGTH");
+	while (i < c->naddresses && addr_is4(&c->addresses[i].addr) != addr_is4(&p.addr))
+		i++;
+	c->addresses[i] = p;
+	c->naddresses += i == c->naddresses;
+	o->bare &= (uint8_t)~(1u << i);
 	if (!strchr(arg, '/'))
-		o->bare |= (uint8_t)(1u << c->naddresses);
-	c->naddresses++;
+		o->bare |= (uint8_t)(1u << i);
 	return 0;
 }
 
@@ -567,8 +580,8 @@ static const struct option_row rows[] = {
 	{ "no-copy-routes", 0, false, set_no_copy_routes, 0, 0, NULL },
 	{ "no-copy-addrs", 0, false, set_flag, CONF_FLAG(one_address), 0, NULL },
 	{ "config-net", 0, false, set_flag, CONF_FLAG(configure), 0, NULL },
-	{ "ipv4-only", '4', false, set_flag, FLAG(ipv4_only), 0, NULL },
-	{ "ipv6-only", '6', false, set_flag, FLAG(ipv6_only), 0, NULL },
+	{ "ipv4-only", '4', false, set_either, FLAG(ipv4_only), FLAG(ipv6_only), NULL },
+	{ "ipv6-only", '6', false, set_either, FLAG(ipv6_only), FLAG(ipv4_only), NULL },
 
 	{ "tcp-ports", 't', true, set_tcp_ports, 0, 0, NULL },
 	{ "udp-ports", 'u', true, set_udp_ports, 0, 0, NULL },
@@ -617,9 +630,9 @@ static const struct option_row rows[] = {
 	{ "log-size", 0, true, set_log_size, 0, 0, NULL },
 	{ "stderr", 'e', false, ignore, 0, 0,
 	  "in the foreground it is so, and a daemon in the background has none" },
-	{ "quiet", 'q', false, set_flag, FLAG(quiet), 0, NULL },
-	{ "debug", 'd', false, set_flag, FLAG(debug), 0, NULL },
-	{ "trace", 0, false, set_flag, FLAG(debug), 0, NULL },
+	{ "quiet", 'q', false, set_either, FLAG(quiet), FLAG(debug), NULL },
+	{ "debug", 'd', false, set_either, FLAG(debug), FLAG(quiet), NULL },
+	{ "trace", 0, false, set_either, FLAG(debug), FLAG(quiet), NULL },
 	{ "stats", 0, true, set_stats, 0, 0, NULL },
 	{ "runas", 0, true, set_runas, 0, 0, NULL },
 	{ "chroot-fallback", 0, false, ignore, 0, 0,
@@ -826,7 +839,8 @@ static void drop_rules(struct ports *p)
 	*p->n = n;
 }
 
-/* Where an option says nothing: all that is listened on, each under its own number. */
+/* Where an option says nothing: all that is listened on, each under its own number, and for
+ * UDP by TCP too. */
 static int fill_ports(struct options *o, struct err *e)
 {
 	static const uint32_t off[CONF_PROTO_COUNT] = { CONF_OFF_TCP, CONF_OFF_UDP };
@@ -835,6 +849,8 @@ static int fill_ports(struct options *o, struct err *e)
 		&o->reverse[CONF_UDP],
 	};
 
+	o->conf.udp_follows_tcp = o->forward[CONF_UDP].kind == PORTS_DEFAULT && !o->guest;
+	o->conf.udp_mirrors_tcp = o->reverse[CONF_UDP].kind == PORTS_DEFAULT && !o->guest;
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		const char *why = NULL;
 
@@ -918,8 +934,6 @@ static int fill_rest(struct options *o, struct err *e)
 {
 	struct conf *c = &o->conf;
 
-	if (o->ipv4_only && o->ipv6_only)
-		return err_set(e, ERR_CONFIG, "--ipv4-only and --ipv6-only exclude each other");
 	if (o->userns && ((!o->netns && !o->pid) || o->netns_only))
 		return err_set(e, ERR_ENV, "--userns goes with --netns or PID, and not with"
 			       " --netns-only");

@@ -152,7 +152,7 @@ static int run_nsagent(void *arg, int sock)
 	captures_leave(&a->captures, false);
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
-		.no_tap = a->conf.splice_only,
+		.no_tap = a->conf.splice_only, .udp_with_tcp = a->conf.udp_follows_tcp && udp,
 		.watch = { [CONF_TCP] = tcp, [CONF_UDP] = udp },
 		.who = who(&a->conf), .forbidden = &a->counters->forbidden_nsagent,
 	});

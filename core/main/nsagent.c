@@ -30,7 +30,8 @@ struct agent {
 	int main_fd;
 	uint32_t ifindex;	/* of the interface, made here or before a restart; 0: not yet */
 	bool no_tap;		/* ifindex is the loopback's */
-	const bool *watch;	/* CONF_PROTO_COUNT of them */
+	const bool *watch;	/* CONF_PROTO_COUNT of them: main is told */
+	bool udp_with_tcp;
 	struct diag diag;
 	uint64_t udp_hint;	/* when UDP was looked at last, and ... */
 	unsigned int udp_skipped;	/* ... how many looks ago that was */
@@ -117,14 +118,28 @@ static bool is_due(struct agent *a, uint32_t proto)
 {
 	uint64_t hint;
 
-	if (!a->watch[proto] || proto != CONF_UDP)
-		return a->watch[proto];
+	if (proto != CONF_UDP)
+		return a->watch[proto] || a->udp_with_tcp;
+	if (!a->watch[proto])
+		return false;
 	hint = diag_udp_hint(&a->diag);
 	if (hint == a->udp_hint && ++a->udp_skipped < UDP_LOOKS)
 		return false;
 	a->udp_hint = hint;
 	a->udp_skipped = 0;
 	return true;
+}
+
+/* iperf3 and the like listen by TCP all the time, and by UDP when it is too late. */
+static void add_tcp(const struct agent *a, struct msg_ports *udp)
+{
+	const struct msg_ports *tcp = &a->known[CONF_TCP];
+
+	for (size_t i = 0; i < sizeof(udp->ports.bits); i++) {
+		udp->ports.bits[i] |= tcp->ports.bits[i];
+		for (int family = 0; family < 2; family++)
+			udp->loopback[family].bits[i] |= tcp->loopback[family].bits[i];
+	}
 }
 
 /* A look at what is listened on; main hears of changes only. < 0: main is gone. */
@@ -134,11 +149,17 @@ static int look(struct agent *a)
 	int rc = 0;
 
 	for (m.proto = 0; m.proto < CONF_PROTO_COUNT && rc == 0; m.proto++) {
-		if (!is_due(a, m.proto) || !read_ports(a, m.proto == CONF_TCP, &m) ||
-		    memcmp(&m, &a->known[m.proto], sizeof(m)) == 0)
+		if (!is_due(a, m.proto) || !read_ports(a, m.proto == CONF_TCP, &m))
+			continue;
+		if (m.proto == CONF_UDP && a->udp_with_tcp && a->known[CONF_TCP].kind == MSG_PORTS)
+			add_tcp(a, &m);
+		if (memcmp(&m, &a->known[m.proto], sizeof(m)) == 0)
 			continue;
 		a->known[m.proto] = m;
-		rc = msg_send(a->main_fd, &m, sizeof(m), -1);
+		if (m.proto == CONF_TCP)
+			a->udp_hint = UINT64_MAX;	/* UDP is due */
+		if (a->watch[m.proto])
+			rc = msg_send(a->main_fd, &m, sizeof(m), -1);
 	}
 	return rc;
 }
@@ -349,7 +370,8 @@ int nsagent_main(const struct nsagent_args *args)
 {
 	struct agent a = {
 		.main_fd = args->main_fd, .watch = args->watch, .diag = DIAG_INIT,
-		.ifindex = args->ifindex, .no_tap = args->no_tap, .reuse_fd = -1, .forbidden = args->forbidden,
+		.ifindex = args->ifindex, .no_tap = args->no_tap,
+		.udp_with_tcp = args->udp_with_tcp, .reuse_fd = -1, .forbidden = args->forbidden,
 		.who = args->who, .main_pid = getppid(), .told = args->ifindex != 0,
 	};
 	struct err e = ERR_INIT;

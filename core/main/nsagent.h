@@ -22,6 +22,7 @@ struct nsagent_args {
 	uint32_t ifindex;	/* not 0: a restart, the interface is there: no set-up, and
 				 * no waiting if the way in is closed */
 	bool watch[CONF_PROTO_COUNT];	/* tell main which ports are listened on */
+	bool udp_with_tcp;	/* what TCP is listened on counts for UDP too */
 	struct sandbox_who who;
 	int32_t *forbidden;	/* shared with main: the system call it died of */
 };
