@@ -334,7 +334,7 @@ open(sys.argv[2] + ".ready", "w"); sys.stdin.read()' "$PEER4" "$BED_DIR/tmp/x" <
 		run bed_user python3 "$BED_DIR/complete.py" $shell "$script" "cni-passt ca" "cni-passt show w" \
 			"cni-passt flows web --sta" "cni-passt flows web --state clo" "cni-passt flows web --path re" \
 			"cni-passt forward web a" "cni-passt forward w" "cni-passt DEL --container-id w" "cni-passt capture web --di"
-		same "$shell" "$(sed 's/ *$//' <<< "$output")" "cni-passt capture
+		same "$shell" "$(printf '%s\n' "${lines[@]% }")" "cni-passt capture
 cni-passt show web
 cni-passt flows web --state
 cni-passt flows web --state closing
