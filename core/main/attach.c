@@ -244,9 +244,11 @@ static int open_log(const struct conf *c, struct err *e)
 
 	snprintf(ident, sizeof(ident), "%.*s@%s", LOG_ID_LEN, c->container_id, c->ifname);
 	log_limit_size(c->log_size);
+	log_names(c->container_id, c->ifname);
 	r = log_open(c->log_target, c->log_level, c->log_path, ident);
 	if (r < 0)
-		return err_set(e, ERR_CONFIG, "log.target: cannot open %s: %s", c->log_path,
+		return err_set(e, ERR_CONFIG, "log.target: cannot open %s: %s",
+			       c->log_target == LOGT_JOURNAL ? "the journal" : c->log_path,
 			       strerror(-r));
 	return 0;
 }

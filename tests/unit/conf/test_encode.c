@@ -236,10 +236,11 @@ static void assert_patched_refused(const struct conf *c, const void *find, const
 static void test_out_of_range(void **state)
 {
 	struct conf c = full();
+	const uint8_t version[4] = { 0, 0, 0, ENCODE_VERSION }, older[4] = { 0, 0, 0, ENCODE_VERSION - 1 };
 
 	(void)state;
 	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
-	assert_patched_refused(&c, "\0\0\0\12\0\0\0\4demo", "\0\0\0\11\0\0\0\4demo", 12);
+	assert_patched_refused(&c, version, older, 4);
 	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
 	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
 	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */
@@ -247,7 +248,7 @@ static void test_out_of_range(void **state)
 	assert_patched_refused(&c, "\0\0\0\x10", "\0\0\0\x11", 4);	/* naddresses */
 	assert_patched_refused(&c, "\12\0\0\1\x8", "\12\0\0\1\x21", 5);	/* /33 */
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\4\0\0\0\2\0\0\0\6/x", 14);
-	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\4\0\0\0\6/x", 14);
+	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\5\0\0\0\6/x", 14);
 	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\0\17",	/* nforwards */
 			       "\0\0\1\1\0\0\0\0\0\0\0\17", 12);
 	/* proto, kind, ready, weak */
