@@ -74,14 +74,15 @@ static int hold_signals(struct pasta *p, struct err *e)
 	return p->stop_fd < 0 ? err_set(e, ERR_IO, "signalfd: %s", strerror(errno)) : 0;
 }
 
-/* Before anything is made, so that a wrong path costs nothing. */
+/* Before anything is made, so that a wrong path costs nothing; and whole until the new
+ * number is there: it may be that of another one, who has what we want. */
 static int open_pid_file(struct pasta *p, struct err *e)
 {
 	const char *path = p->o->pid_file;
 
 	if (!path)
 		return 0;
-	p->pid_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	p->pid_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	return p->pid_fd < 0 ? err_set(e, ERR_IO, "--pid: %.200s: %s", path, strerror(errno)) : 0;
 }
 
@@ -90,7 +91,8 @@ static int write_pid(struct pasta *p, struct err *e)
 	char text[16];
 	int n = snprintf(text, sizeof(text), "%d\n", p->a.daemon_pid);
 
-	if (p->pid_fd >= 0 && write(p->pid_fd, text, (size_t)n) != n)
+	if (p->pid_fd >= 0 && (write(p->pid_fd, text, (size_t)n) != n ||
+			       (ftruncate(p->pid_fd, n) < 0 && errno != EINVAL)))
 		return err_set(e, ERR_IO, "--pid: %.200s: %s", p->o->pid_file, strerror(errno));
 	return 0;
 }
@@ -149,6 +151,8 @@ static int name_interface(struct options *o)
 {
 	if (o->guest)
 		strcpy(o->conf.ifname, PASST_IFNAME);
+	else if (o->conf.splice_only)
+		strcpy(o->conf.ifname, "lo");	/* all there is */
 	else if (o->ifname)
 		strcpy(o->conf.ifname, o->ifname);
 	else

@@ -61,6 +61,8 @@
 #define COUNTERS_LINE	900	/* bytes of counters in one log line */
 #define CONTROL_TURN	16	/* requests of the control socket, of one turn of the loop */
 #define REMOVE_MS	1000	/* patience for the interface's deletion by nsagent */
+#define LOCK_MS		500	/* ... and for the state folder's lock */
+#define LOCK_TURN_MS	5
 
 struct attach {
 	struct conf conf;
@@ -91,6 +93,7 @@ struct attach {
 	struct uplink uplink;
 	struct mirror mirror;
 	struct guest guest;		/* a virtual machine's; then there is no nsagent */
+	bool guest_over;		/* its one connection has been */
 	struct control control;
 	struct captures captures;
 	bool control_more;		/* it has more requests than one turn takes */
@@ -149,6 +152,7 @@ static int run_nsagent(void *arg, int sock)
 	captures_leave(&a->captures, false);
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
+		.no_tap = a->conf.splice_only, .udp_with_tcp = a->conf.udp_follows_tcp && udp,
 		.watch = { [CONF_TCP] = tcp, [CONF_UDP] = udp },
 		.who = who(&a->conf), .forbidden = &a->counters->forbidden_nsagent,
 	});
@@ -240,9 +244,11 @@ static int open_log(const struct conf *c, struct err *e)
 
 	snprintf(ident, sizeof(ident), "%.*s@%s", LOG_ID_LEN, c->container_id, c->ifname);
 	log_limit_size(c->log_size);
+	log_names(c->container_id, c->ifname);
 	r = log_open(c->log_target, c->log_level, c->log_path, ident);
 	if (r < 0)
-		return err_set(e, ERR_CONFIG, "log.target: cannot open %s: %s", c->log_path,
+		return err_set(e, ERR_CONFIG, "log.target: cannot open %s: %s",
+			       c->log_target == LOGT_JOURNAL ? "the journal" : c->log_path,
 			       strerror(-r));
 	return 0;
 }
@@ -362,7 +368,7 @@ static int take_setup(struct attach *a, const struct netcfg *made,
 		      const struct msg_setup_done *done, struct err *e)
 {
 	if (!msg_setup_done_ok(done) ||
-	    (!done->err.code && (a->tap_fd < 0 || !done->ifindex)))
+	    (!done->err.code && ((a->tap_fd < 0) != a->conf.splice_only || !done->ifindex)))
 		return err_set(e, ERR_INTERNAL, "nsagent spoke nonsense");
 	if (done->err.code) {
 		*e = done->err;
@@ -386,7 +392,9 @@ static int take_setup(struct attach *a, const struct netcfg *made,
 static int setup_interface(struct attach *a, struct err *e)
 {
 	struct msg_setup req = {
-		.kind = MSG_SETUP, .without = a->conf.without, .adopt = a->conf.adopt, .net = a->net,
+		.kind = MSG_SETUP, .without = a->conf.without, .net = a->net,
+		.tap = a->conf.splice_only ? MSG_TAP_NONE :
+		       a->conf.adopt ? MSG_TAP_ADOPT : MSG_TAP_NEW,
 	};
 	struct msg_setup_done done;
 	int r;
@@ -550,10 +558,18 @@ static int open_capture(struct attach *a, struct err *e)
 	return a->capture_fd < 0 ? -1 : 0;
 }
 
+static int find_network(struct attach *a, struct err *e)
+{
+	if (!a->conf.splice_only)
+		return netlink_template(&a->conf, NULL, &a->net, e);
+	netcfg_loopback(&a->conf, &a->net);
+	return 0;
+}
+
 static int start_container(struct attach *a, struct err *e)
 {
 	/* nsagent finds its way in while the outer side is being read. */
-	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, NULL, &a->net, e) < 0 ||
+	if (start_child(&a->nsagent, e) < 0 || find_network(a, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
 	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0 ||
 	    mirror_open(&a->mirror, &a->conf, e) < 0)
@@ -739,7 +755,7 @@ static void on_life(struct attach *a)
 static void end_of_stream(struct attach *a, const struct serve_stream *gone)
 {
 	if (gone->seq && guest_gone(&a->guest, gone, now_ms()) && a->conf.guest_once)
-		end(a, "the virtual machine's one connection ended");
+		a->guest_over = true;
 }
 
 /* What the engine said while it was asked for something else. */
@@ -964,6 +980,9 @@ static void tick(struct attach *a)
 	uplink_tick(&a->uplink, &s);
 	mirror_tick(&a->mirror, &s);
 	heed(a, &s);
+	/* Not before the front end knows that it worked: it may have been a short one. */
+	if (a->guest_over && a->front_fd < 0)
+		end(a, "the virtual machine's one connection ended");
 }
 
 static int next_wait(const struct attach *a)
@@ -1037,19 +1056,34 @@ static bool is_our_folder(const struct attach *a)
 	       by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino;
 }
 
+/* `patient`: who has it may be the front end that started us, which is about to leave. */
+static bool take_lock(int lock, bool patient)
+{
+	const struct timespec turn = { .tv_nsec = LOCK_TURN_MS * 1000000L };
+	int tries = patient ? LOCK_MS / LOCK_TURN_MS : 1;
+
+	while (tries-- > 0) {
+		if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (tries)
+			nanosleep(&turn, NULL);
+	}
+	return false;
+}
+
 /*
  * So that nothing stays when a container ends without DEL. A front end at work
  * on this attachment holds the lock and removes the folder itself; one that
  * waits for the lock finds its file unlinked when it gets it.
  */
-static void remove_state(struct attach *a)
+static void remove_state(struct attach *a, bool patient)
 {
 	static const char *const files[] = {
 		"state.json", "control.sock", HANDOFF_NET_NAME, HANDOFF_LIFE_NAME, "lock",
 	};
 	FD_OWNED int lock = openat(a->state_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0 || !is_our_folder(a))
+	if (lock < 0 || !take_lock(lock, patient) || !is_our_folder(a))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		unlinkat(a->state_fd, files[i], 0);
@@ -1064,7 +1098,7 @@ static bool remove_interface(struct attach *a)
 	const struct timespec turn = { .tv_nsec = 300000 };
 	uint64_t deadline = now_ms() + REMOVE_MS;
 
-	if (!a->ifindex || !a->nsagent.pid || tun_gone(a->tap_fd))
+	if (!a->ifindex || !a->nsagent.pid || a->tap_fd < 0 || tun_gone(a->tap_fd))
 		return false;
 	fd_drop(&a->nsagent.sock);	/* end of file is the order */
 	while (now_ms() < deadline) {
@@ -1101,7 +1135,7 @@ static int fail(struct attach *a, struct err *e)
 	log_error("failed code=%s: %s", err_name(e->code), e->msg);
 	send_ready(a, e);
 	if (a->conf.state_dir[0])
-		remove_state(a);
+		remove_state(a, false);	/* the front end waits for us, and has it */
 	return 1;
 }
 
@@ -1120,7 +1154,7 @@ static int run(struct attach *a)
 	loop(a);
 	undo(a);
 	log_counters(a);
-	remove_state(a);
+	remove_state(a, true);
 	return 0;
 }
 

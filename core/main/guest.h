@@ -14,7 +14,7 @@
 #include "main/serve.h"
 
 #define GUEST_PAUSE_MS	100
-#define GUEST_BUFFER	(4 << 20)	/* of the socket, as far as the host's limit lets it */
+#define GUEST_BUFFER	(512 << 10)	/* of the socket, as far as the host's limit lets it */
 
 struct guest {
 	int listen_fd;		/* -1: the connection itself was handed over */

@@ -40,7 +40,9 @@ vm_download() {
 	package=$(apt-cache depends linux-image-amd64 2> /dev/null | awk '/Depends: linux-image-/ { print $2; exit }')
 	[ -n "$package" ] && mkdir -p "$bed_tree/build/vm" || return 1
 	(
-		cd "$bed_tree/build/vm" && apt-get download "$package" && dpkg-deb -x "$package"_*.deb . &&
+		cd "$bed_tree/build/vm" && apt-get download "$package" &&
+			dpkg-deb --fsys-tarfile "$package"_*.deb | tar -x --wildcards './boot/vmlinuz-*' \
+				'*/drivers/virtio/*.ko*' '*/virtio_net.ko*' '*/net_failover.ko*' '*/failover.ko*' &&
 			rm -f "$package"_*.deb
 	) > /dev/null 2>&1
 }
@@ -148,10 +150,6 @@ vm_start() {
 	rm -f "$at".{in,out}
 	bed_user mkfifo "$at.in" "$at.out"
 	: > "$at.log"
-	# Both ends stay open here, so that neither waits for the other.
-	exec {vm_in}<> "$at.in" {vm_out}<> "$at.out"
-	printf -v "VM_IN_$name" %s "$vm_in"
-	printf -v "VM_OUT_$name" %s "$vm_out"
 	bed_bg "VM_$name" bed_user qemu-system-x86_64 -accel "${VM_ACCEL:-tcg}" -cpu "${VM_CPU:-max}" \
 		-m 256 -nodefaults -no-user-config -display none -monitor none \
 		-kernel "$BED_DIR/vm/kernel" -initrd "$BED_DIR/vm/initrd" \
@@ -159,45 +157,49 @@ vm_start() {
 		-chardev "pipe,id=c,path=$at" -serial chardev:c \
 		-netdev "stream,id=n,server=off,addr.type=unix,addr.path=$sock" \
 		-device "virtio-net-pci,netdev=n,romfile=,mac=${VM_MAC:-52:54:00:12:34:56}" "$@"
+	export "VM_$name"
 	vm_ready "$name"
 }
 
-# vm_line NAME VARIABLE SECONDS: the next line it writes
-vm_line() {
-	local fd=VM_OUT_$1
-	IFS= read -r -t "$3" -u "${!fd}" "$2"
-}
-
 vm_ready() {
-	local line
-	while vm_line "$1" line 60; do
+	local line out
+	exec {out}<> "$BED_DIR/tmp/$1.out"
+	while IFS= read -r -t 60 -u "$out" line; do
 		printf '%s\n' "$line" >> "$BED_DIR/tmp/$1.log"
-		[[ $line != *=READY* ]] || return 0
+		[[ $line != *=READY* ]] || { exec {out}>&-; return 0; }
 	done
+	exec {out}>&-
 	echo "the virtual machine does not boot" >&2
 	tail -n 20 "$BED_DIR/tmp/$1.log" >&2
 	return 1
 }
 
-vm_do() { # vm_do NAME COMMAND, one line
-	local fd=VM_IN_$1 line
-	printf '%s\n' "$2" >&"${!fd}"
-	while vm_line "$1" line "${VM_PATIENCE:-60}"; do
+# vm_do NAME COMMAND: one line. To be read to its end: the next one begins there.
+vm_do() {
+	local line out rc=
+	# both ways at once: to open waits for nobody
+	exec {out}<> "$BED_DIR/tmp/$1.out"
+	vm_type "$1" "$2"
+	while [ -z "$rc" ] && IFS= read -r -t "${VM_PATIENCE:-60}" -u "$out" line; do
 		line=${line%$'\r'}
 		printf '# %s\n' "$line" >> "$BED_DIR/tmp/$1.log"
-		[[ $line =~ ^(.*)=END\ ([0-9]+)$ ]] || { printf '%s\n' "$line"; continue; }
-		[ -z "${BASH_REMATCH[1]}" ] || printf '%s\n' "${BASH_REMATCH[1]}"
-		return "${BASH_REMATCH[2]}"
+		if [[ $line =~ ^(.*)=END\ ([0-9]+)$ ]]; then
+			rc=${BASH_REMATCH[2]}
+			[ -z "${BASH_REMATCH[1]}" ] || printf '%s\n' "${BASH_REMATCH[1]}"
+		else
+			printf '%s\n' "$line"
+		fi
 	done
-	echo "the virtual machine says nothing more" >&2
-	return 1
+	exec {out}>&-
+	[ -n "$rc" ] || { echo "the virtual machine says nothing more" >&2; rc=1; }
+	return "$rc"
 }
 
+vm_type() { printf '%s\n' "$2" 1<> "$BED_DIR/tmp/$1.in" >&1; }
+
 vm_stop() {
-	local pid=VM_$1 in=VM_IN_$1 out=VM_OUT_$1 n
+	local pid=VM_$1
 	[ -n "${!pid-}" ] || return 0
 	bed_kill "${!pid}"
-	n=${!in}; exec {n}>&-
-	n=${!out}; exec {n}>&-
 	unset "$pid"
 }
