@@ -37,7 +37,7 @@ struct option_row {
 	bool argument;
 	int (*fn)(struct options *o, const struct option_row *row, const char *arg, struct err *e);
 	size_t flag;			/* for set_flag: the bool's place in struct options */
-	uint32_t off;			/* for set_off */
+	uint32_t off;			/* for set_off; for set_either */
 	const char *why;		/* for ignore: why nothing is done */
 };
 
@@ -69,6 +69,14 @@ static int set_off(struct options *o, const struct option_row *row, const char *
 	(void)e;
 	o->conf.off |= row->off;
 	return 0;
+}
+
+/* Of two that exclude each other the last one counts: off is the other's place. */
+static int set_either(struct options *o, const struct option_row *row, const char *arg,
+		      struct err *e)
+{
+	*(bool *)((char *)o + row->off) = false;
+	return set_flag(o, row, arg, e);
 }
 
 static int clear_flag(struct options *o, const struct option_row *row, const char *arg,
@@ -141,13 +149,18 @@ static int set_address(struct options *o, const struct option_row *row, const ch
 {
 	struct conf *c = &o->conf;
 
-	if (c->naddresses == 8)
-		return bad(e, row, arg, "is one too many");
-	if (prefix_parse(arg, &c->addresses[c->naddresses]) < 0)
+	struct prefix p;
+	uint32_t i = 0;
+
+	if (prefix_parse(arg, &p) < 0)
 		return bad(e, row, arg, "is not ADDRESS or ADDRESS/LENGTH");
+	while (i < c->naddresses && addr_is4(&c->addresses[i].addr) != addr_is4(&p.addr))
+		i++;
+	c->addresses[i] = p;
+	c->naddresses += i == c->naddresses;
+	o->bare &= (uint8_t)~(1u << i);
 	if (!strchr(arg, '/'))
-		o->bare |= (uint8_t)(1u << c->naddresses);
-	c->naddresses++;
+		o->bare |= (uint8_t)(1u << i);
 	return 0;
 }
 
@@ -567,8 +580,8 @@ static const struct option_row rows[] = {
 	{ "no-copy-routes", 0, false, set_no_copy_routes, 0, 0, NULL },
 	{ "no-copy-addrs", 0, false, set_flag, CONF_FLAG(one_address), 0, NULL },
 	{ "config-net", 0, false, set_flag, CONF_FLAG(configure), 0, NULL },
-	{ "ipv4-only", '4', false, set_flag, FLAG(ipv4_only), 0, NULL },
-	{ "ipv6-only", '6', false, set_flag, FLAG(ipv6_only), 0, NULL },
+	{ "ipv4-only", '4', false, set_either, FLAG(ipv4_only), FLAG(ipv6_only), NULL },
+	{ "ipv6-only", '6', false, set_either, FLAG(ipv6_only), FLAG(ipv4_only), NULL },
 
 	{ "tcp-ports", 't', true, set_tcp_ports, 0, 0, NULL },
 	{ "udp-ports", 'u', true, set_udp_ports, 0, 0, NULL },
@@ -576,6 +589,7 @@ static const struct option_row rows[] = {
 	{ "udp-ns", 'U', true, set_udp_ns, 0, 0, NULL },
 	{ "freebind", 0, false, set_flag, CONF_FLAG(freebind), 0, NULL },
 	{ "host-lo-to-ns-lo", 0, false, set_flag, CONF_FLAG(loopback_to_loopback), 0, NULL },
+	{ "splice-only", 0, false, set_flag, CONF_FLAG(splice_only), 0, NULL },
 	{ "no-splice", 0, false, set_off, 0, CONF_OFF_SPLICE, NULL },
 
 	{ "map-host-loopback", 0, true, set_map_loopback, 0, 0, NULL },
@@ -616,9 +630,9 @@ static const struct option_row rows[] = {
 	{ "log-size", 0, true, set_log_size, 0, 0, NULL },
 	{ "stderr", 'e', false, ignore, 0, 0,
 	  "in the foreground it is so, and a daemon in the background has none" },
-	{ "quiet", 'q', false, set_flag, FLAG(quiet), 0, NULL },
-	{ "debug", 'd', false, set_flag, FLAG(debug), 0, NULL },
-	{ "trace", 0, false, set_flag, FLAG(debug), 0, NULL },
+	{ "quiet", 'q', false, set_either, FLAG(quiet), FLAG(debug), NULL },
+	{ "debug", 'd', false, set_either, FLAG(debug), FLAG(quiet), NULL },
+	{ "trace", 0, false, set_either, FLAG(debug), FLAG(quiet), NULL },
 	{ "stats", 0, true, set_stats, 0, 0, NULL },
 	{ "runas", 0, true, set_runas, 0, 0, NULL },
 	{ "chroot-fallback", 0, false, ignore, 0, 0,
@@ -637,7 +651,7 @@ static bool is_known(const struct options *o, const struct option_row *row)
 {
 	static const char *const of_pasta[] = {
 		"ns-mac-addr", "ns-ifname", "config-net", "tcp-ns", "udp-ns", "host-lo-to-ns-lo",
-		"no-splice", "netns", "userns", "netns-only", "no-netns-quit", "no-pidns",
+		"no-splice", "splice-only", "netns", "userns", "netns-only", "no-netns-quit", "no-pidns",
 		"no-copy-routes", "no-copy-addrs",
 	};
 	static const char *const of_passt[] = { "socket", "fd", "one-off" };
@@ -825,7 +839,8 @@ static void drop_rules(struct ports *p)
 	*p->n = n;
 }
 
-/* Where an option says nothing: all that is listened on, each under its own number. */
+/* Where an option says nothing: all that is listened on, each under its own number, and for
+ * UDP by TCP too. */
 static int fill_ports(struct options *o, struct err *e)
 {
 	static const uint32_t off[CONF_PROTO_COUNT] = { CONF_OFF_TCP, CONF_OFF_UDP };
@@ -834,6 +849,8 @@ static int fill_ports(struct options *o, struct err *e)
 		&o->reverse[CONF_UDP],
 	};
 
+	o->conf.udp_follows_tcp = o->forward[CONF_UDP].kind == PORTS_DEFAULT && !o->guest;
+	o->conf.udp_mirrors_tcp = o->reverse[CONF_UDP].kind == PORTS_DEFAULT && !o->guest;
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		const char *why = NULL;
 
@@ -899,12 +916,24 @@ static void drop_dns_forward(struct conf *c)
 	c->ndns_forward = n;
 }
 
+/* Nothing but what is local on both sides: who comes in by the host's loopback. */
+static int fill_splice_only(struct conf *c, struct err *e)
+{
+	if (c->off & CONF_OFF_SPLICE)
+		return err_set(e, ERR_CONFIG, "--splice-only and --no-splice exclude each other");
+	c->follow = c->preserve_source = c->map_gateway = c->configure = false;
+	c->nhost_addresses = c->nhost_loopback = c->ndns_forward = 0;
+	for (uint32_t i = 0; i < c->nforwards; i++)
+		if (!c->forwards[i].ifname[0] && addr_is_any(&c->forwards[i].addr) &&
+		    c->forwards[i].kind != CONF_FORWARD_EXCEPT)
+			strcpy(c->forwards[i].ifname, "lo");
+	return 0;
+}
+
 static int fill_rest(struct options *o, struct err *e)
 {
 	struct conf *c = &o->conf;
 
-	if (o->ipv4_only && o->ipv6_only)
-		return err_set(e, ERR_CONFIG, "--ipv4-only and --ipv6-only exclude each other");
 	if (o->userns && ((!o->netns && !o->pid) || o->netns_only))
 		return err_set(e, ERR_ENV, "--userns goes with --netns or PID, and not with"
 			       " --netns-only");
@@ -930,7 +959,9 @@ static int fill_rest(struct options *o, struct err *e)
 		user_default(c);
 	fill_lengths(o);
 	fill_log(o);
-	return fill_ports(o, e);
+	if (fill_ports(o, e) < 0)
+		return -1;
+	return c->splice_only ? fill_splice_only(c, e) : 0;
 }
 
 static struct ports_ephemeral read_ephemeral(void)

@@ -28,7 +28,7 @@ struct options {
 	bool no_dns, no_search;		/* "none" */
 	bool map_given;			/* --map-host-loopback */
 	uint8_t netmask;		/* -n; 0: not given */
-	uint8_t bare;			/* bit i: conf.addresses[i] came without a length */
+	uint8_t bare;			/* bit i: conf.addresses[i], one a family, came without a length */
 	const char *ifname;		/* -I */
 	const char *netns, *userns;
 	bool netns_only, no_pidns;

@@ -151,6 +151,8 @@ static int name_interface(struct options *o)
 {
 	if (o->guest)
 		strcpy(o->conf.ifname, PASST_IFNAME);
+	else if (o->conf.splice_only)
+		strcpy(o->conf.ifname, "lo");	/* all there is */
 	else if (o->ifname)
 		strcpy(o->conf.ifname, o->ifname);
 	else

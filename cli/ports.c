@@ -309,7 +309,7 @@ const char *ports_add(struct ports *p, const char *spec, struct ports_ephemeral 
 	uint32_t before = *p->n;
 	const char *why;
 
-	if (p->kind == PORTS_NONE || p->kind == PORTS_ALL ||
+	if (p->kind == PORTS_ALL ||
 	    (p->kind == PORTS_SOME && (all || none)))
 		return "does not go with the others of that option";
 	if (none) {

@@ -174,6 +174,7 @@ static enum exit_status run(const struct verb *v, const struct settings_args *ar
 	if (r == 0 && !v)
 		v = verb_of(&c.state, &e);
 	log_open(LOGT_SYSLOG, LOGL_INFO, NULL, c.state.id);
+	log_names(c.state.id, "");
 	log_role("hook");
 	if (r < 0 || !v || v->run(&c, args, &e) < 0)
 		status = report(&c, v, &e);

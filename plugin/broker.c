@@ -190,6 +190,7 @@ static bool send_hello(int sock)
 
 	if (stat("/proc/self/ns/net", &net) < 0 || stat("/proc/self/ns/pid", &pid) < 0)
 		return false;
+	snprintf(h.version, sizeof(h.version), "%s", PACKAGE_VERSION);
 	h.net_dev = net.st_dev;
 	h.net_ino = net.st_ino;
 	h.pid_ns = pid.st_ino;

@@ -197,30 +197,48 @@ static int print(struct command *c, const struct row *rows, size_t n)
 	return command_print(c, o);
 }
 
+/* Of those that answered the first time. */
+static void look_again(struct row *rows, size_t n, int root)
+{
+	struct state_name *names = calloc(n, sizeof(*names));
+	struct json_object **answers = calloc(n, sizeof(*answers));
+	size_t asked = 0;
+
+	for (size_t i = 0; names && answers && i < n; i++)
+		if (rows[i].first[ASK_STATS])
+			names[asked++] = *rows[i].name;
+	if (asked)
+		crowd_ask(root, names, asked, &questions[ASK_STATS], 1, answers);
+	for (size_t i = n; asked && i; i--)
+		if (rows[i - 1].first[ASK_STATS])
+			rows[i - 1].stats = answers[--asked];
+	free(names);
+	free(answers);
+}
+
 /* Both looks; the second not before LIST_SAMPLE_MS. */
 static bool fill(struct row *rows, const struct state_name *names, size_t n, int root)
 {
 	const int64_t from = clock_ms();
 	struct json_object **first = calloc(n + 1, QUESTIONS * sizeof(struct json_object *));
-	struct json_object **second = calloc(n + 1, sizeof(struct json_object *));
 	int64_t left;
 
-	if (first && second && n) {
-		crowd_ask(root, names, n, questions, QUESTIONS, first);
-		left = from + LIST_SAMPLE_MS - clock_ms();
-		if (left > 0)
-			usleep((useconds_t)left * 1000);
-		crowd_ask(root, names, n, &questions[ASK_STATS], 1, second);
-	}
-	for (size_t i = 0; first && second && i < n; i++) {
-		rows[i] = (struct row){ .name = &names[i], .first = &first[i * QUESTIONS],
-					.stats = second[i] };
-		rows[i].health = judge(&rows[i]);
-	}
-	free(second);
-	if (!n || !second)
+	if (!first)
+		return false;
+	if (!n) {
 		free(first);
-	return first && second;
+		return true;
+	}
+	crowd_ask(root, names, n, questions, QUESTIONS, first);
+	for (size_t i = 0; i < n; i++)
+		rows[i] = (struct row){ .name = &names[i], .first = &first[i * QUESTIONS] };
+	left = from + LIST_SAMPLE_MS - clock_ms();
+	if (left > 0)
+		usleep((useconds_t)left * 1000);
+	look_again(rows, n, root);
+	for (size_t i = 0; i < n; i++)
+		rows[i].health = judge(&rows[i]);
+	return true;
 }
 
 static void drop(struct row *rows, size_t n)

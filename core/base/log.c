@@ -12,11 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/journal.h"
+
 #define LOG_LINE_MAX	1024
 #define LOG_LIMIT_MS	60000
 
 const char *const log_level_names[LOGL_COUNT] = { "error", "warn", "info", "debug" };
-const char *const log_target_names[LOGT_COUNT] = { "stderr", "syslog", "file", "none" };
+const char *const log_target_names[LOGT_COUNT] = { "stderr", "syslog", "file", "none",
+						    "journal" };
 
 static struct {
 	enum log_target target;
@@ -25,6 +28,7 @@ static struct {
 	uint32_t size;
 	char ident[96];
 	char role[16];
+	char container[160], interface[16];
 } state = { .target = LOGT_STDERR, .level = LOGL_INFO, .fd = -1, .size = LOG_FILE_MAX };
 
 static int find_name(const char *const *names, int n, const char *s)
@@ -69,6 +73,11 @@ int log_open(enum log_target target, enum log_level level, const char *path,
 {
 	int fd = -1, err = 0;
 
+	if (target == LOGT_JOURNAL || (target == LOGT_SYSLOG && journal_is_syslog())) {
+		fd = journal_open(JOURNAL_SOCKET);
+		err = fd < 0 && target == LOGT_JOURNAL ? fd : 0;
+		target = fd < 0 ? LOGT_SYSLOG : LOGT_JOURNAL;
+	}
 	tzset();	/* reads a file, which the sealed processes cannot */
 	state.level = level;
 	snprintf(state.ident, sizeof(state.ident), "%s", ident ? ident : "");
@@ -88,6 +97,14 @@ int log_open(enum log_target target, enum log_level level, const char *path,
 	state.fd = fd;
 	state.target = target;
 	return err;
+}
+
+void log_names(const char *container, const char *interface)
+{
+	snprintf(state.container, sizeof(state.container), "%s", container);
+	snprintf(state.interface, sizeof(state.interface), "%s", interface);
+	blank_controls(state.container);
+	blank_controls(state.interface);
 }
 
 void log_limit_size(uint32_t size)
@@ -115,6 +132,22 @@ static void write_file(char *line, int len)
 	if (lseek(state.fd, 0, SEEK_END) > (off_t)state.size && ftruncate(state.fd, 0) < 0)
 		return;
 	write_out(state.fd, line, len);
+}
+
+/* A journald that hangs or is gone costs a line, and not the network. */
+static void write_journal(int priority, const char *text)
+{
+	const struct journal_who who = {
+		.identifier = "cni-passt", .container = state.container,
+		.interface = state.interface, .process = state.role,
+	};
+	char line[LOG_LINE_MAX + 192], entry[JOURNAL_ENTRY_MAX];
+	size_t n;
+
+	snprintf(line, sizeof(line), "%s%s%s %s", state.ident, state.ident[0] ? " " : "",
+		 state.role, text);
+	n = journal_format(&who, priority, line, text, entry);
+	write_out(state.fd, entry, (int)n);
 }
 
 static void write_line(enum log_level level, const char *text)
@@ -154,7 +187,9 @@ void log_msg(enum log_level level, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	blank_controls(text);
-	if (state.target == LOGT_SYSLOG)
+	if (state.target == LOGT_JOURNAL)
+		write_journal(prio[level], text);
+	else if (state.target == LOGT_SYSLOG)
 		syslog(prio[level], "%s%s%s %s", state.ident, state.ident[0] ? " " : "",
 		       state.role, text);
 	else

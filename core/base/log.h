@@ -13,12 +13,14 @@
 #include "base/base.h"
 
 enum log_level { LOGL_ERROR, LOGL_WARN, LOGL_INFO, LOGL_DEBUG, LOGL_COUNT };
-enum log_target { LOGT_STDERR, LOGT_SYSLOG, LOGT_FILE, LOGT_NONE, LOGT_COUNT };
+/* LOGT_SYSLOG is journald, with fields, where that has syslog's socket; LOGT_JOURNAL is that
+ * without a doubt. */
+enum log_target { LOGT_STDERR, LOGT_SYSLOG, LOGT_FILE, LOGT_NONE, LOGT_JOURNAL, LOGT_COUNT };
 
 #define LOG_FILE_MAX	(4U << 20)	/* a log file is started anew past this size */
 
 /* Names as the configuration spells them: "error", "warn", "info", "debug"
- * and "stderr", "syslog", "file", "none". log_level_parse and
+ * and "stderr", "syslog", "file", "none", "journal". log_level_parse and
  * log_target_parse return 0 or -EINVAL. */
 extern const char *const log_level_names[LOGL_COUNT];
 extern const char *const log_target_names[LOGT_COUNT];
@@ -30,6 +32,9 @@ int log_target_parse(const char *s, enum log_target *ret);
  * Control characters in ident and in messages are written as spaces. */
 int log_open(enum log_target target, enum log_level level, const char *path,
 	     const char *ident);
+
+/* Whose attachment it is, for the journal's fields; copied. */
+void log_names(const char *container, const char *interface);
 
 /* Bytes of a log file before it starts anew; 0: LOG_FILE_MAX. */
 void log_limit_size(uint32_t size);

@@ -612,6 +612,9 @@ bool conf_forward_eq(const struct conf_forward *a, const struct conf_forward *b)
 
 static int check_publishing(const struct conf *c, struct err *e)
 {
+	if (c->splice_only && (c->guest || c->follow || c->preserve_source ||
+			       (c->off & CONF_OFF_SPLICE)))
+		return err_set(e, ERR_CONFIG, "no interface, and something that needs one");
 	if ((unsigned int)c->port_conflict >= CONF_CONFLICT_COUNT)
 		return err_set(e, ERR_CONFIG, "portConflict: %u is none",
 			       (unsigned int)c->port_conflict);

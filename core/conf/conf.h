@@ -192,6 +192,9 @@ struct conf {
 	bool map_gateway;			/* the gateway's address leads to the host's loopback */
 	bool loopback_to_loopback;		/* local TCP clients of forwarded ports go to the container's */
 	bool outlive;				/* the namespace's path may go, the daemon stays */
+	bool udp_follows_tcp;			/* "auto" opens UDP ports of TCP listeners too, in ... */
+	bool udp_mirrors_tcp;			/* ... and out */
+	bool splice_only;			/* no interface: loopback to loopback and nothing else */
 	bool net_address;			/* addresses may be a network's own: Linux takes them */
 	bool adopt;				/* a tap that is there already, nobody's, is ours */
 	bool freebind;				/* listeners on addresses that the host has not yet */

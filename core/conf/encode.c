@@ -242,6 +242,9 @@ static void code_command_line(struct codec *x, struct conf *c)
 	code_bool(x, &c->map_gateway);
 	code_bool(x, &c->loopback_to_loopback);
 	code_bool(x, &c->outlive);
+	code_bool(x, &c->udp_follows_tcp);
+	code_bool(x, &c->udp_mirrors_tcp);
+	code_bool(x, &c->splice_only);
 	code_bool(x, &c->net_address);
 	code_bool(x, &c->adopt);
 	code_bool(x, &c->freebind);

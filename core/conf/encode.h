@@ -11,7 +11,7 @@
 
 #include "conf/conf.h"
 
-#define ENCODE_VERSION	8
+#define ENCODE_VERSION	10
 #define ENCODE_MAX	32768	/* bytes of one encoded configuration */
 
 /* Encodes into buf; returns the length or -EMSGSIZE. */

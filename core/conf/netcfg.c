@@ -161,6 +161,16 @@ static bool route_ok(const struct route *r)
 	       (addr_is_any(&r->gw) || addr_is4(&r->gw) == addr_is4(&r->dst.addr));
 }
 
+void netcfg_loopback(const struct conf *c, struct netcfg *ret)
+{
+	*ret = (struct netcfg){ .mac = c->mac, .gw_mac = c->gw_mac, .mtu = CONF_MTU_MAX };
+	strcpy(ret->ifname, c->ifname);
+	if (c->ipv4)
+		ret->addresses[ret->naddresses++] = (struct prefix){ addr_loopback(true), 8 };
+	if (c->ipv6)
+		ret->addresses[ret->naddresses++] = (struct prefix){ addr_loopback(false), 128 };
+}
+
 bool netcfg_ok(const struct netcfg *n)
 {
 	if (!bytes_terminated(n->ifname, sizeof(n->ifname)) || !conf_ifname_ok(n->ifname) ||

@@ -57,6 +57,9 @@ bool netcfg_loses_family(const struct netcfg *a, const struct netcfg *b);
 /* Takes IPv4 addresses and routes out: what an interface has that gets them later. */
 void netcfg_drop_ipv4(struct netcfg *n);
 
+/* What there is without an interface: the loopback addresses of c's families. */
+void netcfg_loopback(const struct conf *c, struct netcfg *ret);
+
 /* Takes all of IPv6 out, for a container that has none. */
 void netcfg_strip_ipv6(struct netcfg *n);
 

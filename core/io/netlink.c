@@ -778,6 +778,17 @@ int netlink_configure(const struct netcfg *net, struct netlink_done *done, struc
 	return add_routes(&q, net, done, e);
 }
 
+int netlink_loopback(struct err *e)
+{
+	struct query q CLEANUP(close_query) = { .sk = NULL };
+	int r;
+
+	if (open_query(&q, e) < 0)
+		return -1;
+	r = set_link_up(&q, LOOPBACK_INDEX);
+	return r < 0 ? failed(e, r, "the link up", "lo") : LOOPBACK_INDEX;
+}
+
 /* --- changing what was made ----------------------------------------------- */
 
 /* Of two routes to one place only one can have a metric. */

@@ -40,6 +40,9 @@ struct netlink_done {
  */
 int netlink_configure(const struct netcfg *net, struct netlink_done *done, struct err *e);
 
+/* The loopback alone: up. Its index, or -1 with *e. */
+int netlink_loopback(struct err *e);
+
 /*
  * Makes that interface, which was configured as *was, what *now says: MTU, addresses,
  * routes. What *was does not have is the container's own and stays, also where it

@@ -152,6 +152,7 @@ static int run_nsagent(void *arg, int sock)
 	captures_leave(&a->captures, false);
 	return nsagent_main(&(struct nsagent_args){
 		.main_fd = sock, .netns_fd = a->netns_fd, .ifindex = a->ifindex,
+		.no_tap = a->conf.splice_only, .udp_with_tcp = a->conf.udp_follows_tcp && udp,
 		.watch = { [CONF_TCP] = tcp, [CONF_UDP] = udp },
 		.who = who(&a->conf), .forbidden = &a->counters->forbidden_nsagent,
 	});
@@ -243,9 +244,11 @@ static int open_log(const struct conf *c, struct err *e)
 
 	snprintf(ident, sizeof(ident), "%.*s@%s", LOG_ID_LEN, c->container_id, c->ifname);
 	log_limit_size(c->log_size);
+	log_names(c->container_id, c->ifname);
 	r = log_open(c->log_target, c->log_level, c->log_path, ident);
 	if (r < 0)
-		return err_set(e, ERR_CONFIG, "log.target: cannot open %s: %s", c->log_path,
+		return err_set(e, ERR_CONFIG, "log.target: cannot open %s: %s",
+			       c->log_target == LOGT_JOURNAL ? "the journal" : c->log_path,
 			       strerror(-r));
 	return 0;
 }
@@ -365,7 +368,7 @@ static int take_setup(struct attach *a, const struct netcfg *made,
 		      const struct msg_setup_done *done, struct err *e)
 {
 	if (!msg_setup_done_ok(done) ||
-	    (!done->err.code && (a->tap_fd < 0 || !done->ifindex)))
+	    (!done->err.code && ((a->tap_fd < 0) != a->conf.splice_only || !done->ifindex)))
 		return err_set(e, ERR_INTERNAL, "nsagent spoke nonsense");
 	if (done->err.code) {
 		*e = done->err;
@@ -389,7 +392,9 @@ static int take_setup(struct attach *a, const struct netcfg *made,
 static int setup_interface(struct attach *a, struct err *e)
 {
 	struct msg_setup req = {
-		.kind = MSG_SETUP, .without = a->conf.without, .adopt = a->conf.adopt, .net = a->net,
+		.kind = MSG_SETUP, .without = a->conf.without, .net = a->net,
+		.tap = a->conf.splice_only ? MSG_TAP_NONE :
+		       a->conf.adopt ? MSG_TAP_ADOPT : MSG_TAP_NEW,
 	};
 	struct msg_setup_done done;
 	int r;
@@ -553,10 +558,18 @@ static int open_capture(struct attach *a, struct err *e)
 	return a->capture_fd < 0 ? -1 : 0;
 }
 
+static int find_network(struct attach *a, struct err *e)
+{
+	if (!a->conf.splice_only)
+		return netlink_template(&a->conf, NULL, &a->net, e);
+	netcfg_loopback(&a->conf, &a->net);
+	return 0;
+}
+
 static int start_container(struct attach *a, struct err *e)
 {
 	/* nsagent finds its way in while the outer side is being read. */
-	if (start_child(&a->nsagent, e) < 0 || netlink_template(&a->conf, NULL, &a->net, e) < 0 ||
+	if (start_child(&a->nsagent, e) < 0 || find_network(a, e) < 0 ||
 	    setup_interface(a, e) < 0 ||
 	    publish_open(&a->publish, &a->conf, &a->net, e) < 0 || open_reverses(a, e) < 0 ||
 	    mirror_open(&a->mirror, &a->conf, e) < 0)
@@ -1085,7 +1098,7 @@ static bool remove_interface(struct attach *a)
 	const struct timespec turn = { .tv_nsec = 300000 };
 	uint64_t deadline = now_ms() + REMOVE_MS;
 
-	if (!a->ifindex || !a->nsagent.pid || tun_gone(a->tap_fd))
+	if (!a->ifindex || !a->nsagent.pid || a->tap_fd < 0 || tun_gone(a->tap_fd))
 		return false;
 	fd_drop(&a->nsagent.sock);	/* end of file is the order */
 	while (now_ms() < deadline) {

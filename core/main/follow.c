@@ -46,8 +46,11 @@ static bool is_explicit(const struct conf *c, enum conf_proto proto, uint32_t po
 }
 
 /* Whether a program of the container listens where the rule leads. */
-static bool is_served(const struct msg_ports *m, const struct conf_forward *rule, uint32_t to_port)
+static bool is_served(const struct conf *c, const struct msg_ports *m,
+		      const struct conf_forward *rule, uint32_t to_port)
 {
+	if (c->splice_only && addr_is_any(&rule->to))
+		return diag_has(&m->loopback[0], to_port) || diag_has(&m->loopback[1], to_port);
 	return diag_has(addr_is_loopback(&rule->to) ? &m->loopback[!addr_is4(&rule->to)] : &m->ports,
 			to_port);
 }
@@ -57,7 +60,7 @@ static bool is_wanted(const struct conf *c, const struct conf_forward *rule,
 {
 	const struct span r = span_of(rule);
 
-	if (!is_served(m, rule, r.to_first + (port - r.first)) ||
+	if (!is_served(c, m, rule, r.to_first + (port - r.first)) ||
 	    forward_excepted(c->forwards, c->nforwards, rule->proto, (uint16_t)port))
 		return false;
 	return rule->kind == CONF_FORWARD_PORTS || !is_explicit(c, rule->proto, port);
@@ -72,7 +75,7 @@ static void toggle_rule(struct serve *s, uint32_t at, const struct msg_ports *m)
 	for (uint32_t i = publish_next(p, 0, p->ids[at]); i != FORWARD_NONE;
 	     i = publish_next(p, i + 1, p->ids[at])) {
 		struct forward *f = &p->list[i];
-		bool idle = !is_served(m, &s->conf->forwards[at], f->to_port);
+		bool idle = !is_served(s->conf, m, &s->conf->forwards[at], f->to_port);
 
 		if (f->idle == idle)
 			continue;

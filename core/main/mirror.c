@@ -103,7 +103,16 @@ static bool is_due(const struct serve *s, const struct diag_ports *now, enum con
 {
 	return diag_has(&now[family], port) && is_wanted(s->conf, proto, family) &&
 	       !forward_excepted(s->conf->reverses, s->conf->nreverses, proto, (uint16_t)port) &&
-	       !is_published(s->publish, proto, port);
+	       !is_published(s->publish, proto, port) &&
+	       !(proto == CONF_UDP && s->conf->udp_mirrors_tcp &&
+		 is_published(s->publish, CONF_TCP, port));
+}
+
+static void add_tcp(const struct mirror *m, struct diag_ports udp[2])
+{
+	for (int family = 0; family < 2; family++)
+		for (size_t i = 0; i < sizeof(udp->bits); i++)
+			udp[family].bits[i] |= m->seen[CONF_TCP][family].bits[i];
 }
 
 /* False: not now. */
@@ -196,8 +205,12 @@ static void look(struct mirror *m, struct serve *s, enum conf_proto proto)
 		}
 		return;
 	}
+	if (proto == CONF_UDP && s->conf->udp_mirrors_tcp)
+		add_tcp(m, now);
 	if (!m->more[proto] && memcmp(now, m->seen[proto], sizeof(now)) == 0)
 		return;
+	if (proto == CONF_TCP)
+		m->udp_hint = UINT64_MAX;	/* UDP is due */
 	memcpy(m->seen[proto], now, sizeof(now));
 	compare(m, s, proto, now);
 }

@@ -112,7 +112,7 @@ bool msg_capture_ok(const struct msg_capture *m)
 
 bool msg_setup_ok(const struct msg_setup *m)
 {
-	return m->kind == MSG_SETUP && m->adopt <= 1 && netcfg_ok(&m->net);
+	return m->kind == MSG_SETUP && m->tap < MSG_TAP_COUNT && netcfg_ok(&m->net);
 }
 
 bool msg_network_ok(const struct msg_network *m)

@@ -58,10 +58,17 @@ struct msg_engine {
 	uint32_t why;		/* MSG_STREAM_GONE: an errno, 0: the other side closed it */
 };
 
+enum msg_tap {
+	MSG_TAP_NEW,
+	MSG_TAP_ADOPT,		/* or one that is there already (io/tun.h) */
+	MSG_TAP_NONE,		/* the loopback alone */
+	MSG_TAP_COUNT
+};
+
 struct msg_setup {
 	uint32_t kind;
 	uint32_t without;	/* enum conf_without */
-	uint32_t adopt;		/* 0 or 1: the interface may be there already (io/tun.h) */
+	uint32_t tap;		/* enum msg_tap */
 	struct netcfg net;
 };
 

@@ -29,7 +29,9 @@
 struct agent {
 	int main_fd;
 	uint32_t ifindex;	/* of the interface, made here or before a restart; 0: not yet */
-	const bool *watch;	/* CONF_PROTO_COUNT of them */
+	bool no_tap;		/* ifindex is the loopback's */
+	const bool *watch;	/* CONF_PROTO_COUNT of them: main is told */
+	bool udp_with_tcp;
 	struct diag diag;
 	uint64_t udp_hint;	/* when UDP was looked at last, and ... */
 	unsigned int udp_skipped;	/* ... how many looks ago that was */
@@ -52,13 +54,23 @@ union request {
 	struct msg_move move;
 };
 
+static int make_loopback(struct msg_setup_done *done)
+{
+	int index = netlink_loopback(&done->err);
+
+	done->ifindex = index > 0 ? (uint32_t)index : 0;
+	return -1;
+}
+
 /* Makes the tap and configures it. Closing the tap undoes all of it. */
 static int make_interface(const struct msg_setup *m, struct msg_setup_done *done)
 {
 	FD_OWNED int tap = -1;
 	struct netlink_done link;
 
-	tap = tun_create(m->net.ifname, m->adopt, m->without, &done->features, &done->err);
+	if (m->tap == MSG_TAP_NONE)
+		return make_loopback(done);
+	tap = tun_create(m->net.ifname, m->tap == MSG_TAP_ADOPT, m->without, &done->features, &done->err);
 	if (tap < 0 || netlink_configure(&m->net, &link, &done->err) < 0)
 		return -1;
 	done->ifindex = link.ifindex;
@@ -106,14 +118,28 @@ static bool is_due(struct agent *a, uint32_t proto)
 {
 	uint64_t hint;
 
-	if (!a->watch[proto] || proto != CONF_UDP)
-		return a->watch[proto];
+	if (proto != CONF_UDP)
+		return a->watch[proto] || a->udp_with_tcp;
+	if (!a->watch[proto])
+		return false;
 	hint = diag_udp_hint(&a->diag);
 	if (hint == a->udp_hint && ++a->udp_skipped < UDP_LOOKS)
 		return false;
 	a->udp_hint = hint;
 	a->udp_skipped = 0;
 	return true;
+}
+
+/* iperf3 and the like listen by TCP all the time, and by UDP when it is too late. */
+static void add_tcp(const struct agent *a, struct msg_ports *udp)
+{
+	const struct msg_ports *tcp = &a->known[CONF_TCP];
+
+	for (size_t i = 0; i < sizeof(udp->ports.bits); i++) {
+		udp->ports.bits[i] |= tcp->ports.bits[i];
+		for (int family = 0; family < 2; family++)
+			udp->loopback[family].bits[i] |= tcp->loopback[family].bits[i];
+	}
 }
 
 /* A look at what is listened on; main hears of changes only. < 0: main is gone. */
@@ -123,11 +149,17 @@ static int look(struct agent *a)
 	int rc = 0;
 
 	for (m.proto = 0; m.proto < CONF_PROTO_COUNT && rc == 0; m.proto++) {
-		if (!is_due(a, m.proto) || !read_ports(a, m.proto == CONF_TCP, &m) ||
-		    memcmp(&m, &a->known[m.proto], sizeof(m)) == 0)
+		if (!is_due(a, m.proto) || !read_ports(a, m.proto == CONF_TCP, &m))
+			continue;
+		if (m.proto == CONF_UDP && a->udp_with_tcp && a->known[CONF_TCP].kind == MSG_PORTS)
+			add_tcp(a, &m);
+		if (memcmp(&m, &a->known[m.proto], sizeof(m)) == 0)
 			continue;
 		a->known[m.proto] = m;
-		rc = msg_send(a->main_fd, &m, sizeof(m), -1);
+		if (m.proto == CONF_TCP)
+			a->udp_hint = UINT64_MAX;	/* UDP is due */
+		if (a->watch[m.proto])
+			rc = msg_send(a->main_fd, &m, sizeof(m), -1);
 	}
 	return rc;
 }
@@ -194,9 +226,10 @@ static int do_setup(struct agent *a, const union request *req)
 	else
 		tap = make_interface(&req->setup, &done);
 	/* Else it is done while others work, at MSG_WATCH. */
-	if (tap >= 0 && a->who.strict && settle(a, &done.err) < 0)
+	if (!done.err.code && a->who.strict && settle(a, &done.err) < 0)
 		fd_drop(&tap);
-	a->ifindex = tap >= 0 ? done.ifindex : 0;
+	a->ifindex = done.err.code ? 0 : done.ifindex;
+	a->no_tap = req->setup.tap == MSG_TAP_NONE;
 	return msg_send(a->main_fd, &done, sizeof(done), tap);
 }
 
@@ -259,7 +292,7 @@ static int do_move(struct agent *a, const union request *req)
 	struct netlink_done link = { .ipv6_left_out = false };
 	int r;
 
-	if (!msg_move_ok(m) || !a->ifindex)
+	if (!msg_move_ok(m) || !a->ifindex || a->no_tap)
 		return -EBADMSG;
 	netlink_move(a->ifindex, &m->was, &m->now, &link, &done.err);
 	done.ipv6_left_out = link.ipv6_left_out;
@@ -330,14 +363,15 @@ static int enter(const struct nsagent_args *args, pid_t parent, struct err *e)
  */
 static int delete_interface(const struct agent *a)
 {
-	return a->ifindex && netlink_delete(a->ifindex) < 0;
+	return a->ifindex && !a->no_tap && netlink_delete(a->ifindex) < 0;
 }
 
 int nsagent_main(const struct nsagent_args *args)
 {
 	struct agent a = {
 		.main_fd = args->main_fd, .watch = args->watch, .diag = DIAG_INIT,
-		.ifindex = args->ifindex, .reuse_fd = -1, .forbidden = args->forbidden,
+		.ifindex = args->ifindex, .no_tap = args->no_tap,
+		.udp_with_tcp = args->udp_with_tcp, .reuse_fd = -1, .forbidden = args->forbidden,
 		.who = args->who, .main_pid = getppid(), .told = args->ifindex != 0,
 	};
 	struct err e = ERR_INIT;

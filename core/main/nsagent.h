@@ -18,9 +18,11 @@
 struct nsagent_args {
 	int main_fd;		/* SOCK_SEQPACKET to main; end of file: exit */
 	int netns_fd;		/* the container's; closed once inside */
+	bool no_tap;		/* ifindex is the loopback's */
 	uint32_t ifindex;	/* not 0: a restart, the interface is there: no set-up, and
 				 * no waiting if the way in is closed */
 	bool watch[CONF_PROTO_COUNT];	/* tell main which ports are listened on */
+	bool udp_with_tcp;	/* what TCP is listened on counts for UDP too */
 	struct sandbox_who who;
 	int32_t *forbidden;	/* shared with main: the system call it died of */
 };

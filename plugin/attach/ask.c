@@ -14,6 +14,7 @@
 #include "base/fd.h"
 
 #define ANSWER_DEPTH	8	/* of an answer's JSON */
+#define ASK_TELL_MS	2000	/* of silence, and it is said who is waited for */
 
 int ask_open(struct ask *a, int state_fd, struct err *e)
 {
@@ -65,6 +66,14 @@ static int send_line(int fd, struct json_object *request, struct err *e)
 	return 0;
 }
 
+/* To a person; for programs the end of it is enough. */
+static void tell_waiting(int64_t left_ms)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "cni-passt: waiting for the daemon, %d s more\n",
+			(int)(left_ms + 999) / 1000);
+}
+
 /* What stands behind the last answer is the next one's. */
 static void forget_line(struct ask *a)
 {
@@ -82,6 +91,7 @@ static int read_line(struct ask *a, size_t most, struct err *e)
 	const int64_t deadline = a->deadline ? a->deadline : clock_ms() + CONTROL_TIMEOUT_MS;
 	struct pollfd p = { .fd = a->fd, .events = POLLIN };
 	const char *end;
+	bool told = false;
 	ssize_t n;
 
 	forget_line(a);
@@ -91,6 +101,11 @@ static int read_line(struct ask *a, size_t most, struct err *e)
 		a->len = a->have;	/* there it is not */
 		if (a->have == CONTROL_ANSWER_MAX)
 			return err_set(e, ERR_DECODE, "the daemon's answer is too long");
+		if (!told && !a->deadline && left > ASK_TELL_MS && poll(&p, 1, ASK_TELL_MS) == 0) {
+			told = true;
+			tell_waiting(left - ASK_TELL_MS);
+			continue;
+		}
 		if (poll(&p, 1, left > 0 ? (int)left : 0) <= 0)
 			return err_set(e, ERR_AGAIN, "the daemon did not answer in time");
 		n = recv(a->fd, a->buf + a->have, MIN_OF(most, CONTROL_ANSWER_MAX - a->have),

@@ -24,7 +24,8 @@ bool via_hello_ok(const struct via_hello *h)
 	const struct via_names *n = &h->names;
 
 	if (h->magic != VIA_MAGIC || n->nnameservers > CONF_NAMESERVERS_MAX ||
-	    n->nsearch > CONF_SEARCH_MAX || !bytes_terminated(n->domain, sizeof(n->domain)))
+	    n->nsearch > CONF_SEARCH_MAX || !bytes_terminated(n->domain, sizeof(n->domain)) ||
+	    !bytes_terminated(h->version, sizeof(h->version)))
 		return false;
 	for (uint32_t i = 0; i < n->nsearch; i++)
 		if (!bytes_terminated(n->search[i], sizeof(n->search[i])))
@@ -172,6 +173,13 @@ int via_choose(struct via *v, enum conf_via how, struct err *e)
 	if (e)
 		*e = why;
 	return -1;
+}
+
+int via_look(struct via_hello *ret, struct err *e)
+{
+	FD_OWNED int sock = begin(ret, e);
+
+	return sock >= 0 ? 1 : sock == -ENOENT ? 0 : -1;
 }
 
 static int hear_answer(int sock, struct via_answer *ret, struct err *e)

@@ -24,10 +24,11 @@
 #include <sys/types.h>
 
 #include "conf/handoff.h"
+#include "plugin/attach/state.h"
 
 #define VIA_NAME	"broker.sock"		/* in the store's folder (state.h) */
 #define VIA_ENV		"CNI_PASST_BROKER"	/* another path */
-#define VIA_MAGIC	0x43504231u		/* "CPB1": changes with any struct below */
+#define VIA_MAGIC	0x43504232u		/* "CPB2": changes with any struct below */
 #define VIA_WAIT_MS	5000			/* patience for each answer of the broker */
 
 /* The resolver configuration that the broker sees: in a client's namespaces
@@ -45,6 +46,7 @@ struct via_hello {
 	uint64_t net_dev, net_ino;	/* the broker's network namespace */
 	uint64_t pid_ns;		/* and its PID namespace, as stop.h has it */
 	struct via_names names;
+	char version[STATE_VERSION_MAX];	/* of the broker's program, for those who look */
 };
 
 enum via_verb { VIA_ATTACH = 1, VIA_STATUS, VIA_VERB_COUNT };
@@ -83,6 +85,9 @@ struct via {
  * 0 or -1.
  */
 int via_choose(struct via *v, enum conf_via how, struct err *e);
+
+/* Who answers, for those who only look: 1, 0 if there is no broker, or -1 with *e. */
+int via_look(struct via_hello *ret, struct err *e);
 
 /* Has the broker start the core; fd[] by enum handoff_fd less HANDOFF_FD_CONF, -1:
  * not given. *pid: its number here, 0 if it has none here. 0, or -1 with *e. */

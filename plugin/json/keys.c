@@ -715,7 +715,7 @@ static int set_target(struct reader *x, const struct key *k, struct json_object 
 
 	if (s[0] != '/' && (log_target_parse(s, &target) < 0 || target == LOGT_FILE))
 		return bad(x, ERR_CONFIG, k->name, v,
-			   "is not syslog, stderr, none or the absolute path of a file");
+			   "is not syslog, journal, stderr, none or the absolute path of a file");
 	if (strlen(s) >= sizeof(c->log_path))
 		return bad(x, ERR_CONFIG, k->name, v, "is too long a path");
 	c->log_target = target;

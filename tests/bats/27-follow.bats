@@ -354,6 +354,18 @@ answers() { [ -n "$(line "$1" 2> /dev/null)" ]; }
 	await preferred 2001:db8:5:
 }
 
+@test "a container that configures itself hears that the host has no IPv6 any more" {
+	add '{"configure": false}'
+	await route_is -6 'proto ra'
+	ip -n "$HOST" -6 addr del "$HOST6/64" dev h0
+	await no_route6
+	await deprecated 2001:db8:1:
+	ip -n "$HOST" addr add "$HOST6/64" dev h0 nodad
+	ip -n "$HOST" -6 route replace default via 2001:db8:1::1
+	await route_is -6 'proto ra'
+	await preferred 2001:db8:1:
+}
+
 deprecated() { in_c ip -o -6 addr show dev eth0 | grep "$1" | grep -q 'deprecated\|preferred_lft 0sec'; }
 preferred() { in_c ip -o -6 addr show dev eth0 | grep "$1" | grep -qv deprecated; }
 

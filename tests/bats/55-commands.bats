@@ -298,7 +298,17 @@ tried() { [ "$(bed_user ss -Hxa src "$(socket_of)" 2> /dev/null | wc -l)" -gt 5 
 	same "status: $output" "$status" 0
 	[[ $output =~ ok\ +attachment\ +"c$C@eth0" ]] || die "$output"
 	[[ $output =~ ok\ +engine\ .*ok\ +interface\ .*ok\ +outside ]] || die "$output"
+	[[ $output =~ ok\ +route\ .*ok\ +ports\ .*"each listens" ]] || die "$output"
+	[[ $output == *"names        the DNS forwarder at 169.254.1.1 answers inside"* ]] || die "$output"
+	[[ $output == *"UDP_GRO"*"tap "*"offloads: "*"pidfd"*"seccomp"*"broker"* ]] || die "$output"
 	same "works" "$(passt doctor --json | field works)" True
+	# each finding that is not well says why and what mends it
+	same "without a why or a mend" "$(passt doctor --json | jq -c '.findings[] | select(.level != "ok" and (.why == null or .mend == null))')" ""
+	run passt doctor --netns /proc/self/ns/pid
+	same "status of no network namespace" "$status" 1
+	[[ $output =~ FAIL\ +namespace ]] || die "$output"
+	run passt doctor --pid $$
+	same "status of a namespace that has none of ours" "$status" 1
 	in_c ip link set eth0 down
 	run passt doctor --pid "$C"
 	same "status of an interface that is down" "$status" 1
@@ -317,9 +327,43 @@ tried() { [ "$(bed_user ss -Hxa src "$(socket_of)" 2> /dev/null | wc -l)" -gt 5 
 	[[ $output =~ FAIL\ +trial ]] || die "$output"
 	[[ ${lines[-1]} == "cni-passt: doctor: 2 of the findings keep it from working" ]] || die "$output"
 	# shellcheck disable=SC2016
-	run bed_user unshare -rU bash -c 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$1" doctor' \
-		bash "$CNI_PASST"
-	[[ $output =~ userns\ .*"user.max_user_namespaces is 0".*"mend: sysctl -w user.max_user_namespaces" ]] || die "$output"
+	run bed_host unshare -m bash -c 'mount -t tmpfs -o dev none /dev/net && mknod -m 0600 /dev/net/tun c 10 200 &&
+		exec setpriv --reuid "$1" --regid "$1" --clear-groups --inh-caps=-all env -i PATH=/usr/bin:/bin \
+		XDG_RUNTIME_DIR="$2" "$3" doctor' bash "$BED_UID" "$XDG" "$CNI_PASST"
+	same "status of a tun device that is closed: $output" "$status" 1
+	[[ $output =~ FAIL\ +tun\ .*"Permission denied".*"why: ".*"mend: chmod 0666 /dev/net/tun" ]] || die "$output"
+	[[ $output =~ FAIL\ +trial ]] || die "$output"
+	# the limit of a user namespace of its own, so that the machine's stays
+	bed_bg U bed_host unshare -U sleep 60
+	bed_until 3 bed_contained "$U"
+	echo "0 0 4294967295" > "/proc/$U/uid_map"
+	echo "0 0 4294967295" > "/proc/$U/gid_map"
+	# shellcheck disable=SC2016
+	run bed_host nsenter -t "$U" -U bash -c 'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --reuid "$1" \
+		--regid "$1" --clear-groups --inh-caps=-all env -i PATH=/usr/bin:/bin XDG_RUNTIME_DIR="$2" "$3" doctor' \
+		bash "$BED_UID" "$XDG" "$CNI_PASST"
+	bed_kill "$U"
+	same "status without user namespaces: $output" "$status" 1
+	[[ $output =~ FAIL\ +userns\ .*"user.max_user_namespaces is 0".*"why: ".*"mend: sysctl -w user.max_user_namespaces" ]] || die "$output"
+	[[ $output =~ FAIL\ +trial ]] || die "$output"
+	# clients and what each would use: a folder of its own stands for the home
+	mkdir -p "$BED_DIR/tmp/.config/cni/net.d"
+	cp "$BED_DIR/cni-passt-podman-rootless.conflist" "$BED_DIR/tmp/.config/cni/net.d/"
+	if command -v podman > /dev/null; then
+		run passt doctor
+		[[ $output =~ ok\ +podman\ .*" uses network "[a-z-]+" of "[^\ ]*"/tmp/.config/cni/net.d/cni-passt-podman-rootless.conflist, with --network" ]] || die "$output"
+	fi
+	rm -r "$BED_DIR/tmp/.config"
+	bed_bg BROKER bed_user "$CNI_PASST" broker
+	broker() { [[ $(passt doctor) == *"broker       it answers, version "*" from this network namespace"* ]]; }
+	bed_until 5 broker || die "$(passt doctor)"
+	bed_kill "$BROKER"
+	cp "$CORE" "$BED_DIR/tmp/other"
+	printf '#!/bin/sh\necho cni-passt-core 9.9\n' > "$BED_DIR/tmp/other"
+	chmod 0755 "$BED_DIR/tmp/other"
+	run bed_user env CNI_PASST_CORE="$BED_DIR/tmp/other" "$CNI_PASST" doctor
+	same "status of another version" "$status" 1
+	[[ $output =~ FAIL\ +daemon\ .*"is of version 9.9, this is" ]] || die "$output"
 	run bed_user env CNI_PASST_CORE=/nonexistent "$CNI_PASST" doctor
 	same "status without a core" "$status" 1
 	[[ $output =~ FAIL\ +daemon\ .*CNI_PASST_CORE ]] || die "$output"

@@ -233,8 +233,10 @@ addresses() { # addresses IFNAME: of the container, global ones
 	bed_host ip link del d0
 	run own -6 -- sh -c 'ip -4 -o addr show scope global | wc -l; ip -6 -o addr show scope global | wc -l'
 	same "IPv6 only" "$(xargs <<< "$output")" "0 1"
-	run own -4 -6 true
-	same "status" "$status" 1
+	run own -4 -6 -- sh -c 'ip -4 -o addr show scope global | wc -l; ip -6 -o addr show scope global | wc -l'
+	same "the last one counts" "$(xargs <<< "$output")" "0 1"
+	run own -d -q -e true
+	same "the last one counts: output" "$output" ""
 }
 
 @test "--outbound, --outbound-if4: what leaves has that address, and goes that way" {
@@ -409,6 +411,34 @@ addresses() { # addresses IFNAME: of the container, global ones
 	bed_kill "$U1"
 }
 
+@test "UDP by itself: where TCP is listened on, too, both ways; not if -u and -U are given" {
+	bed_server L11 bed_host tcp 7060 socat TCP-LISTEN:7060,bind=127.0.0.1,fork /dev/null
+	bed_container C
+	pasta --config-net "$C"
+	bed_server S16 in_c tcp 7061 socat TCP-LISTEN:7061,fork /dev/null
+	bed_until 5 bed_listening bed_host udp 7061
+	bed_until 5 bed_listening in_c udp 7060
+	# the program itself may come later
+	bed_server S17 in_c udp 7061 python3 "$BED_DIR/server.py" udp-echo 7061
+	same "a datagram in" "$(echo x | bed_peer timeout 5 socat -t 2 -T 2 - "UDP:$HOST4:7061")" x
+	bed_server S19 in_c tcp 7062 iperf3 -s -p 7062
+	bed_until 5 bed_listening bed_host udp 7062
+	same "iperf3 -u: lost" "$(bed_peer timeout 15 iperf3 -u -c "$HOST4" -p 7062 -t 1 -b 5M -J | jq '.end.sum.lost_percent | round')" 0
+	bed_kill "$C"
+	nothing_left
+	bed_container C
+	pasta --config-net -t auto -u auto -T auto -U auto "$C"
+	bed_server S18 in_c tcp 7061 socat TCP-LISTEN:7061,fork /dev/null
+	bed_until 5 bed_listening bed_host tcp 7061
+	bed_until 5 bed_listening in_c tcp 7060
+	sleep 1.3
+	run bed_listening bed_host udp 7061
+	[ "$status" -ne 0 ] || die "UDP of TCP's number, in"
+	run bed_listening in_c udp 7060
+	[ "$status" -ne 0 ] || die "UDP of TCP's number, out"
+	bed_kill "$L11"
+}
+
 @test "-T all and -U all: what the host could serve, the container's own listeners left out" {
 	[ "$(bed_user sh -c 'ulimit -Hn')" -gt 9000 ] || skip "fewer than 9,000 descriptors allowed"
 	bed_server U2 bed_host tcp 2100 socat TCP4-LISTEN:2100,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo the host'
@@ -546,12 +576,13 @@ addresses() { # addresses IFNAME: of the container, global ones
 @test "the last one of a family counts: --map-guest-addr, --map-host-loopback, -g, -o, --dns-forward" {
 	bed_container C
 	run pasta --config-net -t none -u none --map-guest-addr 169.254.7.7 --map-guest-addr fd00::7:7 --map-guest-addr 169.254.8.8 \
-		-g 203.0.113.7 -g 203.0.113.8 -o 203.0.113.200 -o "$HOST4" --dns-forward 192.0.2.1 --dns-forward 192.0.2.2 "$C"
+		-a 10.1.1.1/24 -a 203.0.113.77/24 -g 203.0.113.7 -g 203.0.113.8 -o 203.0.113.200 -o "$HOST4" --dns-forward 192.0.2.1 --dns-forward 192.0.2.2 "$C"
 	same "status: $output" "$status" 0
 	[[ $(line in_c TCP:169.254.8.8:8000) == "$HOST4 "* ]] || die "the last is not the host"
-	run line in_c TCP:169.254.7.7:8000
+	run in_c timeout 2 socat -u TCP:169.254.7.7:8000 -
 	[ "$status" -ne 0 ] || die "the first is the host as well"
 	same "gateway" "$(in_c ip -4 -j route show default | jq -r '.[].gateway')" 203.0.113.8
+	same "address" "$(addresses h0)" "2001:db8:1::2/64 203.0.113.77/24"
 }
 
 @test "a host without a default route, and one without an address of a family" {
@@ -573,13 +604,43 @@ addresses() { # addresses IFNAME: of the container, global ones
 	}
 	refused_with "has a length already" -a 10.0.0.7/24 -n 16
 	refused_with "exclude each other" --host-lo-to-ns-lo --no-splice
-	refused_with "exclude each other" -4 -6
 	refused_with "--userns goes with" --userns /proc/self/ns/user
 	refused_with "unrecognized option '--conf-path'" --conf-path /x
 	refused_with "invalid option -- 'c'" -c /x
 	refused_with "unrecognized option '--vhost-user'" --vhost-user
 	run own --no-dhcp-dns --no-dhcp-search true
 	same "status" "$status" 0
+}
+
+@test "--splice-only: loopback to loopback, no interface; either process may die" {
+	bed_server L10 bed_host tcp 8012 socat TCP-LISTEN:8012,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo of the host'
+	bed_container C
+	pasta --splice-only -t 8080:80 -u 8080:80 -t auto -T 8012 "$C"
+	bed_server S13 in_c tcp 80 socat TCP6-LISTEN:80,ipv6only=0,fork,reuseaddr SYSTEM:'echo to the loopback'
+	bed_server S14 in_c udp 80 python3 "$BED_DIR/server.py" udp-echo 80
+	bed_server S15 in_c tcp 8086 socat TCP-LISTEN:8086,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo found by itself'
+	same "interfaces" "$(in_c ip -j link | jq -r '.[].ifname' | xargs)" lo
+	passes() {
+		same "in" "$(line bed_host TCP:127.0.0.1:8080)" "to the loopback" &&
+			same "in, IPv6" "$(line bed_host 'TCP:[::1]:8080')" "to the loopback" &&
+			same "UDP" "$(echo x | bed_host timeout 5 socat -t 2 -T 2 - UDP:127.0.0.1:8080)" x &&
+			same "out" "$(line in_c TCP:127.0.0.1:8012)" "of the host"
+	}
+	passes
+	bed_until 5 bed_listening bed_host tcp 8086
+	same "auto" "$(line bed_host TCP:127.0.0.1:8086)" "found by itself"
+	run line bed_peer "TCP:$HOST4:8080"
+	[ "$status" -ne 0 ] || die "answers the peer"
+	kill -9 "$(bed_engine "$C")"
+	bed_until 5 passes
+	kill -9 "$(bed_nsagent "$C")"
+	bed_until 5 passes
+	bed_kill "$C"
+	nothing_left
+	run own --splice-only --no-splice true
+	same "status" "$status" 1
+	same "a command's loopback" "$(own --splice-only -T 8012 socat -t 5 -T 5 - TCP:127.0.0.1:8012)" "of the host"
+	bed_kill "$L10"
 }
 
 @test "an interface that is there: a tap of nobody's is taken (RootlessKit 2.0), nothing else" {

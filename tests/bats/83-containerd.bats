@@ -9,6 +9,7 @@
 load bed
 load expect
 load podman
+load containerd
 
 setup_file() {
 	local why
@@ -17,7 +18,7 @@ setup_file() {
 	bed_make
 	podman_world
 	containerd_start
-	image "$BED_DIR/image.tar"
+	containerd_image "$BED_DIR/image.tar"
 	ctr image import "$BED_DIR/image.tar" > /dev/null
 }
 
@@ -34,15 +35,6 @@ teardown() {
 		stop "$name"
 	done
 	bed_until 5 bed_no_core
-}
-
-containerd_missing() {
-	local p
-	bed_real_root || { echo "containerd needs the machine's root"; return; }
-	for p in containerd ctr runc busybox; do
-		PATH=$PATH:/usr/sbin:/sbin command -v "$p" > /dev/null || { echo "no program $p"; return; }
-	done
-	[ -x /usr/lib/cni/host-local ] || echo "no CNI plugin host-local in /usr/lib/cni"
 }
 
 # The two folders that ctr knows by heart stand in root's mount namespace only.
@@ -65,19 +57,6 @@ containerd_start() {
 }
 
 ctr() { podman_as root ctr "$@"; }
-
-# image FILE: the busybox as docker's archives have one: a layer, a configuration, a manifest
-image() {
-	local dir=$BED_DIR/image sum
-	mkdir -p "$dir"
-	tar -C "$BED_DIR/podman/rootfs" -cf "$dir/layer.tar" .
-	sum=$(sha256sum "$dir/layer.tar" | cut -d ' ' -f 1)
-	jq -n --arg sum "sha256:$sum" '{architecture: "'"$(machine)"'", os: "linux", config: {Cmd: ["sh"], Env: ["PATH=/bin"]},
-		rootfs: {type: "layers", diff_ids: [$sum]}}' > "$dir/config.json"
-	jq -n '[{Config: "config.json", RepoTags: ["localhost/bb:latest"], Layers: ["layer.tar"]}]' > "$dir/manifest.json"
-	tar -C "$dir" -cf "$1" manifest.json config.json layer.tar
-}
-machine() { uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/'; }
 
 start() { # start NAME COMMAND: in the background; ctr returns when the task runs
 	ctr run -d --cni --snapshotter native localhost/bb:latest "$1" sh -c "$2" > "$BED_DIR/seen" 2>&1 ||

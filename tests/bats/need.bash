@@ -34,6 +34,7 @@ need_check=(
 	program:udhcpc=udhcpc program:dhclient=isc-dhcp-client program:dhcpcd=dhcpcd-base
 	program:rdisc6=ndisc6 file:/lib/systemd/systemd-networkd=systemd
 	program:containerd=containerd program:rootlesskit=rootlesskit	# tests/bats/81-*, 83-*
+	program:zsh=zsh program:script=bsdutils	# tests/bats/59-use.bats
 	program:qemu-system-x86_64=qemu-system-x86 program:cpio=cpio	# tests/bats/vm.bash
 	# tests/bats/podman.bash
 	program:debootstrap=debootstrap file:/usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring	# tests/bats/trixie.bash

@@ -16,6 +16,7 @@
 # podman_root, podman_user, podman_as as there.
 
 TRIXIE_TREE=${CNI_PASST_TRIXIE-$bed_tree/build/trixie}
+TRIXIE_MIRROR=${CNI_PASST_MIRROR-http://deb.debian.org/debian}
 TRIXIE_KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 TRIXIE_PACKAGES=podman,buildah,crun,runc,netavark,aardvark-dns,nftables,rootlesskit,uidmap,catatonit,iproute2,libnl-3-200,libjson-c5,libseccomp2
 
@@ -23,7 +24,7 @@ TRIXIE_PACKAGES=podman,buildah,crun,runc,netavark,aardvark-dns,nftables,rootless
 trixie_missing() {
 	local p
 	bed_real_root || { echo "podman needs the machine's root, and more users than one"; return; }
-	for p in debootstrap pivot_root busybox newuidmap; do
+	for p in debootstrap curl pivot_root busybox newuidmap; do
 		PATH=$PATH:/usr/sbin:/sbin command -v "$p" > /dev/null || { echo "no program $p"; return; }
 	done
 	[ -e "$TRIXIE_KEYS" ] || { echo "no $TRIXIE_KEYS"; return; }
@@ -36,20 +37,32 @@ trixie_missing() {
 
 trixie_is_built() { [ "$(cat "$TRIXIE_TREE/built" 2> /dev/null)" = "$TRIXIE_PACKAGES" ]; }
 
-# Beside its place first, so that one that was cut off is never taken for whole.
+# What did not work is not tried again within the hour: several files and runs ask.
 trixie_build() {
-	local log=$TRIXIE_TREE.log proxy
-	proxy=$(apt-config shell p Acquire::http::Proxy 2> /dev/null | sed -n "s/^p='\(.*\)'\$/\1/p")
+	local failed=$TRIXIE_TREE.failed proxy
+	if [ -z "$(find "$failed" -mmin -60 2> /dev/null)" ]; then
+		proxy=$(apt-config shell p Acquire::http::Proxy 2> /dev/null | sed -n "s/^p='\(.*\)'\$/\1/p")
+		http_proxy=${http_proxy-$proxy} trixie_fetch > "$failed"
+	fi
+	[ ! -s "$failed" ] || echo "Debian 13 cannot be had from here: $(cat "$failed")"
+	trixie_is_built && rm -f "$failed"
+}
+
+# Beside its place first, so that one that was cut off is never taken for whole.
+trixie_fetch() {
+	local log=$TRIXIE_TREE.log
+	export http_proxy
+	curl -fsS -m 20 -o /dev/null "$TRIXIE_MIRROR/dists/trixie/InRelease" 2>&1 || return 0
 	rm -rf "$TRIXIE_TREE.new"
-	if http_proxy=${http_proxy-$proxy} timeout 600 debootstrap --variant=minbase --keyring="$TRIXIE_KEYS" \
-		--include="$TRIXIE_PACKAGES" trixie "$TRIXIE_TREE.new" > "$log" 2>&1; then
+	if timeout 300 debootstrap --variant=minbase --keyring="$TRIXIE_KEYS" --include="$TRIXIE_PACKAGES" \
+		trixie "$TRIXIE_TREE.new" "$TRIXIE_MIRROR" > "$log" 2>&1; then
 		rm -rf "$TRIXIE_TREE.new"/var/cache/apt/archives/*.deb "$TRIXIE_TREE"
 		echo "127.0.0.1 localhost" > "$TRIXIE_TREE.new/etc/hosts"
 		echo "$TRIXIE_PACKAGES" > "$TRIXIE_TREE.new/built"
 		mv "$TRIXIE_TREE.new" "$TRIXIE_TREE"
 	else
+		grep -E '^[EW]: ' "$log" | head -n 1 || echo "debootstrap failed, see $log"
 		rm -rf "$TRIXIE_TREE.new"
-		echo "Debian 13 cannot be had from here: $(grep -E '^[EW]: ' "$log" | head -n 1)"
 	fi
 }
 

@@ -103,7 +103,7 @@ static struct conf full(void)
 	c.one_address = c.map_gateway = c.loopback_to_loopback = c.outlive = true;
 	c.guest = c.guest_once = true;
 	strcpy(c.socket_path, "/tmp/passt_1.socket");
-	c.net_address = c.adopt = c.freebind = true;
+	c.udp_follows_tcp = c.udp_mirrors_tcp = c.splice_only = c.net_address = c.adopt = c.freebind = true;
 	c.nresolvers = CONF_RESOLVERS_MAX;
 	addr_parse("192.0.2.53", &c.resolvers[0]);
 	addr_parse("2001:db8::53", &c.resolvers[1]);
@@ -188,7 +188,7 @@ static void test_there_and_back(void **state)
 	assert_true(d.guest && d.guest_once);
 	assert_string_equal(d.socket_path, "/tmp/passt_1.socket");
 	assert_true(d.copy_routes4 && !d.copy_routes6);
-	assert_true(d.net_address && d.adopt && d.freebind);
+	assert_true(d.udp_follows_tcp && d.udp_mirrors_tcp && d.splice_only && d.net_address && d.adopt && d.freebind);
 	assert_true(addr_eq(&d.resolvers[1], &c.resolvers[1]));
 	assert_string_equal(d.hostname, "web");
 	assert_string_equal(d.fqdn, "web.example.org");
@@ -236,10 +236,11 @@ static void assert_patched_refused(const struct conf *c, const void *find, const
 static void test_out_of_range(void **state)
 {
 	struct conf c = full();
+	const uint8_t version[4] = { 0, 0, 0, ENCODE_VERSION }, older[4] = { 0, 0, 0, ENCODE_VERSION - 1 };
 
 	(void)state;
 	assert_patched_refused(&c, "CPCF", "CPCG", 4);			/* magic */
-	assert_patched_refused(&c, "\0\0\0\10\0\0\0\4demo", "\0\0\0\4\0\0\0\4demo", 12);
+	assert_patched_refused(&c, version, older, 4);
 	assert_patched_refused(&c, "\0\0\0\4demo", "\0\0\0\4d\0mo", 8);	/* NUL inside */
 	assert_patched_refused(&c, "\0\0\0\4demo", "\xff\xff\xff\xff""demo", 8);
 	assert_patched_refused(&c, "\0\0\x12\x67\1", "\0\0\x12\x67\2", 5);	/* ipv4 = 2 */
@@ -247,7 +248,7 @@ static void test_out_of_range(void **state)
 	assert_patched_refused(&c, "\0\0\0\x10", "\0\0\0\x11", 4);	/* naddresses */
 	assert_patched_refused(&c, "\12\0\0\1\x8", "\12\0\0\1\x21", 5);	/* /33 */
 	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\4\0\0\0\2\0\0\0\6/x", 14);
-	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\4\0\0\0\6/x", 14);
+	assert_patched_refused(&c, "\0\0\0\3\0\0\0\2\0\0\0\6/x", "\0\0\0\3\0\0\0\5\0\0\0\6/x", 14);
 	assert_patched_refused(&c, "\0\0\1\0\0\0\0\0\0\0\0\17",	/* nforwards */
 			       "\0\0\1\1\0\0\0\0\0\0\0\17", 12);
 	/* proto, kind, ready, weak */

@@ -67,6 +67,9 @@ static void test_hello(void **state)
 	assert_true(via_hello_ok(&h));
 	memset(h.names.domain, 'a', sizeof(h.names.domain));
 	assert_false(via_hello_ok(&h));
+	h = (struct via_hello){ .magic = VIA_MAGIC };
+	memset(h.version, '1', sizeof(h.version));
+	assert_false(via_hello_ok(&h));
 	h = (struct via_hello){ .magic = VIA_MAGIC + 1 };
 	assert_false(via_hello_ok(&h));
 }
