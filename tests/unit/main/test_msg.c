@@ -254,6 +254,11 @@ static void test_network_and_move(void **state)
 	assert_false(msg_network_ok(&n));
 	n = (struct msg_network){ .kind = MSG_SETUP, .net = net };
 	assert_false(msg_network_ok(&n));
+	m.nold = net.naddresses;
+	assert_true(msg_move_ok(&m));
+	m.nold = net.naddresses + 1;
+	assert_false(msg_move_ok(&m));
+	m.nold = 0;
 	m.was.nroutes = CONF_ROUTES_MAX + 1;
 	assert_false(msg_move_ok(&m));
 	m.was = net;
