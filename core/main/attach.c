@@ -791,7 +791,7 @@ static struct serve serve_of(struct attach *a)
 		.nsagent = &a->nsagent, .now_ms = now_ms(), .page = a->page, .asked = &a->asked,
 		.counters = a->counters, .started_ms = a->started_ms, .since = a->since,
 		.features = a->features, .watch = watch_name(a),
-		.captures = captures_count(&a->captures),
+		.captures = captures_count(&a->captures), .connected = a->guest.fd >= 0,
 	};
 }
 
