@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "plugin/attach/ask.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -94,6 +95,7 @@ static int read_line(struct ask *a, size_t most, struct err *e)
 	bool told = false;
 	ssize_t n;
 
+	assert(a->buf);		/* ask_open() was there before */
 	forget_line(a);
 	while (!(end = memchr(a->buf + a->len, '\n', a->have - a->len))) {
 		int64_t left = deadline - clock_ms();
