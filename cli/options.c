@@ -702,7 +702,6 @@ static void make_form(const struct options *o, struct getopt_form *f)
 	char *at = f->letters;
 	size_t n = 0;
 
-	memset(f, 0, sizeof(*f));
 	*at++ = '+';		/* what follows the first word is the command's */
 	for (size_t i = 0; i < ROWS; i++) {
 		if (!is_known(o, &rows[i]))
@@ -730,7 +729,7 @@ static const struct option_row *find_row(int opt)
 static int read_all(struct options *o, int argc, char **argv, struct err *e)
 {
 	const struct option_row *row;
-	struct getopt_form form;
+	struct getopt_form form = { .letters = "" };
 	int opt;
 
 	make_form(o, &form);

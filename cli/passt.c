@@ -91,6 +91,7 @@ static int listen_at(const char *path)
 	struct sockaddr_un sun;
 	int rc;
 
+	(void)lock;	/* held until we return */
 	if (!make_name(&sun, path))
 		return -ENAMETOOLONG;
 	if (fd < 0)

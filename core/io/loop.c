@@ -294,7 +294,8 @@ static int wait_events(struct ctx *c, struct epoll_event ev[IO_EVENTS])
 {
 	struct poll *p = &c->io->poll;
 	int ms = wait_ms(c), n = 0;
-	bool poll = ms && p->shorts >= POLL_AFTER;
+	/* A guest's answers take longer, and emulating it needs the CPU. */
+	bool poll = ms && p->shorts >= POLL_AFTER && !c->io->stream;
 	uint64_t from;
 
 	if (p->rest) {

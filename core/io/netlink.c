@@ -35,6 +35,8 @@
 #define MSG_SIZE	512
 #define ANSWER_MS	2500	/* two questions of the kernel's and a half: RETRANS_TIME is 1 s */
 #define ANSWER_LOOK_US	1000
+#define CARRIER_LOOKS	20	/* for a carrier that is missing, ... */
+#define CARRIER_LOOK_US	100000	/* ... so far apart */
 #define CHANGE		(NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK)
 
 /* One socket and the request under way on it. */
@@ -606,18 +608,22 @@ static int put_broadcast(struct nl_msg *m, const struct prefix *p)
 	return put_addr(m, IFA_BROADCAST, &b.addr);
 }
 
-static int add_address(struct query *q, uint32_t ifindex, const struct prefix *p, int scope)
+/* old: nothing new begins there, where the kernel knows such addresses (RFC 4862, 5.5.4). */
+static int add_address(struct query *q, uint32_t ifindex, const struct prefix *p, int scope,
+		       bool old)
 {
 	struct ifaddrmsg ifa = {
 		.ifa_family = (uint8_t)family_of(&p->addr), .ifa_prefixlen = p->len,
 		.ifa_scope = (uint8_t)scope, .ifa_index = ifindex,
 	};
+	const struct ifa_cacheinfo life = { .ifa_prefered = 0, .ifa_valid = UINT32_MAX };
 	struct nl_msg *m CLEANUP(free_msg) = request(RTM_NEWADDR, CHANGE,
 						     &ifa, sizeof(ifa));
 	int r;
 
 	if (!m || put_addr(m, IFA_LOCAL, &p->addr) < 0 || put_addr(m, IFA_ADDRESS, &p->addr) < 0 ||
 	    put_broadcast(m, p) < 0 ||
+	    (old && nla_put(m, IFA_CACHEINFO, sizeof(life), &life) < 0) ||
 	    (!addr_is4(&p->addr) && nla_put_u32(m, IFA_FLAGS, IFA_F_NODAD) < 0))
 		return -ENOMEM;
 	r = send_request(q, m);
@@ -702,7 +708,7 @@ static int add_linklocal(struct query *q, const struct netcfg *net, struct netli
 
 	if (!has_ipv6(net))
 		return 0;
-	r = add_address(q, done->ifindex, &ll, RT_SCOPE_LINK);
+	r = add_address(q, done->ifindex, &ll, RT_SCOPE_LINK, false);
 	if (r == -EACCES || r == -EOPNOTSUPP || r == -EAFNOSUPPORT || r == -ENODEV) {
 		done->ipv6_left_out = true;
 		return 0;
@@ -710,19 +716,22 @@ static int add_linklocal(struct query *q, const struct netcfg *net, struct netli
 	return r < 0 ? failed(e, r, "the IPv6 link-local address", net->ifname) : 0;
 }
 
-static int add_addresses(struct query *q, const struct netcfg *net,
+/* The last nold of them are old. */
+static int add_addresses(struct query *q, const struct netcfg *net, uint32_t nold,
 			 const struct netlink_done *done, bool v4, struct err *e)
 {
 	char text[PREFIX_STRLEN];
 
 	for (uint32_t i = 0; i < net->naddresses; i++) {
 		/* IPv6: the kernel prefers the last of equals as a source */
-		const struct prefix *p = &net->addresses[v4 ? i : net->naddresses - 1 - i];
+		uint32_t at = v4 ? i : net->naddresses - 1 - i;
+		const struct prefix *p = &net->addresses[at];
 		int r;
 
 		if (addr_is4(&p->addr) != v4 || (!v4 && done->ipv6_left_out))
 			continue;
-		r = add_address(q, done->ifindex, p, RT_SCOPE_UNIVERSE);
+		r = add_address(q, done->ifindex, p, RT_SCOPE_UNIVERSE,
+				at >= net->naddresses - nold);
 		if (r < 0)
 			return failed(e, r, prefix_format(p, text), net->ifname);
 	}
@@ -772,8 +781,8 @@ int netlink_configure(const struct netcfg *net, struct netlink_done *done, struc
 		return failed(e, r, "the link up", net->ifname);
 	if (!net->configure)
 		return 0;
-	if (add_linklocal(&q, net, done, e) < 0 || add_addresses(&q, net, done, true, e) < 0 ||
-	    add_addresses(&q, net, done, false, e) < 0)
+	if (add_linklocal(&q, net, done, e) < 0 || add_addresses(&q, net, 0, done, true, e) < 0 ||
+	    add_addresses(&q, net, 0, done, false, e) < 0)
 		return -1;
 	return add_routes(&q, net, done, e);
 }
@@ -853,7 +862,7 @@ static int set_mtu(struct query *q, uint32_t ifindex, uint32_t mtu)
 /* What came is there before what went goes; then what went may have taken of it
  * with it: the secondary addresses of its network, and their routes. */
 static int move(struct query *q, const struct netcfg *was, const struct netcfg *now,
-		struct netlink_done *done, struct err *e)
+		uint32_t nold, struct netlink_done *done, struct err *e)
 {
 	uint32_t ifindex = done->ifindex;
 	int r = now->mtu != was->mtu ? set_mtu(q, ifindex, now->mtu) : 0;
@@ -861,22 +870,60 @@ static int move(struct query *q, const struct netcfg *was, const struct netcfg *
 	if (r < 0)
 		failed(e, r, "the MTU", now->ifname);
 	add_linklocal(q, now, done, e);
-	add_addresses(q, now, done, true, e);
-	add_addresses(q, now, done, false, e);
+	add_addresses(q, now, nold, done, true, e);
+	add_addresses(q, now, nold, done, false, e);
 	move_routes(q, ifindex, was, now, !done->ipv6_left_out);
 	delete_addresses(q, ifindex, was, now);
-	add_addresses(q, now, done, true, e);
+	add_addresses(q, now, nold, done, true, e);
+	add_addresses(q, now, nold, done, false, e);	/* one can have one prefix length only */
 	r = move_routes(q, ifindex, now, now, !done->ipv6_left_out);
 	return r < 0 ? failed(e, r, "routes", now->ifname) : e->code ? -1 : 0;
 }
 
 int netlink_move(uint32_t ifindex, const struct netcfg *was, const struct netcfg *now,
-		 struct netlink_done *done, struct err *e)
+		 uint32_t nold, struct netlink_done *done, struct err *e)
 {
 	struct query q CLEANUP(close_query) = { .sk = NULL };
 
 	*done = (struct netlink_done){ .ifindex = ifindex };
-	return open_query(&q, e) < 0 ? -1 : move(&q, was, now, done, e);
+	return open_query(&q, e) < 0 ? -1 : move(&q, was, now, nold, done, e);
+}
+
+/* --- which of some addresses are there ------------------------------------ */
+
+struct present {
+	const struct prefix *list;
+	uint32_t n;
+	bool *there;
+};
+
+static void on_present(struct query *q, struct nlmsghdr *h)
+{
+	const struct ifaddrmsg *ifa = nlmsg_data(h);
+	struct nlattr *tb[IFA_MAX + 1], *a;
+	struct present *p = q->arg;
+	struct addr addr;
+
+	if (h->nlmsg_type != RTM_NEWADDR || nlmsg_parse(h, sizeof(*ifa), tb, IFA_MAX, NULL) < 0)
+		return;
+	a = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
+	addr = get_addr(a, ifa->ifa_family);
+	for (uint32_t i = 0; i < p->n; i++)
+		p->there[i] |= addr_eq(&p->list[i].addr, &addr);
+}
+
+void netlink_present(const struct prefix *list, uint32_t n, bool ret[CONF_ADDRS_MAX])
+{
+	struct query q CLEANUP(close_query) = { .sk = NULL };
+	struct present p = { .list = list, .n = n, .there = ret };
+
+	memset(ret, 0, n * sizeof(*ret));
+	if (open_query(&q, NULL) < 0)
+		return;
+	q.row = on_present;
+	q.arg = &p;
+	dump_addresses(&q, AF_INET, 0);
+	dump_addresses(&q, AF_INET6, 0);
 }
 
 /* --- looking at what was made ------------------------------------------- */
@@ -1090,8 +1137,13 @@ int netlink_check(const struct conf *want, struct err *e)
 		return -1;
 	q.arg = &s;
 	q.row = see_link;
-	if (ifindex && get_link(&q, ifindex) < 0)
-		s.ifindex = 0;		/* gone since */
+	for (int i = 0; i < CARRIER_LOOKS; i++) {
+		if (ifindex && get_link(&q, ifindex) < 0)
+			s.ifindex = 0;		/* gone since */
+		if (!s.ifindex || !(s.flags & IFF_UP) || (s.flags & IFF_RUNNING))
+			break;
+		usleep(CARRIER_LOOK_US);	/* main takes it away for a moment (main/uplink.h) */
+	}
 	if (check_link(&s, e) < 0)
 		return -1;
 	r = see_all(&q, &s);

@@ -46,11 +46,16 @@ int netlink_loopback(struct err *e);
 /*
  * Makes that interface, which was configured as *was, what *now says: MTU, addresses,
  * routes. What *was does not have is the container's own and stays, also where it
- * stands in the way of something of *now. Does all it can; 0, or -1 with the first
+ * stands in the way of something of *now. From the last nold addresses of *now nothing new is
+ * to begin. Does all it can; 0, or -1 with the first
  * failure in *e. done->ipv6_left_out: IPv6 is new to it and not to be had there.
  */
 int netlink_move(uint32_t ifindex, const struct netcfg *was, const struct netcfg *now,
-		 struct netlink_done *done, struct err *e);
+		 uint32_t nold, struct netlink_done *done, struct err *e);
+
+/* Which of those n addresses some interface of the calling process's network namespace has:
+ * none, where it cannot be told. n <= CONF_ADDRS_MAX. */
+void netlink_present(const struct prefix *list, uint32_t n, bool ret[CONF_ADDRS_MAX]);
 
 /*
  * Compares interface want->ifname in the calling process's network namespace

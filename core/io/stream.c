@@ -75,6 +75,8 @@ void stream_connect(struct ctx *c, int fd, uint32_t seq)
 	rc = ok ? watch(c, EPOLL_CTL_ADD, EPOLLIN) : -EBADMSG;
 	if (rc < 0)
 		gone(c, -rc);
+	else
+		set_waiting(c, framing_waiting(f));	/* of another engine: its events are gone */
 }
 
 /* --- out --------------------------------------------------------------------- */

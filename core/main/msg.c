@@ -123,7 +123,7 @@ bool msg_network_ok(const struct msg_network *m)
 bool msg_move_ok(const struct msg_move *m)
 {
 	return m->kind == MSG_MOVE && netcfg_ok(&m->was) && netcfg_ok(&m->now) &&
-	       strcmp(m->was.ifname, m->now.ifname) == 0;
+	       strcmp(m->was.ifname, m->now.ifname) == 0 && m->nold <= m->now.naddresses;
 }
 
 static bool inner_ok(const struct msg_inner *m, uint32_t kind)

@@ -148,6 +148,7 @@ struct msg_stream {
 /* Main says what was set, since a nsagent that was restarted does not know it. */
 struct msg_move {
 	uint32_t kind;
+	uint32_t nold;		/* so many of now's addresses, the last, are not to begin anything */
 	struct netcfg was, now;	/* the same interface's */
 };
 

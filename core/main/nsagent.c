@@ -294,7 +294,7 @@ static int do_move(struct agent *a, const union request *req)
 
 	if (!msg_move_ok(m) || !a->ifindex || a->no_tap)
 		return -EBADMSG;
-	netlink_move(a->ifindex, &m->was, &m->now, &link, &done.err);
+	netlink_move(a->ifindex, &m->was, &m->now, m->nold, &link, &done.err);
 	done.ipv6_left_out = link.ipv6_left_out;
 	r = msg_send(a->main_fd, &done, sizeof(done), -1);
 	malloc_trim(0);

@@ -130,10 +130,37 @@ static void move_listeners(struct serve *s, const struct netcfg *was)
 		log_info("forward listeners=%u bound anew", moved);
 }
 
+/* What the interface is to have: what the network is, and behind it what was a copy until now
+ * and the host still has, on another interface: connections from there live on, as the
+ * host's own do. By themselves, so that they lead nowhere and nothing new begins there. */
+static void set_wanted(const struct uplink *u, const struct netcfg *net, struct netcfg *ret)
+{
+	struct prefix list[CONF_ADDRS_MAX];
+	bool there[CONF_ADDRS_MAX];
+	uint32_t n = 0;
+
+	*ret = *net;
+	for (uint32_t i = 0; i < u->inside.naddresses; i++) {
+		const struct addr *a = &u->inside.addresses[i].addr;
+
+		if (!netcfg_has_address(net, a))
+			list[n++] = (struct prefix){ *a, addr_is4(a) ? 32 : 128 };
+	}
+	if (n)
+		netlink_present(list, n, there);
+	for (uint32_t i = 0; i < n && ret->naddresses < CONF_ADDRS_MAX; i++)
+		if (there[i])
+			ret->addresses[ret->naddresses++] = list[i];
+}
+
 static void tell_nsagent(struct uplink *u, struct serve *s)
 {
-	const struct msg_move m = { .kind = MSG_MOVE, .was = u->inside, .now = *s->net };
-	int rc = msg_send_fds(s->nsagent->sock, &m, sizeof(m), NULL, 0);
+	struct msg_move m = { .kind = MSG_MOVE, .was = u->inside };
+	int rc;
+
+	set_wanted(u, s->net, &m.now);
+	m.nold = m.now.naddresses - s->net->naddresses;
+	rc = msg_send_fds(s->nsagent->sock, &m, sizeof(m), NULL, 0);
 
 	if (rc < 0) {
 		child_give_up(s->nsagent, rc);
@@ -141,7 +168,7 @@ static void tell_nsagent(struct uplink *u, struct serve *s)
 	}
 	u->stale = false;
 	u->asked = s->nsagent->pid;
-	u->asked_for = *s->net;
+	u->asked_for = m.now;
 }
 
 /* Of a container that configures itself: what it asked for is not its any more. */
@@ -233,6 +260,9 @@ static void compare(struct uplink *u, struct serve *s, const struct netcfg *now)
 		take(u, s, now, diff);
 	else
 		move_listeners(s, s->net);
+	/* and addresses that stayed for the sake of connections */
+	if (now->configure && u->inside.naddresses > s->net->naddresses)
+		u->stale = true;
 	u->doubt = doubt;
 }
 

@@ -10,6 +10,9 @@
  * thousand routes that all change costs a small share of a CPU. That an address family is
  * gone is believed at the second look: a link that goes and comes back is no change.
  *
+ * An address that was copied, and is the host's still though another is copied now, stays on
+ * the container's interface, by itself, as long as the host has it.
+ *
  * A container that configures itself keeps an address until its lease is due. When the host's
  * is another, its interface loses the carrier for a moment, as at a cable that is plugged in
  * elsewhere: DHCP clients that watch their link ask again then.

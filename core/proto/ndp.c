@@ -125,12 +125,17 @@ static void put_options(const struct ctx *c, struct wr *w, bool going)
 }
 
 /* Managed and Other: DHCPv6 (dhcp6.h) has the addresses and the rest. */
+static uint8_t flags_of(const struct conf *c)
+{
+	return c->off & CONF_OFF_DHCP6 ? 0 : ND_RA_MANAGED | ND_RA_OTHER;
+}
+
 static void send_ra(struct ctx *c, const struct addr *dst, bool going)
 {
 	uint16_t lifetime = going || !has_default6(c->net) ? 0 : RA_LIFETIME_S;
 	const struct icmp h = {
 		.type = ICMP6_RA,
-		.rest = nd_ra_rest(IP_DEFAULT_TTL, ND_RA_MANAGED | ND_RA_OTHER, lifetime),
+		.rest = nd_ra_rest(IP_DEFAULT_TTL, flags_of(c->conf), lifetime),
 	};
 	struct addr src = offer_router6(c->net);
 	uint8_t body[RA_MAX_LEN], msg[ICMP_HLEN + RA_MAX_LEN];

@@ -40,7 +40,7 @@ int tcp_send_syn(struct ctx *c, struct flow *f)
 		.sport = f->key.remote_port, .dport = f->key.inner_port, .seq = f->tcp.iss,
 		.flags = TCPF_SYN, .wnd = syn_window(f),
 		.opt = {
-			.mss = tcp_our_mss(c, flow_is4(f)), .wscale = TCP_WSCALE, .sack_ok = true,
+			.mss = tcp_offered_mss(c, flow_is4(f)), .wscale = TCP_WSCALE, .sack_ok = true,
 			.ts = true, .tsval = (uint32_t)c->now,
 		},
 	};

@@ -32,6 +32,13 @@ uint16_t tcp_our_mss(const struct ctx *c, bool v4)
 	return (uint16_t)(c->net->mtu - (v4 ? IP4_HLEN : IP6_HLEN) - TCP_HLEN);
 }
 
+uint16_t tcp_offered_mss(const struct ctx *c, bool v4)
+{
+	uint16_t mss = tcp_our_mss(c, v4);
+
+	return c->tap_csum ? mss : (uint16_t)MIN_OF((uint32_t)mss, TCP_MSS_LINEAR);
+}
+
 /* RFC 9293, 3.6.1: beyond all that the last connection of the same ends used. A fast
  * one outran the clock. */
 static uint32_t seq_beyond(const struct ctx *c, const struct flow_key *key, struct tcp_past past)
@@ -157,7 +164,7 @@ int tcp_send_synack(struct ctx *c, struct flow *f)
 	int rc;
 
 	tcp_options(c, f, &t.opt);
-	t.opt.mss = tcp_our_mss(c, flow_is4(f));
+	t.opt.mss = tcp_offered_mss(c, flow_is4(f));
 	t.opt.wscale = f->tcp.rcv_wscale ? TCP_WSCALE : -1;
 	t.opt.sack_ok = f->tcp.marks & TCPM_SACK;
 	f->tcp.rcv_adv = f->tcp.rcv_nxt + wnd;

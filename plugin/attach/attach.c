@@ -145,7 +145,10 @@ int attach_configure(struct attach *a, struct err *e)
 {
 	struct ready ready;
 
-	return spawn_say(&a->core, HANDOFF_CONFIGURE, e) < 0 ? -1 : spawn_wait(&a->core, &ready, e);
+	if (spawn_say(&a->core, HANDOFF_CONFIGURE, e) < 0 || spawn_wait(&a->core, &ready, e) < 0)
+		return -1;
+	a->net = ready.net;	/* the host may have moved meanwhile */
+	return 0;
 }
 
 int attach_commit(struct attach *a, struct err *e)

@@ -199,6 +199,18 @@ unreachable() { bed_in "$C" python3 "$BED_DIR/client.py" unreachable "$1" 80; }
 	same "addresses at the next start" "$(ips)" "$first"
 }
 
+@test "hostAddress: another one, two, none" {
+	bed_server SERVER bed_host udp 8 python3 "$BED_DIR/server.py" udp-echo 8
+	reaches() { bed_in "$C" timeout 3 python3 "$BED_DIR/client.py" udp-sizes "$1" 8 1 100 2> /dev/null; }
+	add '{"hostAddress": ["10.9.9.9", "fd00::9"]}'
+	reaches 10.9.9.9 && reaches fd00::9 || die "not by the addresses given"
+	! reaches "$HOSTADDR" || die "by the default one too"
+	conf | cni DEL "c$C" "$NS" eth0
+	add '{"hostAddress": []}'
+	! reaches "$HOSTADDR" || die "though switched off"
+	pings "$PEER4"
+}
+
 @test "private: not an address of a network the host has" {
 	local first
 	add '{"addresses": ["private"], "ipv6": false}'

@@ -187,6 +187,18 @@ log_says() { grep -q "$1" "$XDG/$C.log"; }
 	grep -q "Recursive DNS server *: $DNS6" "$BED_DIR/tmp/rdisc6" || die "$(cat "$BED_DIR/tmp/rdisc6")"
 }
 
+@test "port 853, DNS over TLS, leads to the resolver, and passes as it is" {
+	local got
+	host_asks "$PEER4"
+	add
+	bed_server TLS bed_peer tcp 853 python3 "$BED_DIR/server.py" whoami 853
+	for a in "$DNS4" "[$DNS6]"; do
+		got=$(in_box socat -t 3 -T 3 - "TCP:$a:853" < /dev/null)
+		[ -n "$got" ] || die "nothing from $a"
+	done
+	bed_kill "$TLS"
+}
+
 @test "configured servers stay, and dns.forward [] is none" {
 	host_asks "$PEER4"
 	add '{"dns": {"nameservers": ["9.9.9.9"], "forward": ["169.254.1.53"]}}'

@@ -177,9 +177,54 @@ await() { bed_until 6 "$@" || die "not within 6 s: $*; $(cat "$LOG"; in_c ip add
 	check
 }
 
-@test "a running connection lives on while the default route moves" {
+@test "with private addresses a running connection lives on while the default route moves" {
+	lives_on '{"addresses": ["private"], "ipv6": false}'
+}
+
+@test "with a copy of the host's too, as long as the host has the address" {
+	lives_on '{"ipv6": false}'
+	has 192.0.2.5/24 || die "not the new one"
+	has "$HOST4/32" || die "the old one went though the host has it"
+	same "source of new connections" "$(in_c ip -4 route get "$PEER4" | grep -o 'src [0-9.]*')" "src 192.0.2.5"
+	ip -n "$HOST" route del "$PEER4"
+	ip -n "$PEER" route replace 192.0.2.0/24 dev y0 src "$PEER4"
+	ip -n "$HOST" addr del "$HOST4/24" dev h0
+	await lacks "$HOST4/32"
+	works
+	check
+	# and when it is the one again
+	ip -n "$HOST" addr add "$HOST4/24" dev h0
+	ip -n "$HOST" route replace default via 203.0.113.1 dev h0
+	await has "$HOST4/24"
+	lacks "$HOST4/32" || die "twice"
+	works
+	check
+}
+
+@test "IPv6 too: the address that stays has no network, and gets it back" {
+	add
+	ip -n "$HOST" link set x0 up
+	ip -n "$HOST" addr add 2001:db8:9::5/64 dev x0 nodad
+	ip -n "$PEER" addr replace 2001:db8:9::1/64 dev y0 nodad noprefixroute
+	ip -n "$PEER" -6 route replace 2001:db8:9::/64 dev y0 src "$PEER6"
+	ip -n "$HOST" -6 route replace default via 2001:db8:9::1 dev x0 metric 512
+	await has 2001:db8:9::5/64
+	has "$HOST6/128" || die "the old one went though the host has it"
+	udp "$PEER6"
+	same "source of new connections" "$(in_c ip -6 route get "$PEER6" | grep -o 'src [0-9a-f:]*')" "src 2001:db8:9::5"
+	check
+	ip -n "$HOST" -6 route del default via 2001:db8:9::1 dev x0 metric 512
+	await has "$HOST6/64"
+	lacks "$HOST6/128" || die "twice"
+	has 2001:db8:9::5/128 || die "the other one went though the host has it"
+	udp "$PEER6"
+	check
+	ip -n "$PEER" addr del 2001:db8:9::1/64 dev y0
+}
+
+lives_on() { # lives_on JSON
 	local client
-	add '{"addresses": ["private"], "ipv6": false}'
+	add "$1"
 	# by an address that both ways lead to
 	BED_OUT=$BED_DIR/tmp/slow bed_bg client in_c sh -c \
 		"python3 $BED_DIR/client.py slow-echo $PEER4 7 25; echo status=\$?"
@@ -352,6 +397,18 @@ answers() { [ -n "$(line "$1" 2> /dev/null)" ]; }
 		ip -n "$HOST" -6 route replace default dev h0
 	await deprecated 2001:db8:1:
 	await preferred 2001:db8:5:
+}
+
+@test "a container that configures itself hears that the host has no IPv6 any more" {
+	add '{"configure": false}'
+	await route_is -6 'proto ra'
+	ip -n "$HOST" -6 addr del "$HOST6/64" dev h0
+	await no_route6
+	await deprecated 2001:db8:1:
+	ip -n "$HOST" addr add "$HOST6/64" dev h0 nodad
+	ip -n "$HOST" -6 route replace default via 2001:db8:1::1
+	await route_is -6 'proto ra'
+	await preferred 2001:db8:1:
 }
 
 deprecated() { in_c ip -o -6 addr show dev eth0 | grep "$1" | grep -q 'deprecated\|preferred_lft 0sec'; }

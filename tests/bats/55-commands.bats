@@ -267,8 +267,12 @@ import socket, sys, time
 def new():
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     s.settimeout(5)
-    s.connect(sys.argv[1])
-    return s
+    while True:
+        try:
+            s.connect(sys.argv[1])
+            return s
+        except BlockingIOError:     # too many wait already
+            time.sleep(0.01)
 keep = []
 for i in range(30):               # silent ones, half a line, far too much, never reading
     s = new()

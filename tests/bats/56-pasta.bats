@@ -419,7 +419,7 @@ addresses() { # addresses IFNAME: of the container, global ones
 	bed_until 5 bed_listening bed_host udp 7061
 	bed_until 5 bed_listening in_c udp 7060
 	# the program itself may come later
-	bed_server S17 in_c udp 7061 socat UDP-LISTEN:7061,fork,reuseaddr EXEC:cat
+	bed_server S17 in_c udp 7061 python3 "$BED_DIR/server.py" udp-echo 7061
 	same "a datagram in" "$(echo x | bed_peer timeout 5 socat -t 2 -T 2 - "UDP:$HOST4:7061")" x
 	bed_server S19 in_c tcp 7062 iperf3 -s -p 7062
 	bed_until 5 bed_listening bed_host udp 7062
@@ -617,7 +617,7 @@ addresses() { # addresses IFNAME: of the container, global ones
 	bed_container C
 	pasta --splice-only -t 8080:80 -u 8080:80 -t auto -T 8012 "$C"
 	bed_server S13 in_c tcp 80 socat TCP6-LISTEN:80,ipv6only=0,fork,reuseaddr SYSTEM:'echo to the loopback'
-	bed_server S14 in_c udp 80 socat UDP6-LISTEN:80,ipv6only=0,fork,reuseaddr EXEC:cat
+	bed_server S14 in_c udp 80 python3 "$BED_DIR/server.py" udp-echo 80
 	bed_server S15 in_c tcp 8086 socat TCP-LISTEN:8086,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo found by itself'
 	same "interfaces" "$(in_c ip -j link | jq -r '.[].ifname' | xargs)" lo
 	passes() {

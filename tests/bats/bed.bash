@@ -391,6 +391,7 @@ detach() { cni DEL "${2-c$1}" "/proc/$1/ns/net" eth0 < "${CONF-$BED_DIR/basic.co
 
 # Our daemons' processes: each bed has a copy of the program of its own.
 bed_core_pids() {
+	[ -n "${CORE-}" ] || return 0	# a bed that is half made: all processes would match
 	find /proc/[0-9]* -maxdepth 1 -name exe -lname "$CORE*" 2> /dev/null | cut -d / -f 3
 }
 

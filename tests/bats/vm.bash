@@ -12,6 +12,7 @@
 #     vm_stop NAME
 
 VM_PROGRAMS=(socat getent dhclient iperf3)
+VM_EXTRA=()		# more programs, which need the C library only
 VM_MODULES=(failover net_failover virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_net)
 
 # Prints why there can be no virtual machine here, or nothing.
@@ -65,6 +66,9 @@ vm_make() {
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	for p in "${VM_PROGRAMS[@]}"; do
 		vm_copy "$root" "$p"
+	done
+	for p in "${VM_EXTRA[@]}"; do
+		install -D "$p" "$root/bin/${p##*/}"
 	done
 	for m in "${VM_MODULES[@]}"; do
 		p=$(find "$modules" -name "$m.ko*" | head -n 1)
@@ -150,7 +154,7 @@ vm_start() {
 	rm -f "$at".{in,out}
 	bed_user mkfifo "$at.in" "$at.out"
 	: > "$at.log"
-	bed_bg "VM_$name" bed_user qemu-system-x86_64 -accel "${VM_ACCEL:-tcg}" -cpu "${VM_CPU:-max}" \
+	bed_bg "VM_$name" "bed_${VM_USER:-user}" qemu-system-x86_64 -accel "${VM_ACCEL:-tcg}" -cpu "${VM_CPU:-max}" \
 		-m 256 -nodefaults -no-user-config -display none -monitor none \
 		-kernel "$BED_DIR/vm/kernel" -initrd "$BED_DIR/vm/initrd" \
 		-append 'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off random.trust_cpu=on' \
@@ -162,9 +166,11 @@ vm_start() {
 }
 
 vm_ready() {
-	local line out
+	local line out pid end=$((SECONDS + 120))
 	exec {out}<> "$BED_DIR/tmp/$1.out"
-	while IFS= read -r -t 60 -u "$out" line; do
+	pid=VM_$1
+	while [ "$SECONDS" -lt "$end" ] && ! bed_gone "${!pid}"; do
+		IFS= read -r -t 1 -u "$out" line || continue
 		printf '%s\n' "$line" >> "$BED_DIR/tmp/$1.log"
 		[[ $line != *=READY* ]] || { exec {out}>&-; return 0; }
 	done

@@ -145,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < sizeof(body); i++)
 		body[i] = (uint8_t)(i * 13 + i / 251);
 	framing_reset(&f, 1);
-	while (r.left && went < sizeof(wire) - 2 * FRAMING_MOST)
+	while (r.left && !r.failed && went < sizeof(wire) - 2 * FRAMING_MOST)
 		if (!step(&r))
 			break;
 	check_wire();

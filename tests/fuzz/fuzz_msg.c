@@ -26,6 +26,7 @@ union any {
 	struct msg_listen listen;
 	struct msg_resolvers resolvers;
 	struct msg_capture capture;
+	struct msg_stream stream;
 	struct msg_move move;
 	struct msg_moved moved;
 	uint8_t bytes[sizeof(struct msg_move) + sizeof(struct msg_ports) + 128];
@@ -90,6 +91,10 @@ static const struct field moved_fields[] = {
 static const struct field resolvers_fields[] = {
 	WHOLE(msg_resolvers), FIELD(msg_resolvers, kind), FIELD(msg_resolvers, resolvers.n),
 	FIELD(msg_resolvers, resolvers.list[0].addr), FIELD(msg_resolvers, resolvers.host),
+};
+
+static const struct field stream_fields[] = {
+	WHOLE(msg_stream), FIELD(msg_stream, kind), FIELD(msg_stream, seq),
 };
 
 static const struct field capture_fields[] = {
@@ -206,6 +211,11 @@ static void use_capture(const union any *m)
 	FUZZ_HOLDS(!w->has_prefix || prefix_contains(&w->prefix, &w->prefix.addr));
 }
 
+static void use_stream(const union any *m)
+{
+	FUZZ_HOLDS(!msg_stream_ok(&m->stream) || m->stream.seq != 0);
+}
+
 static const struct {
 	size_t size;
 	const struct field *fields;
@@ -224,6 +234,7 @@ static const struct {
 	{ sizeof(struct msg_resolvers), resolvers_fields, ARRAY_LEN(resolvers_fields),
 	  use_resolvers },
 	{ sizeof(struct msg_capture), capture_fields, ARRAY_LEN(capture_fields), use_capture },
+	{ sizeof(struct msg_stream), stream_fields, ARRAY_LEN(stream_fields), use_stream },
 };
 
 static void make_valid(union any *m, size_t which)
@@ -258,6 +269,8 @@ static void make_valid(union any *m, size_t which)
 	else if (which == 10)
 		m->capture = (struct msg_capture){ .kind = MSG_CAPTURE, .place = 3, .order = {
 			.number = 1, .want = { .has_prefix = true, .prefix = { addr_loopback(true), 8 } } } };
+	else if (which == 11)
+		m->stream = (struct msg_stream){ .kind = MSG_STREAM, .seq = 1 };
 	else
 		m->done = (struct msg_setup_done){ .kind = MSG_SETUP_DONE, .features = 1,
 						   .err = { .msg = "m", .details = "d" } };

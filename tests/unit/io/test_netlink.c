@@ -192,7 +192,7 @@ static void test_move(void **state)
 	now.routes[2].gw = ad("203.0.113.9");
 	now.routes[3].gw = ad("fe80::2");
 	for (int again = 0; again < 3; again++)		/* said twice it is no different */
-		assert_int_equal(netlink_move(done.ifindex, &was, &now, &done, &e), 0);
+		assert_int_equal(netlink_move(done.ifindex, &was, &now, 0, &done, &e), 0);
 	assert_int_equal(count("ip -o addr show dev eth0 scope global | wc -l"), 5);
 	assert_int_equal(count("ip -o addr show dev eth0 | grep -c ' 203.0.113.7/24 '"), 1);
 	assert_int_equal(count("ip -o addr show dev eth0 | grep -c ' 192.168.7.7/32 '"), 1);
@@ -203,7 +203,7 @@ static void test_move(void **state)
 	assert_int_equal(count("ip -6 route show default | wc -l"), 1);
 	/* and away with IPv6, for a host that lost it */
 	netcfg_strip_ipv6(&now);
-	assert_int_equal(netlink_move(done.ifindex, &was, &now, &done, &e), 0);
+	assert_int_equal(netlink_move(done.ifindex, &was, &now, 0, &done, &e), 0);
 	assert_int_equal(count("ip -6 -o addr show dev eth0 scope global | grep -c -v 2001:db8:2::3 || true"), 0);
 	assert_int_equal(count("ip -6 route show default | grep -c 'fe80::1' || true"), 0);
 }
@@ -226,9 +226,44 @@ static void test_move_around(void **state)
 	if (system("ip route replace default dev eth0 metric 50"))
 		skip();
 	now.routes[2].gw = ad("203.0.113.9");
-	assert_int_equal(netlink_move(done.ifindex, &was, &now, &done, &e), 0);
+	assert_int_equal(netlink_move(done.ifindex, &was, &now, 0, &done, &e), 0);
 	assert_int_equal(count("ip -4 route show default | wc -l"), 1);
 	assert_int_equal(count("ip -4 route show default | grep -c 'default dev eth0'"), 1);
+}
+
+/* An address that stays without its network, is old, and gets both back (IPv6 can have one
+ * prefix length only). */
+static void test_move_old(void **state)
+{
+	struct netcfg was = a_netcfg(), now;
+	struct netlink_done done;
+	struct err e = ERR_INIT;
+	FD_OWNED int tap = -1;
+	uint32_t features, n = 2;
+	bool there[CONF_ADDRS_MAX];
+
+	(void)state;
+	if (!is_ready)
+		skip();
+	was.naddresses = n;
+	was.addresses[1] = was.addresses[2];
+	was.nroutes = 0;
+	now = was;
+	tap = make_tap(0, &features);
+	configure(&was, &done);
+	for (uint32_t i = 0; i < n; i++)
+		now.addresses[i].len = addr_is4(&now.addresses[i].addr) ? 32 : 128;
+	assert_int_equal(netlink_move(done.ifindex, &was, &now, n, &done, &e), 0);
+	assert_int_equal(count("ip -o addr show dev eth0 scope global | wc -l"), n);
+	assert_int_equal(count("ip -o -6 addr show dev eth0 scope global | grep -c '/128 .*deprecated'"), 1);
+	assert_int_equal(count("ip -o -4 addr show dev eth0 | grep -c '/32 '"), 1);
+	netlink_present(now.addresses, n, there);
+	assert_true(there[0] && there[n - 1]);
+	assert_int_equal(netlink_move(done.ifindex, &now, &was, 0, &done, &e), 0);
+	assert_int_equal(count("ip -o addr show dev eth0 scope global | wc -l"), n);
+	assert_int_equal(count("ip -o -6 addr show dev eth0 scope global | grep -vc deprecated"), 1);
+	netlink_present(&(struct prefix){ ad("192.0.2.99"), 32 }, 1, there);
+	assert_false(there[0]);
 }
 
 static void test_name_taken(void **state)
@@ -480,6 +515,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_move), cmocka_unit_test(test_move_around),
+		cmocka_unit_test(test_move_old),
 		cmocka_unit_test(test_name_taken),
 		cmocka_unit_test(test_offloads),
 		cmocka_unit_test(test_closing_undoes),

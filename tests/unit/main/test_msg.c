@@ -254,6 +254,11 @@ static void test_network_and_move(void **state)
 	assert_false(msg_network_ok(&n));
 	n = (struct msg_network){ .kind = MSG_SETUP, .net = net };
 	assert_false(msg_network_ok(&n));
+	m.nold = net.naddresses;
+	assert_true(msg_move_ok(&m));
+	m.nold = net.naddresses + 1;
+	assert_false(msg_move_ok(&m));
+	m.nold = 0;
 	m.was.nroutes = CONF_ROUTES_MAX + 1;
 	assert_false(msg_move_ok(&m));
 	m.was = net;
@@ -300,6 +305,22 @@ static void test_running(void **state)
 	assert_true(msg_engine_ok(&m));
 	m.kind = 0;
 	assert_false(msg_engine_ok(&m));
+	m = (struct msg_engine){ .kind = MSG_STREAM_GONE, .seq = 1, .why = EPIPE };
+	assert_true(msg_engine_ok(&m));
+	m.why = UINT32_MAX;
+	assert_false(msg_engine_ok(&m));
+}
+
+static void test_stream(void **state)
+{
+	struct msg_stream m = { .kind = MSG_STREAM, .seq = 1 };
+
+	(void)state;
+	assert_true(msg_stream_ok(&m));
+	m.seq = 0;
+	assert_false(msg_stream_ok(&m));
+	m = (struct msg_stream){ .kind = MSG_STREAM_GONE, .seq = 1 };
+	assert_false(msg_stream_ok(&m));
 }
 
 /* Many at once: all come, or as many as the receiver may have open. */
@@ -446,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_setup),
 		cmocka_unit_test(test_network_and_move), cmocka_unit_test(test_setup_done),
 		cmocka_unit_test(test_running),
+		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_resolvers),
 	};
 

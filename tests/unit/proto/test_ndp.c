@@ -299,6 +299,25 @@ static void test_withdraw(void **state)
 	fake_stop(w);
 }
 
+/* RFC 4861, 4.2: what DHCPv6 has, if there is one. */
+static void test_flags(void **state)
+{
+	struct fake_world *w = start(false);
+	struct fake_seen f;
+
+	(void)state;
+	fake_turn(w);
+	assert_true(advertised(w, &f));
+	assert_int_equal(f.icmp.rest >> 16 & 0xff, 0xc0);
+	fake_stop(w);
+	w = start(false);
+	w->conf.off = CONF_OFF_DHCP6;
+	fake_turn(w);
+	assert_true(advertised(w, &f));
+	assert_int_equal(f.icmp.rest >> 16 & 0xff, 0);
+	fake_stop(w);
+}
+
 /* After a suspend: once more, with all its lifetimes; to who never asked nothing. */
 static void test_resumed(void **state)
 {
@@ -368,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_unasked),
 		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_withdraw),
+		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_resumed),
 		cmocka_unit_test(test_own_addresses),
 	};
