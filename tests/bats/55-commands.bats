@@ -289,7 +289,7 @@ s.sendall(b"x" * 1500)
 assert b"longer than" in s.recv(1000)
 print("done", flush=True)
 time.sleep(600)' "$(socket_of)"
-	bed_until 20 grep -q done "$BED_DIR/tmp/hostile" || die "$(cat "$BED_DIR/tmp/hostile")"
+	bed_until 20 grep -q "done" "$BED_DIR/tmp/hostile" || die "$(cat "$BED_DIR/tmp/hostile")"
 	same "stats meanwhile" "$(passt stats "c$C" --json | field interface)" eth0
 	in_c timeout 20 python3 -c "${talk/time.sleep(600)/}" "$PEER4" 7 still
 	bed_kill "$HOSTILE"
