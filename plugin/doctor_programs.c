@@ -111,19 +111,19 @@ static const struct client {
 	const char *root[2], *home[2];
 	bool first;		/* takes the first network there is; else by its name */
 	const char *option;	/* which says the name */
-	const char *example;
+	const char *example, *home_example;	/* the second for users: NULL: the same */
 } clients[] = {
 	{ "podman", { "/etc/cni/net.d", "/etc/containers/networks" },
 	  { ".config/cni/net.d", ".local/share/containers/storage/networks" },
-	  false, "--network", "cni-passt-podman.conflist" },
+	  false, "--network", "cni-passt-podman.conflist", "cni-passt-podman-rootless.conflist" },
 	{ "nerdctl", { "/etc/cni/net.d" }, { ".config/cni/net.d" }, false, "--net",
-	  "cni-passt-nerdctl.conflist" },
+	  "cni-passt-nerdctl.conflist", NULL },
 	{ "ctr", { "/etc/cni/net.d" }, { "/etc/cni/net.d" }, true, "--cni",
-	  "cni-passt-containerd.conflist" },
+	  "cni-passt-containerd.conflist", NULL },
 	{ "crictl", { "/etc/cni/net.d" }, { "/etc/cni/net.d" }, true, NULL,
-	  "cni-passt-containerd.conflist" },
+	  "cni-passt-containerd.conflist", NULL },
 	{ "crio", { "/etc/cni/net.d" }, { "/etc/cni/net.d" }, true, NULL,
-	  "cni-passt-containerd.conflist" },
+	  "cni-passt-containerd.conflist", NULL },
 };
 
 /* Whether the client would use us, and what it would use. Without a file: "". */
@@ -153,7 +153,8 @@ static void tell_client(struct doctor *d, const struct client *c, const char *pr
 			n.path, c->option ? ", with " : "", c->option ? c->option : "");
 		return;
 	}
-	snprintf(mend, sizeof(mend), "copy the example %s to %s%s", c->example,
+	snprintf(mend, sizeof(mend), "copy the example %s to %s%s",
+		 geteuid() != 0 && c->home_example ? c->home_example : c->example,
 		 geteuid() == 0 || c->home[0][0] == '/' ? "" : "~/",
 		 geteuid() == 0 ? c->root[0] : c->home[0]);
 	if (n.path[0])

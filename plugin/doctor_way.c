@@ -208,7 +208,8 @@ static void check_published(struct doctor *d, const struct attach *a)
 	else if (refused)
 		finding(d, NOTE, "ports", "nothing serves the port inside, or on 127.0.0.1 only",
 			"ss -ltn inside; cni-passt forward ID list", "the container did not take %llu"
-			" clients of its published ports", (unsigned long long)refused);
+			" client%s of its published ports", (unsigned long long)refused,
+			refused == 1 ? "" : "s");
 	else if (n)
 		finding(d, GOOD, "ports", NULL, NULL, "of %zu rule%s, each listens", n,
 			n == 1 ? "" : "s");

@@ -168,7 +168,7 @@ static int fill_all(struct samples *s, struct err *e)
 	struct state_name *names = NULL;
 	struct json_object **answers = NULL;
 	FD_OWNED int root = state_root(false, e);
-	int r = 0;
+	bool there;
 
 	if (root == -ENOENT)
 		return 0;
@@ -176,18 +176,17 @@ static int fill_all(struct samples *s, struct err *e)
 		return -1;
 	s->list = calloc(s->n ? s->n : 1, sizeof(*s->list));
 	answers = calloc(s->n ? s->n : 1, sizeof(*answers));
-	if (!s->list || !answers)
-		r = err_set(e, ERR_IO, "out of memory");
-	else
+	there = s->list && answers;
+	if (there)
 		crowd_ask(root, names, s->n, &verb, 1, answers);
-	s->n = r == 0 ? s->n : 0;
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; there && i < s->n; i++) {
 		name(&s->list[i], names[i].container_id, names[i].ifname);
 		s->list[i].stats = answers[i];
 	}
+	s->n = there ? s->n : 0;
 	free(answers);
 	free(names);
-	return r;
+	return there ? 0 : err_set(e, ERR_IO, "out of memory");
 }
 
 static int fill_one(struct command *c, struct samples *s)

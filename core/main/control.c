@@ -64,7 +64,7 @@ int control_open(struct control *c, int state_fd, struct err *e)
 	c->fd = epoll_create1(EPOLL_CLOEXEC);
 	c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0 || c->listener < 0 || reserve(c) < 0 || bind_in(c->listener, state_fd) < 0 ||
-	    listen(c->listener, CONTROL_CLIENTS) < 0 ||
+	    listen(c->listener, CONTROL_QUEUE) < 0 ||
 	    watch(c, EPOLL_CTL_ADD, c->listener, LISTENER, EPOLLIN) < 0) {
 		err_set(e, ERR_IO, CONTROL_NAME " cannot be made: %s", strerror(errno));
 		control_close(c);

@@ -13,6 +13,7 @@
 #include "conf/control.h"
 
 #define CONTROL_CLIENTS	8	/* heard at a time; the one that was silent longest makes way */
+#define CONTROL_QUEUE	64	/* that wait to be heard */
 
 struct control_client {
 	int fd;			/* -1: none */

@@ -150,6 +150,15 @@ static void tell_weak(const struct conf_forward *rule, uint32_t n)
 			 conf_proto_names[rule->proto], forward_format(rule, text), n, all);
 }
 
+/* The place of a rule's numbers may have been another's. */
+static void forget_tally(struct publish *p, uint32_t id)
+{
+	struct tally *t = tally_at(p->tallies, tally_place(id));
+
+	if (t)
+		*t = (struct tally){ .clients = 0 };
+}
+
 static int open_rule(struct publish *p, const struct conf *c, const struct netcfg *net,
 		     uint32_t at, struct err *e)
 {
@@ -163,8 +172,7 @@ static int open_rule(struct publish *p, const struct conf *c, const struct netcf
 	const uint32_t before = p->nopen;
 
 	p->ids[at] = p->last_id;
-	if (p->tallies)
-		*tally_at(p->tallies, tally_place(p->last_id)) = (struct tally){ .clients = 0 };
+	forget_tally(p, p->last_id);
 	p->of_host[at] = is_of_host(net, rule);
 	if (rule->kind != CONF_FORWARD_PORTS)
 		return 0;
@@ -400,10 +408,10 @@ uint32_t publish_next(const struct publish *p, uint32_t from, uint32_t id)
 void publish_describe(const struct publish *p, const struct conf *c, uint32_t at,
 		      struct control_rule *ret)
 {
-	*ret = (struct control_rule){ .rule = c->forwards[at] };
-	if (p->tallies) {
-		const struct tally *t = tally_at(p->tallies, tally_place(p->ids[at]));
+	const struct tally *t = tally_at(p->tallies, tally_place(p->ids[at]));
 
+	*ret = (struct control_rule){ .rule = c->forwards[at] };
+	if (t) {
 		ret->clients = t->clients;
 		ret->refused = t->refused;
 		ret->tx_bytes = t->tx_bytes;

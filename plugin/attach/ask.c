@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "plugin/attach/ask.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -14,7 +15,24 @@
 #include "base/fd.h"
 
 #define ANSWER_DEPTH	8	/* of an answer's JSON */
+#define CONNECT_TRIES	40
+#define CONNECT_PAUSE_US	25000
 #define ASK_TELL_MS	2000	/* of silence, and it is said who is waited for */
+
+/* Where many came at the same moment it takes another one until there is room. */
+static int connect_soon(int fd, const struct sockaddr_un *sun)
+{
+	int r;
+
+	for (int i = 0; i < CONNECT_TRIES; i++) {
+		r = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+		if (r == 0 || errno != EAGAIN)
+			return r;
+		usleep(CONNECT_PAUSE_US);
+	}
+	errno = EAGAIN;
+	return -1;
+}
 
 int ask_open(struct ask *a, int state_fd, struct err *e)
 {
@@ -23,7 +41,7 @@ int ask_open(struct ask *a, int state_fd, struct err *e)
 
 	*a = ASK_INIT;
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/" CONTROL_NAME, state_fd);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0) {
+	if (fd < 0 || connect_soon(fd, &sun) < 0) {
 		err_set(e, errno == EAGAIN ? ERR_AGAIN : ERR_IO, "the daemon cannot be asked: %s",
 			strerror(errno));
 		return err_hint(e, "it may be ending; see its log");
@@ -94,6 +112,7 @@ static int read_line(struct ask *a, size_t most, struct err *e)
 	bool told = false;
 	ssize_t n;
 
+	assert(a->buf);		/* ask_open() was there before */
 	forget_line(a);
 	while (!(end = memchr(a->buf + a->len, '\n', a->have - a->len))) {
 		int64_t left = deadline - clock_ms();

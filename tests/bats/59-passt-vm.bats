@@ -14,7 +14,7 @@ load vm
 setup_file() {
 	VM_NOT=$(vm_missing)
 	export VM_NOT
-	[ -z "$VM_NOT" ] || skip "$VM_NOT"
+	[ -z "$VM_NOT" ] || { bed_skip "$VM_NOT"; return 0; }
 	bed_make
 	head -c 4M /dev/urandom > "$BED_DIR/www/file"
 	mkdir -p "$BED_DIR/bin"
@@ -35,6 +35,10 @@ setup_file() {
 
 teardown_file() {
 	bed_remove
+}
+
+setup() {
+	bed_skipped
 }
 
 it() { bed_user "$CNI_PASST" "$@"; }	# it COMMAND ID ...

@@ -257,7 +257,7 @@ u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.settimeout(9); u.sendto(
 import subprocess
 ends = lambda *a: [(f["protocol"], f["remote"]["port"]) for f in __import__("json").loads(
     subprocess.run(["cat", sys.argv[2]], capture_output=True).stdout)["flows"]]
-open(sys.argv[2] + ".ready", "w"); sys.stdin.read()' "$PEER4" "$BED_DIR/tmp/x" < <(sleep 8) &
+open(sys.argv[2] + ".ready", "w"); sys.stdin.read()' "$PEER4" "$BED_DIR/tmp/x" < <(sleep 4) &
 	inside=$!
 	bed_until 5 [ -e "$BED_DIR/tmp/x.ready" ]
 	flows() { passt flows web --json "$@" | jq -c '[.flows[] | [.protocol, .remote.port]] | unique'; }

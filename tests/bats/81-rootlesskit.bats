@@ -14,8 +14,8 @@ load podman
 setup_file() {
 	local why
 	why=$(podman_missing)
-	[ -z "$why" ] || skip "$why"
-	command -v rootlesskit > /dev/null || skip "no program rootlesskit"
+	[ -z "$why" ] || { bed_skip "$why"; return 0; }
+	command -v rootlesskit > /dev/null || { bed_skip "no program rootlesskit"; return 0; }
 	bed_make
 	podman_world
 	# RootlessKit, and what it holds: a network namespace of a container
@@ -37,6 +37,7 @@ teardown_file() {
 }
 
 setup() {
+	bed_skipped
 	RK=$BED_DIR/tmp/rk
 	rm -rf "$RK" "$BED_DIR"/tmp/{container,holder}
 	BED_OUT=$BED_DIR/tmp/rk.log bed_bg KIT podman_as user rootlesskit --state-dir "$RK" --net slirp4netns --copy-up /etc \
@@ -47,6 +48,7 @@ setup() {
 }
 
 teardown() {
+	! bed_skipping || return 0
 	bed_kill "${WEB-}"
 	bed_kill "${BROKER-}"
 	kill -9 "$(cat "$BED_DIR/tmp/container")" 2> /dev/null || true	# it outlives RootlessKit

@@ -15,7 +15,7 @@ setup_file() {
 	why=$(containerd_missing)
 	[ -n "$why" ] || why=$(podman_missing)
 	[ -n "$why" ] || command -v rootlesskit > /dev/null || why="no program rootlesskit"
-	[ -z "$why" ] || skip "$why"
+	[ -z "$why" ] || { bed_skip "$why"; return 0; }
 	bed_make
 	podman_world
 	containerd_image "$BED_DIR/tmp/image.tar"
@@ -55,10 +55,12 @@ teardown_file() {
 }
 
 setup() {
+	bed_skipped
 	CHILD=$(cat "$RK/child_pid")
 }
 
 teardown() {
+	! bed_skipping || return 0
 	stop web
 	stop other
 	[ -z "${BROKER-}" ] || bed_kill "$BROKER"

@@ -14,11 +14,11 @@ load trixie
 setup_file() {
 	local why
 	why=$(trixie_missing)
-	[ -z "$why" ] || skip "$why"
+	[ -z "$why" ] || { bed_skip "$why"; return 0; }
 	bed_make
 	podman_make
 	why=$(trixie_foreign)
-	[ -z "$why" ] || { podman_remove; bed_remove; skip "$why"; }
+	[ -z "$why" ] || { podman_remove; bed_remove; bed_skip "$why"; return 0; }
 	bed_server WHO bed_host tcp 8000 python3 "$BED_DIR/server.py" whoami 8000
 	head -c 1M /dev/urandom > "$BED_DIR/www/file"
 	bed_server FILE bed_peer tcp 80 python3 "$BED_DIR/server.py" http 80 "$BED_DIR/www"
@@ -31,10 +31,12 @@ teardown_file() {
 }
 
 setup() {
+	bed_skipped
 	BED_ENV=(PODMAN_IGNORE_CGROUPSV1_WARNING=1)
 }
 
 teardown() {
+	! bed_skipping || return 0
 	local who
 	for who in root user; do
 		podman_as "$who" podman rm -fa -t 0 > /dev/null 2>&1 || true

@@ -42,6 +42,20 @@ need_check=(
 	program:slirp4netns=slirp4netns program:busybox=busybox-static file:/usr/libexec/podman/catatonit=catatonit
 )
 
+# need_show PID TEXT COMMAND...: while that child runs, on a terminal, how far it is: each two
+# seconds the command's output behind the text. Returns its status.
+need_show() {
+	local pid=$1 text=$2
+	shift 2
+	if [ -t 1 ]; then
+		while sleep 2 && kill -0 "$pid" 2> /dev/null; do
+			printf '\r\e[K   %s %s' "$text" "$("$@" 2> /dev/null)"
+		done
+		printf '\r\e[K'
+	fi
+	wait "$pid"
+}
+
 need_has() { # need_has KIND:NAME
 	case $1 in
 	program:*) PATH=$PATH:/usr/sbin:/sbin command -v "${1#*:}" > /dev/null ;;
@@ -97,9 +111,10 @@ need_apt_get() {
 	local log
 	log=$(mktemp)
 	export DEBIAN_FRONTEND=noninteractive
-	if ! { apt-get install -y --no-install-recommends "$@" ||
+	{ apt-get install -y --no-install-recommends "$@" ||
 		{ apt-get update && apt-get install -y --no-install-recommends "$@"; }; } \
-		< /dev/null > "$log" 2>&1; then
+		< /dev/null > "$log" 2>&1 &
+	if ! need_show "$!" "" tail -n 1 "$log"; then
 		tail -n 20 "$log" >&2
 		rm -f "$log"
 		return 1

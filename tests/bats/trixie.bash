@@ -70,7 +70,7 @@ trixie_fetch() {
 # with sanitizers, or for a newer C library).
 trixie_foreign() {
 	podman_as root "$CNI_PASST" --version > /dev/null 2> "$BED_DIR/tmp/foreign" ||
-		echo "the programs built here do not run in Debian 13: $(head -n 1 "$BED_DIR/tmp/foreign")"
+		echo "the programs built here do not run in Debian 13: $(sed -n "1s/.*: error/error/; 1p" "$BED_DIR/tmp/foreign")"
 }
 
 podman_hold() {
