@@ -70,8 +70,8 @@ struct attach {
 	uint32_t features;		/* enum tun_feature */
 	uint32_t ifindex;		/* the interface's; 0: not made yet */
 	bool ended;			/* leave the loop */
-	bool owes_ready;		/* to the front end, once IPv4 is there as well */
 	bool outlived;			/* ... because the container is gone: nobody waits for us */
+	bool owes_ready;		/* to the front end, once IPv4 is there as well */
 
 	int front_fd;			/* -1 after the commit */
 	int netns_fd;
