@@ -247,16 +247,16 @@ void hold_clear(struct hold_pool *p, struct hold *h)
 	hold_consume(p, h, h->len);
 }
 
-/* (qsort() may allocate, and ask the kernel how much it may) */
-static void sort(uint32_t *c, uint32_t n)
+/* The next free chunk to its place among the n in ascending order. (qsort() may allocate,
+ * and ask the kernel how much it may.) */
+static void take_sorted(struct hold_pool *p, uint32_t *chunks, uint32_t n)
 {
-	for (uint32_t i = 1; i < n; i++) {
-		uint32_t v = c[i], k = i;
+	uint32_t c = p->free;
 
-		for (; k > 0 && c[k - 1] > v; k--)
-			c[k] = c[k - 1];
-		c[k] = v;
-	}
+	p->free = p->next[c];
+	for (; n > 0 && chunks[n - 1] > c; n--)
+		chunks[n] = chunks[n - 1];
+	chunks[n] = c;
 }
 
 void hold_trim(struct hold_pool *p, uint32_t keep, void (*give)(void *mem, size_t len))
@@ -264,13 +264,10 @@ void hold_trim(struct hold_pool *p, uint32_t keep, void (*give)(void *mem, size_
 	uint32_t chunks[HOLD_TRIM_MAX], n = p->idle > keep ? p->idle - keep : 0;
 
 	n = MIN_OF(n, HOLD_TRIM_MAX);
-	for (uint32_t i = 0; i < n; i++) {
-		chunks[i] = p->free;
-		p->free = p->next[chunks[i]];
-	}
+	for (uint32_t i = 0; i < n; i++)
+		take_sorted(p, chunks, i);
 	p->nwarm -= n;
 	p->idle = p->nwarm;
-	sort(chunks, n);
 	for (uint32_t i = 0, run; i < n; i += run) {
 		for (run = 1; i + run < n && chunks[i + run] == chunks[i] + run; run++)
 			;

@@ -70,8 +70,8 @@ struct attach {
 	uint32_t features;		/* enum tun_feature */
 	uint32_t ifindex;		/* the interface's; 0: not made yet */
 	bool ended;			/* leave the loop */
-	bool owes_ready;		/* to the front end, once IPv4 is there as well */
 	bool outlived;			/* ... because the container is gone: nobody waits for us */
+	bool owes_ready;		/* to the front end, once IPv4 is there as well */
 
 	int front_fd;			/* -1 after the commit */
 	int netns_fd;
@@ -791,7 +791,7 @@ static struct serve serve_of(struct attach *a)
 		.nsagent = &a->nsagent, .now_ms = now_ms(), .page = a->page, .asked = &a->asked,
 		.counters = a->counters, .started_ms = a->started_ms, .since = a->since,
 		.features = a->features, .watch = watch_name(a),
-		.captures = captures_count(&a->captures),
+		.captures = captures_count(&a->captures), .connected = a->guest.fd >= 0,
 	};
 }
 

@@ -284,10 +284,12 @@ void report_show(struct jsonout *o, const struct serve *s)
 	begin(o, true);
 	identify(o, s);
 	jsonout_string(o, "network", s->conf->network);
-	if (s->conf->guest)
+	if (s->conf->guest) {
 		jsonout_string(o, "socket", s->conf->socket_path);
-	else
+		jsonout_bool(o, "connected", s->connected);
+	} else {
 		jsonout_string(o, "netns", s->conf->netns_path);
+	}
 	jsonout_string(o, "version", PACKAGE_VERSION);
 	jsonout_number(o, "pid", (uint64_t)getpid());
 	jsonout_number(o, "engine_pid", (uint64_t)s->engine->pid);

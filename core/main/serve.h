@@ -36,6 +36,7 @@ struct serve {
 	uint32_t features;		/* enum tun_feature */
 	const char *watch;		/* how the container's end is seen */
 	uint32_t captures;		/* under way at run time */
+	bool connected;			/* a virtual machine is */
 };
 
 /* MSG_FORWARD_OPEN or _CLOSE of one place. An engine that fails is replaced by one that has

@@ -118,8 +118,10 @@ ends() { bed_until 3 bed_gone "$1"; }
 	done
 	bed_user mkfifo "$BED_DIR/tmp/go"
 	raw hold "$SOCK" < "$BED_DIR/tmp/go" > "$BED_DIR/tmp/hold" &
+	same "connected" "$(it show "$(id_of)" --json | jq .connected)" false
 	exec 7> "$BED_DIR/tmp/go"
 	bed_until 5 grep -q connected "$BED_DIR/tmp/hold"
+	same "connected" "$(it show "$(id_of)" --json | jq .connected)" true
 	same "a second one" "$(raw second "$SOCK")" closed
 	exec 7>&-
 	wait $!
