@@ -234,7 +234,7 @@ serve_udp() { # serve_udp FUNCTION KIND PORT
 	[ "$(counter splice_udp)" -ge 200 ] || die "joined: $(counter splice_udp)"
 	same "lost" "$(counter splice_datagrams_lost)" ""	# what is 0 is not in the log
 	same "what the flows are shown as" \
-		"$(bed_user "$CNI_PASST" flows "c$C" --json | jq -r '[.flows[] | select(.path == "splice").protocol] | unique[]')" udp
+		"$(bed_user "$CNI_PASST" flows "c$C" --json | jq -r '[.flows[] | select(.path == "relay").protocol] | unique[]')" udp
 }
 
 inside() { [ "$(echo x | bed_host timeout 5 socat -t 1 - "UDP4:127.0.0.1:$1")" = inside ]; }

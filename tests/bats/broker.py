@@ -13,7 +13,7 @@ import struct
 import sys
 import time
 
-MAGIC = 0x43504231
+MAGIC = 0x43504232
 
 
 def connect(path):
