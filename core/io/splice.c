@@ -309,8 +309,11 @@ static ssize_t splice_some(int from, int to, size_t len)
 
 ssize_t port_pipe_in(struct ctx *c, struct flow *f, enum splice_side from, size_t len)
 {
-	(void)c;
-	return splice_some(*splice_sock(f, from), f->splice.end[from].pipe[1], len);
+	ssize_t n = splice_some(*splice_sock(f, from), f->splice.end[from].pipe[1], len);
+
+	if (n > IO_BULK)	/* as in tap.c */
+		c->io->poll.shorts = 0;
+	return n;
 }
 
 ssize_t port_pipe_out(struct ctx *c, struct flow *f, enum splice_side from, size_t len)
