@@ -37,6 +37,7 @@ setup() {
 teardown() {
 	conf | shared_cni DEL c eth0 > /dev/null 2>&1 || true
 	[ -z "${BROKER-}" ] || bed_kill "$BROKER"
+	umount "$BED_DIR/cgroup" 2> /dev/null || true
 	bed_until 3 bed_no_core
 }
 
@@ -159,6 +160,32 @@ listening_in_c() { [ -n "$(in_c ss -Hltn 'sport = :80')" ]; }
 	broker_start
 	run_cni DEL c "/proc/$C/ns/net" eth0 < <(conf)
 	same "status of DEL: $output" "$status" 0
+	nothing_left "$C"
+	bed_kill "$C"
+}
+
+# add_in CGROUP JSON: the plugin as a service would call it that is one cgroup
+add_in() {
+	( echo "$BASHPID" > "$1/cgroup.procs" && conf "$2" | cni ADD c "/proc/$C/ns/net" eth0 > /dev/null )
+}
+@test "a caller whose cgroup is killed takes its daemons along, but not the broker's" {
+	bed_real_root || skip "a cgroup needs the machine's root"
+	local group=$BED_DIR/cgroup/cp-${BED_DIR##*.}
+	mkdir -p "$BED_DIR/cgroup"
+	mount -t cgroup2 none "$BED_DIR/cgroup" 2> /dev/null || skip "no cgroup2"
+	mkdir "$group" && [ -e "$group/cgroup.kill" ] || { umount "$BED_DIR/cgroup"; skip "no cgroup.kill: Linux 5.14"; }
+	bed_container C
+	add_in "$group" '{"via": "broker"}'
+	echo 1 > "$group/cgroup.kill"
+	bed_in "$C" ping -c 1 -W 2 "$PEER4"
+	conf | cni DEL c "/proc/$C/ns/net" eth0
+	add_in "$group" '{}'
+	echo 1 > "$group/cgroup.kill"
+	bed_until 5 bed_no_core || die "the caller's own daemon outlived its cgroup"
+	rmdir "$group"
+	umount "$BED_DIR/cgroup"
+	# what is left of it is cleaned by the next command
+	conf | cni DEL c "/proc/$C/ns/net" eth0
 	nothing_left "$C"
 	bed_kill "$C"
 }
