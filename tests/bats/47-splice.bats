@@ -364,7 +364,7 @@ c_unbound() { ! in_c ss -Huan "sport = :$1" | grep -q .; }
 	serve_udp bed_host udp-echo 7105	# of all addresses and both families
 	bed_until 5 c_bound 7101 127.0.0.1:7101 || die "not there: $(in_c ss -uan)"
 	bed_until 5 c_bound 7105 "[::1]:7105"
-	same "answer" "$(echo x | in_c timeout 5 socat -t 2 - UDP4:127.0.0.1:7101)" outside
+	same "answer" "$(echo x | in_c timeout 10 socat -t 8 - UDP4:127.0.0.1:7101)" outside
 	c_client udp-sizes 127.0.0.1 7105 1 1000
 	c_client udp-sizes ::1 7105 1 1000
 	c_unbound 7103 || die "excepted, and there"

@@ -96,9 +96,13 @@ root_clean() { bed_no_core && [ -z "$(root_state)" ]; }
 	podman_root network ls > "$BED_DIR/seen"
 	grep -q passt-podman "$BED_DIR/seen"
 	podman_root network inspect passt-podman | jq -e '.[0].driver == "cni-passt"'
-	podman_root run --rm --network passt-podman:ip=10.89.7.8,mac=02:11:22:33:44:55 --network second "$PODMAN_IMAGE" \
-		sh -c "ip -o addr; ip -o link; cat /proc/sys/net/core/somaxconn; ping -c 1 -W 5 $PEER4" > "$BED_DIR/seen"
-	grep -q 'eth0.*inet 10.89.7.8/16' "$BED_DIR/seen"
+	# (what it says by its log: a terminal that is attached may come late for a short container)
+	podman_root run -d --name two --network passt-podman:ip=10.89.7.8,mac=02:11:22:33:44:55 --network second "$PODMAN_IMAGE" \
+		sh -c "ip -o addr; ip -o link; cat /proc/sys/net/core/somaxconn; ping -c 1 -W 5 $PEER4" > /dev/null
+	podman_root wait two > /dev/null
+	podman_root logs two > "$BED_DIR/seen"
+	podman_root rm two > /dev/null
+	grep -q 'eth0.*inet 10.89.7.8/16' "$BED_DIR/seen" || die "$(cat "$BED_DIR/seen")"
 	grep -q 'eth0.*02:11:22:33:44:55' "$BED_DIR/seen"
 	grep -q "eth1.*inet $HOST4/24" "$BED_DIR/seen"
 	grep -q '^77$' "$BED_DIR/seen"
