@@ -37,7 +37,7 @@ teardown() {
 	! bed_skipping || return 0
 	local name
 	for name in web other third fourth; do
-		stop "$name"
+		containerd_stop "$name"
 	done
 	bed_until 5 bed_no_core
 }
@@ -48,14 +48,7 @@ containerd_start() {
 	podman_as root sh -c 'mkdir -p /etc/cni && mount -t tmpfs none /etc/cni && mkdir /etc/cni/net.d &&
 		mount -t tmpfs none /opt && mkdir -p /opt/cni/bin && ln -s "$1/plugin/cni-passt" /usr/lib/cni/host-local /opt/cni/bin/ &&
 		cp "$1/cni-passt-containerd.conflist" /etc/cni/net.d/10-passt.conflist' sh "$BED_DIR"
-	cat > "$BED_DIR/containerd.toml" <<- END
-		version = 2
-		root = "$BED_DIR/containerd/root"
-		state = "/run/containerd"
-		disabled_plugins = ["io.containerd.grpc.v1.cri"]
-		[grpc]
-		  address = "/run/containerd/containerd.sock"
-	END
+	containerd_toml "$BED_DIR/containerd/root" > "$BED_DIR/containerd.toml"
 	BED_OUT=$BED_DIR/containerd.log bed_bg CONTAINERD podman_as root containerd --log-level warn --config "$BED_DIR/containerd.toml"
 	export CONTAINERD
 	bed_until 20 ctr version > /dev/null 2>&1 || { cat "$BED_DIR/containerd.log" >&2; return 1; }
@@ -67,14 +60,6 @@ start() { # start NAME COMMAND: in the background; ctr returns when the task run
 	ctr run -d --cni --snapshotter native localhost/bb:latest "$1" sh -c "$2" > "$BED_DIR/seen" 2>&1 ||
 		die "ctr run: $(cat "$BED_DIR/seen")"
 }
-stop() {
-	ctr task kill -s SIGKILL "$1" > /dev/null 2>&1 || true
-	bed_until 5 gone "$1" || true
-	ctr task delete "$1" > /dev/null 2>&1 || true
-	ctr container delete "$1" > /dev/null 2>&1 || true
-	ctr snapshot --snapshotter native delete "$1" > /dev/null 2>&1 || true
-}
-gone() { ! ctr task list -q 2> /dev/null | grep -qx "$1" || ctr task list | grep -q "^$1 .*STOPPED"; }
 inside() { ctr task exec --exec-id "x$RANDOM" "$1" sh -c "$2"; }
 attachments() { podman_as root sh -c 'ls -d /run/cni-passt/*@* 2> /dev/null | wc -l'; }
 nothing_is_left() { [ "$(attachments)" = 0 ] && bed_no_core; }
@@ -97,13 +82,13 @@ nothing_is_left() { [ "$(attachments)" = 0 ] && bed_no_core; }
 	run ctr run -d --cni --snapshotter native localhost/bb:latest other sh -c "sleep 60"
 	[ "$status" != 0 ] || die "a port was given twice"
 	[[ $output == *"port 8080 of all addresses is in use"* ]] || die "$output"
-	stop other
+	containerd_stop other
 	same "attachments" "$(attachments)" 1
 	podman_as root rm /etc/cni/net.d/05-ports.conflist
 	start other 'sleep 3600'
 	inside other "ping -c 1 -W 5 $PEER4" | grep -q '1 packets received'
-	stop web
-	stop other
+	containerd_stop web
+	containerd_stop other
 	bed_until 5 nothing_is_left || die "left: $(bed_core_pids | xargs)"
 }
 

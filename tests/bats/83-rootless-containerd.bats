@@ -31,14 +31,7 @@ setup_file() {
 		exec containerd --log-level warn --config $BED_DIR/tmp/containerd.toml
 	END
 	chmod 0755 "$BED_DIR/tmp/inside"
-	cat > "$BED_DIR/tmp/containerd.toml" <<- END
-		version = 2
-		root = "$BED_DIR/tmp/containerd"
-		state = "/run/containerd"
-		disabled_plugins = ["io.containerd.grpc.v1.cri"]
-		[grpc]
-		  address = "/run/containerd/containerd.sock"
-	END
+	containerd_toml "$BED_DIR/tmp/containerd" > "$BED_DIR/tmp/containerd.toml"
 	export RK=$BED_DIR/tmp/rk
 	BED_OUT=$BED_DIR/tmp/rk.log bed_bg KIT podman_as user rootlesskit --state-dir "$RK" --net slirp4netns --copy-up /etc \
 		--copy-up /opt --copy-up /run --disable-host-loopback --port-driver builtin "$BED_DIR/tmp/inside"
@@ -61,8 +54,8 @@ setup() {
 
 teardown() {
 	! bed_skipping || return 0
-	stop web
-	stop other
+	containerd_stop web
+	containerd_stop other
 	[ -z "${BROKER-}" ] || bed_kill "$BROKER"
 	bed_until 5 bed_no_core
 }
@@ -75,14 +68,6 @@ in_kit() {
 ctr() { in_kit ctr "$@"; }
 # (no cgroup: an ordinary user has none of his own without systemd)
 ctr_run() { ctr run --cni --snapshotter native --cgroup "" --cpu-shares 0 "$@"; }
-stop() {
-	ctr task kill -s SIGKILL "$1" > /dev/null 2>&1 || true
-	bed_until 5 stopped "$1" || true
-	ctr task delete "$1" > /dev/null 2>&1 || true
-	ctr container delete "$1" > /dev/null 2>&1 || true
-	ctr snapshot --snapshotter native delete "$1" > /dev/null 2>&1 || true
-}
-stopped() { ! ctr task list 2> /dev/null | grep -q "^$1 .*RUNNING"; }
 broker() {
 	BED_OUT=$BED_DIR/tmp/broker.log bed_bg BROKER bed_user "$CNI_PASST" broker
 	bed_until 5 grep -q listening "$BED_DIR/tmp/broker.log"
@@ -107,7 +92,7 @@ gone() { bed_until 10 bed_no_core || die "left: $(bed_core_pids | xargs -r ps -o
 	same "main's namespace" "$(namespace "$(main_of)")" "$(bed_host readlink /proc/self/ns/net)"
 	same "the answer" "$(bed_peer timeout 5 socat -T 5 - "TCP:$HOST4:8080" < /dev/null)" hello
 	in_kit rm /etc/cni/net.d/05-ports.conflist
-	stop web
+	containerd_stop web
 	gone
 }
 
@@ -116,6 +101,6 @@ gone() { bed_until 10 bed_no_core || die "left: $(bed_core_pids | xargs -r ps -o
 	ctr_run -d localhost/bb:latest other sleep 60 > "$BED_DIR/seen" 2>&1 || die "$(cat "$BED_DIR/seen")"
 	same "main's namespace" "$(namespace "$(main_of)")" "$(namespace "$CHILD")"
 	ctr task exec --exec-id ping other ping -c 1 -W 5 "$PEER4" > "$BED_DIR/seen" 2>&1 || die "$(cat "$BED_DIR/seen")"
-	stop other
+	containerd_stop other
 	gone
 }

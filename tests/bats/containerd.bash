@@ -26,3 +26,25 @@ containerd_image() {
 	tar -C "$dir" -cf "$1" manifest.json config.json layer.tar
 }
 containerd_machine() { uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/'; }
+
+# containerd_toml FOLDER: a configuration, whose root is there
+containerd_toml() {
+	cat <<- END
+		version = 2
+		root = "$1"
+		state = "/run/containerd"
+		disabled_plugins = ["io.containerd.grpc.v1.cri"]
+		[grpc]
+		  address = "/run/containerd/containerd.sock"
+	END
+}
+
+# containerd_stop NAME: task, container and snapshot, by the test's own `ctr`
+containerd_stop() {
+	ctr task kill -s SIGKILL "$1" > /dev/null 2>&1 || true
+	bed_until 5 containerd_stopped "$1" || true
+	ctr task delete "$1" > /dev/null 2>&1 || true
+	ctr container delete "$1" > /dev/null 2>&1 || true
+	ctr snapshot --snapshotter native delete "$1" > /dev/null 2>&1 || true
+}
+containerd_stopped() { ! ctr task list 2> /dev/null | grep -q "^$1 .*RUNNING"; }
