@@ -435,8 +435,9 @@ static void honest_data(struct run *r, bool again, uint32_t len, bool fin, uint3
 		end = MIN_OF(end, r->fin_at);
 	if (again && r->shown.n && seq < r->shown.r[0].left)	/* what we showed stays shown */
 		end = MIN_OF(end, r->shown.r[0].left);
-	/* all of it again, a byte as a probe where the window is closed */
-	if (end == seq && len && !r->fin_sent && !again)
+	/* all of it again, a byte as a probe where the window is closed, and that one again too:
+	 * the answer that opens the window may be lost (RFC 9293, 3.8.6.1) */
+	if (end == seq && len && !r->fin_sent && (!again || seq < r->snd_nxt))
 		end++;
 	if (fin && !r->fin_sent && end >= r->snd_nxt) {
 		r->fin_sent = true;
