@@ -5,10 +5,11 @@
  * The front end execs the core with the descriptors below and no other, 0-2 on
  * /dev/null, in a session of its own. The core answers one struct ready. With
  * status 0 the network works; the front end then writes the state file, sends
- * HANDOFF_COMMIT and goes. With conf.ipv4_late it asks for IPv4 by HANDOFF_CONFIGURE before, which
- * another struct ready answers: programs outside may have used the interface meanwhile. A broker (plugin/attach/via.h) may do the exec in the
- * front end's place; all else stays between the two of them. If the socket closes before the commit, the front
- * end died: the core undoes everything and exits.
+ * HANDOFF_COMMIT and goes. With conf.ipv4_late it asks for IPv4 by HANDOFF_CONFIGURE
+ * before, which another struct ready answers: programs outside may have used the
+ * interface meanwhile. A broker (plugin/attach/via.h) may do the exec in the front
+ * end's place; all else stays between the two of them. If the socket closes before
+ * the commit, the front end died: the core undoes everything and exits.
  */
 #ifndef CONF_HANDOFF_H
 #define CONF_HANDOFF_H

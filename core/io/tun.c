@@ -121,7 +121,6 @@ int tun_create(const char *ifname, bool adopt, uint32_t without, uint32_t *featu
 	return fd_take(&fd);
 }
 
-/* tun_chr_poll() has nothing but EPOLLERR for a file without a device. */
 int tun_carrier(int fd, bool on)
 {
 	int value = on;
@@ -129,6 +128,7 @@ int tun_carrier(int fd, bool on)
 	return ioctl(fd, TUNSETCARRIER, &value) < 0 ? -errno : 0;
 }
 
+/* tun_chr_poll() has nothing but EPOLLERR for a file without a device. */
 bool tun_gone(int fd)
 {
 	struct pollfd p = { .fd = fd };
@@ -154,6 +154,7 @@ bool tun_leave(int *fd)
 	to = sv[1];
 	if (pass_send(from, "", 1, (const int[]){ to, *fd }, 2, 0) < 0)
 		return false;
+	ioctl(*fd, TUNSETPERSIST, 0);	/* one that was there before us (tun_create()) may be */
 	fd_drop(fd);
 	fd_drop(&to);	/* first: the collector looks when a socket is closed */
 	return true;

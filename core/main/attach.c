@@ -182,7 +182,8 @@ static int run_engine(void *arg, int sock)
 		.tap_fd = a->conf.guest ? a->guest.fd : a->tap_fd,
 		.framing = a->guest.framing, .stream_seq = a->guest.seq,
 		.tap_features = a->features, .main_fd = sock, .counters = a->counters,
-		.tallies = a->publish.tallies, .page = a->page, .roster = a->roster, .number = (uint32_t)a->engine.restarts + 1,
+		.tallies = a->publish.tallies, .page = a->page, .roster = a->roster,
+		.number = (uint32_t)a->engine.restarts + 1,
 		.forwards = a->publish.list, .nforwards = a->publish.n,
 		.rawping_fd = { a->rawping_fd[0], a->rawping_fd[1] },
 		.capture = {
@@ -972,7 +973,6 @@ static void tick(struct attach *a)
 	struct serve s;
 
 	tell_stats(a);
-
 	child_tick(&a->engine, now_ms());
 	if (!a->conf.guest)
 		child_tick(&a->nsagent, now_ms());

@@ -667,6 +667,22 @@ addresses() { # addresses IFNAME: of the container, global ones
 	in_c ip -o addr show tap1 | grep -q 10.9.9.9/24
 }
 
+@test "a tap that was there before goes with the container, also where its namespace stays" {
+	local other
+	bed_container C
+	in_c ip tuntap add name tap0 mode tap
+	bed_bg other in_c sleep 600
+	bed_until 5 has_namespace_of "$C" "$other"
+	pasta --config-net -t none -u none -I tap0 "$C"
+	fetches in_c
+	bed_kill "$C"
+	bed_until 5 bed_no_core
+	bed_until 5 lacks_tap0 "$other" || die "tap0 stays"
+	bed_kill "$other"
+}
+has_namespace_of() { [ "$(readlink "/proc/$2/ns/net")" = "$(readlink "/proc/$1/ns/net")" ]; }
+lacks_tap0() { ! bed_in "$1" ip link show dev tap0 > /dev/null 2>&1; }
+
 @test "-a with the network's own address, as in podman's manual" {
 	run own -a 10.0.2.0 -n 24 -g 10.0.2.2 -- sh -c "ip -o -4 addr show dev h0; socat -u TCP:$PEER4:80 - | wc -c"
 	[[ $output == *"inet 10.0.2.0/24"*4194304 ]] || die "says: $output"
