@@ -5,6 +5,7 @@
  * stream; proto_finish(). What a turn makes to send has left when it ends.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -283,6 +284,21 @@ static void judge_wait(struct poll *p, bool polled, uint64_t slept_us)
 	}
 }
 
+/* While splice_look() is due in less than the milliseconds of epoll: waits that long for an
+ * event (an epoll's descriptor is readable when it has one). Returns what is left to wait. */
+static int wait_for_look(const struct ctx *c, int ms)
+{
+	uint64_t us = c->lowat_due_us > c->now_us ? c->lowat_due_us - c->now_us : 0;
+	struct pollfd p = { .fd = c->io->epoll, .events = POLLIN };
+	struct timespec ts = { .tv_nsec = (long)us * 1000 };
+
+	if (!c->nlowat || !ms || (ms > 0 && (uint64_t)ms * 1000 < us))
+		return ms;
+	if (us)
+		ppoll(&p, 1, &ts, NULL);
+	return 0;
+}
+
 /*
  * Waits for events, and reads the clock. A CPU that went idle takes some 20 to
  * 30 microseconds to wake, twice for each request and answer that pass through
@@ -294,8 +310,9 @@ static int wait_events(struct ctx *c, struct epoll_event ev[IO_EVENTS])
 {
 	struct poll *p = &c->io->poll;
 	int ms = wait_ms(c), n = 0;
-	/* A guest's answers take longer, and emulating it needs the CPU. */
-	bool poll = ms && p->shorts >= POLL_AFTER && !c->io->stream;
+	/* A guest's answers take longer, and emulating it needs the CPU, as do the two ends of
+	 * a spliced bulk. */
+	bool poll = ms && p->shorts >= POLL_AFTER && !c->io->stream && !c->nlowat;
 	uint64_t from;
 
 	if (p->rest) {
@@ -316,9 +333,9 @@ static int wait_events(struct ctx *c, struct epoll_event ev[IO_EVENTS])
 		return n;
 	}
 	from = c->now_us;
-	n = epoll_pwait(c->io->epoll, ev, IO_EVENTS, ms, NULL);
+	n = epoll_pwait(c->io->epoll, ev, IO_EVENTS, wait_for_look(c, ms), NULL);
 	read_clock(c);
-	if (ms && !p->rest)
+	if (ms && !p->rest && !c->nlowat)
 		judge_wait(p, poll, c->now_us - from);
 	return n;
 }

@@ -196,6 +196,15 @@ void port_side_discard(struct ctx *c, struct flow *f, enum splice_side side, siz
 	}
 }
 
+int port_side_lowat(struct ctx *c, struct flow *f, enum splice_side side, uint32_t len)
+{
+	int value = (int)len;
+
+	(void)c;
+	return setsockopt(*splice_sock(f, side), SOL_SOCKET, SO_RCVLOWAT, &value,
+			  sizeof(value)) < 0 ? -errno : 0;
+}
+
 bool port_side_urgent(struct ctx *c, struct flow *f, enum splice_side side, bool *next)
 {
 	const struct timespec at_once = { .tv_sec = 0 };

@@ -66,6 +66,18 @@ ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
 	[ "$(counter splice_opened)" -ge 6 ] || die "joined: $(counter splice_opened)"
 }
 
+@test "splice: a bulk's last bytes arrive though the connection stays open" {
+	add "$(jq -n --argjson log "$(log_to splice)" '$log + {forward: {tcp: ["8080:80"]}}')"
+	serve in_c http 80 "$BED_DIR/www"
+	set -- -sS --max-time 60 -w '%{stderr}%{num_connects} %{time_total}\n'
+	bed_host curl "$@" -T "$BED_DIR/www/file" http://127.0.0.1:8080/up -o "$BED_DIR/tmp/hash" \
+		http://127.0.0.1:8080/file -o "$BED_DIR/tmp/1" http://127.0.0.1:8080/file -o "$BED_DIR/tmp/2" 2> "$BED_DIR/tmp/times"
+	same "connections" "$(cut -d ' ' -f 1 "$BED_DIR/tmp/times" | xargs)" "1 0 0"
+	same "files" "$(cat "$BED_DIR/tmp/1" "$BED_DIR/tmp/2" | sum)" "$(cat "$BED_DIR/www/file" "$BED_DIR/www/file" | sum)"
+	same "upload" "$(cat "$BED_DIR/tmp/hash")" "$(cat "$BED_DIR/www/sum")"
+	[ -n "${BED_SHORT-}" ] || [ "$(counter splice_lowat)" -gt 0 ] || die "no bulk was seen as one"
+}
+
 @test "splice: half-close, each way first, and many small messages" {
 	add '{"forward": {"tcp": ["8001:1", "8002:2", "8003:3"]}}'
 	serve in_c hash-back 1

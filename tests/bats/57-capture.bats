@@ -31,6 +31,11 @@ ping_once() { in_c ping -c 1 -W 5 "$PEER4" > /dev/null; }
 captures() { [ "$(bed_user "$CNI_PASST" stats cap --json | jq .gauges.captures)" = "$1" ]; }
 # rows FILE FILTER: how many frames tshark finds (the file's bytes are by chance: no HTTP)
 rows() { tshark -r "$1" -d tcp.port==80,data -Y "$2" 2> /dev/null | wc -l; }
+# What came of the file, by the headers
+file_bytes() {
+	tshark -r "$1" -d tcp.port==80,data -Y "ip.src == $PEER4 && tcp.srcport == 80 && !tcp.analysis.retransmission" \
+		-T fields -e tcp.len 2> /dev/null | awk '{ n += $1 } END { print n }'
+}
 
 # began FILE ARGUMENT...: a capture into FILE, under way; its process in CAP, what it says in FILE.says
 began() {
@@ -57,8 +62,7 @@ ended() {
 	file=$BED_DIR/tmp/1
 	same "mode" "$(stat -c %a "$file")" 600
 	same "malformed" "$(rows "$file" _ws.malformed)" 0
-	same "bytes of the file" "$(tshark -r "$file" -d tcp.port==80,data -Y "ip.src == $PEER4 && tcp.srcport == 80 && !tcp.analysis.retransmission" \
-		-T fields -e tcp.len 2> /dev/null | awk '{ n += $1 } END { print n }')" 1048576
+	same "bytes of the file" "$(file_bytes "$file")" 1048576
 	same "requests" "$(rows "$file" 'icmp.type == 8')" 1
 	[ "$(rows "$file" 'frame.comment contains "super-frame"')" -gt 10 ] || die "no frame is marked"
 	same "large frames not marked" "$(rows "$file" 'frame.len > 1514 && !frame.comment')" 0
@@ -109,7 +113,8 @@ ended() {
 	fetch > /dev/null
 	ended
 	same "longer ones" "$(rows "$BED_DIR/tmp/6" 'frame.cap_len > 96')" 0
-	[ "$(rows "$BED_DIR/tmp/6" 'frame.len > 9000')" -gt 5 ] || die "original lengths are lost"
+	same "bytes, by the original lengths" "$(file_bytes "$BED_DIR/tmp/6")" 1048576
+	[ "$(rows "$BED_DIR/tmp/6" 'frame.len > 1514')" -gt 5 ] || die "original lengths are lost"
 
 	in_c ip neigh flush all
 	began "$BED_DIR/tmp/7" --proto arp
