@@ -208,7 +208,12 @@ static bool check_back(const struct run *r)
 	while (at < r->ngot) {
 		size_t left = MIN_OF(r->ngot - at, r->nback - from);
 
-		len = MIN_OF(message(r->back + from, r->nback - from), left);
+		/* Behind a message that is not whole there is nothing: what begins like it but
+		 * goes on is an answer of ours. */
+		len = message(r->back + from, r->nback - from);
+		if (len > r->nback - from && r->ngot - at > left)
+			left = 0;
+		len = MIN_OF(len, left);
 		if (left && memcmp(r->got + at, r->back + from, len) == 0) {
 			from += len;
 		} else {
