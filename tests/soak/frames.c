@@ -5,8 +5,9 @@
  * frames random IFNAME PEER4 PEER6 SEED COUNT   frames of every protocol the daemon knows, right
  *     in most fields, then broken; one in 16 is noise. TCP connections are opened to PEER:7 and
  *     gone on with, by what the daemon's answers say, so that segments come near the window.
- * frames flood IFNAME PEER4 PEER6 KIND SECONDS  the same frame but for addresses and ports: syn,
- *     udp, fragment, arp, dhcp, unread (connections that answer all but read nothing)
+ * frames flood IFNAME PEER4 PEER6 KIND SECONDS [RATE]  the same frame but for addresses and ports:
+ *     syn, udp, fragment, arp, dhcp, unread (connections that answer all but read nothing). With
+ *     RATE so many a second are offered, and none twice; else as many as the tap takes.
  *
  * Prints "SENT TRIED": what the tap took, what was offered. Sources are addresses that the
  * container's kernel does not have, so that it says nothing to the answers.
@@ -49,6 +50,7 @@ struct gen {
 	uint8_t src4[4], peer4[4], src6[16], peer6[16];
 	struct conn conns[CONNS];
 	uint64_t sent, tried;
+	double rate;		/* frames a second; 0: each until the tap takes it */
 };
 
 struct frame {
@@ -570,7 +572,7 @@ static void send_all(struct gen *g, struct mmsghdr *m, unsigned int n)
 			g->sent += (unsigned int)done;
 			i += (unsigned int)done;
 			tries = 0;
-		} else if (errno == ENOBUFS && ++tries < 1000) {
+		} else if (!g->rate && errno == ENOBUFS && ++tries < 1000) {
 			sched_yield();
 		} else {
 			i++;
@@ -580,17 +582,22 @@ static void send_all(struct gen *g, struct mmsghdr *m, unsigned int n)
 	g->tried += n;
 }
 
+static double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
 static void run(struct gen *g, const char *flood, uint64_t count, double seconds)
 {
 	static uint8_t room[BATCH][ROOM + LARGE];
 	struct mmsghdr m[BATCH] = { 0 };
 	struct iovec iov[BATCH];
-	struct timespec now;
-	double end;
+	const double start = now_s();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	end = (double)now.tv_sec + (double)now.tv_nsec / 1e9 + seconds;
-	while (flood ? (double)now.tv_sec + (double)now.tv_nsec / 1e9 < end : g->sent < count && g->tried < 4 * count) {
+	while (flood ? now_s() < start + seconds : g->sent < count && g->tried < 4 * count) {
 		for (unsigned int i = 0; i < BATCH; i++) {
 			struct frame f = { .b = room[i] };
 
@@ -603,7 +610,8 @@ static void run(struct gen *g, const char *flood, uint64_t count, double seconds
 		}
 		send_all(g, m, BATCH);
 		hear(g);
-		clock_gettime(CLOCK_MONOTONIC, &now);
+		while (g->rate > 0 && (double)g->tried / g->rate > now_s() - start)
+			usleep(50);
 	}
 }
 
@@ -639,12 +647,13 @@ int main(int argc, char **argv)
 	static struct gen g;
 	bool flood;
 
-	if (argc != 7 || inet_pton(AF_INET, argv[3], g.peer4) != 1 || inet_pton(AF_INET6, argv[4], g.peer6) != 1) {
+	if (argc < 7 || argc > 8 || inet_pton(AF_INET, argv[3], g.peer4) != 1 || inet_pton(AF_INET6, argv[4], g.peer6) != 1) {
 		fprintf(stderr, "usage: frames random IFNAME PEER4 PEER6 SEED COUNT\n"
-			"       frames flood IFNAME PEER4 PEER6 syn|udp|fragment|arp|dhcp|unread SECONDS\n");
+			"       frames flood IFNAME PEER4 PEER6 syn|udp|fragment|arp|dhcp|unread SECONDS [RATE]\n");
 		return 2;
 	}
 	flood = strcmp(argv[1], "flood") == 0;
+	g.rate = flood && argc == 8 ? strtod(argv[7], NULL) : 0;
 	g.seed = flood ? 1 : strtoull(argv[5], NULL, 10) * 2 + 1;
 	inet_pton(AF_INET, "203.0.113.77", g.src4);
 	inet_pton(AF_INET6, "2001:db8:1::77", g.src6);
