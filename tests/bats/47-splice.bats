@@ -282,7 +282,7 @@ h_silent() { ! bed_listening bed_host "$@"; }
 	bed_until 5 h_listens tcp 8001
 	same "answer" "$(bed_host timeout 5 socat -t 2 - TCP4:127.0.0.1:8001 < /dev/null)" inside
 	h_silent tcp 8002 || die "8002 follows a program that it does not reach"
-	bed_server UDP in_c udp 9 socat UDP4-RECVFROM:9,bind=127.0.0.1,fork EXEC:"echo inside"
+	bed_server UDP in_c udp 9 socat UDP4-RECVFROM:9,bind=127.0.0.1,fork EXEC:"sed s/.*/inside/"
 	bed_until 5 h_listens udp 8003
 	bed_kill "$FOUR"
 	bed_until 5 h_silent tcp 8001
@@ -372,7 +372,7 @@ c_unbound() { ! in_c ss -Huan "sport = :$1" | grep -q .; }
 @test "reverse auto: UDP that the host's loopback has, the container's has too, while it has it" {
 	add '{"reverse": {"udp": ["auto", "~7103"]}, "forward": {"udp": ["7104:7104"]}}'
 	serve_udp bed_host udp-echo 7103	# excepted
-	bed_server FOUR bed_host udp 7101 socat UDP4-RECVFROM:7101,bind=127.0.0.1,fork EXEC:"echo outside"
+	bed_server FOUR bed_host udp 7101 socat UDP4-RECVFROM:7101,bind=127.0.0.1,fork EXEC:"sed s/.*/outside/"
 	serve_udp bed_host udp-echo 7105	# of all addresses and both families
 	bed_until 5 c_bound 7101 127.0.0.1:7101 || die "not there: $(in_c ss -uan)"
 	bed_until 5 c_bound 7105 "[::1]:7105"
