@@ -159,7 +159,7 @@ void tcp_abort(struct ctx *c, struct flow *f, bool tell_container, bool tell_rem
 		/* Before our SYN-ACK the container knows no sequence number of
 		 * ours: RST with ACK of its SYN (RFC 9293, 3.10.7.1). */
 		tcp_send_segment(c, f, TCPF_RST, f->tcp.state == TCPS_CONNECTING ? 0 :
-				 f->tcp.snd_nxt, NULL, 0, 0, NULL);
+				 tcp_bare_seq(&f->tcp), NULL, 0, 0, NULL);
 		c->count->tcp_reset_out++;
 	}
 	port_close(c, f, tell_remote);
@@ -175,7 +175,7 @@ void tcp_end_check(struct ctx *c, struct flow *f)
 		return;
 	/* The container's FIN is acknowledged before the flow goes. */
 	if (t->marks & TCPM_ACK)
-		tcp_send_segment(c, f, 0, t->snd_nxt, NULL, 0, 0, NULL);
+		tcp_send_segment(c, f, 0, tcp_bare_seq(t), NULL, 0, 0, NULL);
 	/* A socket closed with bytes unread resets the remote (RFC 2525, 2.17),
 	 * and what the container sent last might be lost there. */
 	if (t->marks & TCPM_DISCARD)
@@ -581,7 +581,7 @@ static int send_ack(struct ctx *c, struct flow *f)
 		return 0;
 	if (f->tcp.state == TCPS_SYN_RCVD)
 		return tcp_send_synack(c, f);
-	return tcp_send_segment(c, f, 0, f->tcp.snd_nxt, NULL, 0, 0, NULL);
+	return tcp_send_segment(c, f, 0, tcp_bare_seq(&f->tcp), NULL, 0, 0, NULL);
 }
 
 void tcp_finish(struct ctx *c)

@@ -131,6 +131,22 @@ bool tcp_vacate(struct ctx *c, const struct flow_key *key);
  * the tap divides has two at least: Linux acknowledges each such frame, but of whole ones only
  * every second, and meanwhile what waits for its reader leaves the CPU's caches.
  */
+/*
+ * The sequence number of a segment without text: the next one, or the end of the window
+ * where the container took back what it had offered. Linux does when memory runs out: it
+ * drops what came and offers nothing, and then all that lies beyond, with the
+ * acknowledgment in it (RFC 9293, 3.8.6, 3.10.7.4): its own sending would stand still
+ * until its program reads. Less than the window's granule may be its rounding.
+ */
+static inline uint32_t tcp_bare_seq(const struct tcp_flow *t)
+{
+	uint32_t beyond = t->snd_nxt - (t->snd_una + t->snd_wnd);
+
+	if (t->state != TCPS_OPEN || (int32_t)beyond < 1 << t->snd_wscale)
+		return t->snd_nxt;
+	return t->snd_nxt - beyond;
+}
+
 static inline uint16_t tcp_segment_size(const struct ctx *c, const struct tcp_flow *t)
 {
 	uint32_t most = c->tap_tso ? FRAME_GSO_MAX / 2 : FRAME_GSO_MAX;

@@ -282,16 +282,23 @@ static void sent_again(struct ctx *c, struct tcp_flow *t)
 	t->retransmits++;
 }
 
-/* Sends from the hole's start again, at most max bytes. Bytes sent, 0 if the tap
- * is full (the timer comes back), -1: f is gone. */
+/* Sends from the hole's start again, at most max bytes. Bytes sent, 0 if the tap or the
+ * container's window is full (the timer comes back), -1: f is gone. */
 static ssize_t resend_from(struct ctx *c, struct flow *f, const struct range *hole, uint32_t max)
 {
 	struct tcp_flow *t = &f->tcp;
+	const uint32_t room = t->snd_una + t->snd_wnd - hole->left;
 	struct iovec iov[HOLD_IOV_MAX];
 	size_t sent = 0;
 	ssize_t got;
 	int n;
 
+	/* Into what the window is now, of which Linux 6.17 and later refuse all of a segment that
+	 * ends beyond it. With no room at all the first is a probe. */
+	if ((int32_t)room > 0)
+		max = MIN_OF(max, room);
+	else if (hole->left != t->snd_una)
+		return 0;
 	max = frame_room(c, t, MIN_OF(hole->right - hole->left, max));
 	got = fetch(c, f, hole->left - t->snd_base, max, false, iov, &n);
 	if (got <= 0) {		/* bytes that were there are gone: the socket failed */
