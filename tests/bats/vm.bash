@@ -7,12 +7,17 @@
 # otherwise. Needs bed.bash.
 #
 #     vm_make               once a file: kernel and file system in $BED_DIR/vm
-#     vm_start NAME SOCKET  boots; returns when the guest's shell is there
+#     vm_start NAME SOCKET  boots; returns when the guest's shell is there. Without
+#                           a SOCKET ("") it has no network interface
 #     vm_do NAME COMMAND    runs it there: its output, its status
 #     vm_stop NAME
 
 VM_PROGRAMS=(socat getent dhclient iperf3)
 VM_EXTRA=()		# more programs, which need the C library only
+VM_FILL=		# a function that is given the file system's folder, to put more there
+VM_ROOT=		# tmpfs: moved to one, since pivot_root(2) refuses the root that a kernel starts with
+VM_MEMORY=256		# MiB
+VM_APPEND=		# more for the kernel's command line
 VM_MODULES=(failover net_failover virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_net)
 
 # Prints why there can be no virtual machine here, or nothing.
@@ -25,12 +30,15 @@ vm_missing() {
 }
 
 # "KERNEL MODULES": this machine's newest that has both, else one of the distribution's,
-# unpacked below build/ and not installed.
+# unpacked below build/ and not installed. One unpacked without the modules that are
+# unpacked today (tcp_diag is the last that was added) is unpacked again.
 vm_kernel() {
 	local k v found=
 	for k in "$bed_tree"/build/vm/boot/vmlinuz-* /boot/vmlinuz-*; do
 		v=${k##*/vmlinuz-}
-		[ ! -r "$k" ] || [ ! -d "${k%/boot/*}/lib/modules/$v/kernel" ] || found="$k ${k%/boot/*}/lib/modules/$v"
+		[ -r "$k" ] && [ -d "${k%/boot/*}/lib/modules/$v/kernel" ] || continue
+		[[ $k == /boot/* ]] || compgen -G "${k%/boot/*}/lib/modules/$v/kernel/net/ipv4/tcp_diag.ko*" > /dev/null || continue
+		found="$k ${k%/boot/*}/lib/modules/$v"
 	done
 	[ -n "$found" ] || { [ -z "${1-}" ] && vm_download && found=$(vm_kernel again); }
 	echo "$found"
@@ -43,16 +51,17 @@ vm_download() {
 	(
 		cd "$bed_tree/build/vm" && apt-get download "$package" &&
 			dpkg-deb --fsys-tarfile "$package"_*.deb | tar -x --wildcards './boot/vmlinuz-*' \
-				'*/drivers/virtio/*.ko*' '*/virtio_net.ko*' '*/net_failover.ko*' '*/failover.ko*' &&
+				'*/drivers/virtio/*.ko*' '*/virtio_net.ko*' '*/net_failover.ko*' '*/failover.ko*' \
+				'*/drivers/net/veth.ko*' '*/drivers/net/tun.ko*' '*/net/ipv4/*_diag.ko*' &&
 			rm -f "$package"_*.deb
 	) > /dev/null 2>&1
 }
 
-# vm_copy ROOT PROGRAM: with the libraries it names
+# vm_copy ROOT PROGRAM [PLACE]: with the libraries it names
 vm_copy() {
 	local file lib
 	file=$(PATH=$PATH:/usr/sbin command -v "$2")
-	install -D "$file" "$1/bin/$2"
+	install -D "$file" "$1${3-/bin/$2}"
 	while read -r lib; do
 		install -D "$lib" "$1$lib"
 	done < <(ldd "$file" | grep -o '/[^ ]*')
@@ -83,6 +92,13 @@ vm_make() {
 	printf 'root:x:0:0:root:/root:/bin/sh\n' > "$root/etc/passwd"
 	cat > "$root/init" <<-'END'
 		#!/bin/busybox sh
+		if [ -e /move ]; then
+			/bin/busybox rm /move
+			/bin/busybox mkdir /moved
+			/bin/busybox mount -t tmpfs -o mode=0755 none /moved
+			for f in /*; do [ $f = /moved ] || /bin/busybox cp -a $f /moved; done
+			exec /bin/busybox switch_root /moved /init
+		fi
 		/bin/busybox mkdir -p /usr/bin /usr/sbin /sbin
 		/bin/busybox --install -s /bin
 		export PATH=/bin HOME=/root
@@ -141,6 +157,8 @@ vm_make() {
 		done
 		timeout 20 dhclient -6 -1 -sf /bin/lease6 -lf /tmp/leases6 -pf /tmp/dhclient6.pid eth0
 	END
+	[ -z "$VM_ROOT" ] || touch "$root/move"
+	[ -z "$VM_FILL" ] || "$VM_FILL" "$root"
 	chmod 0755 "$root/init" "$root"/bin/{lease4,lease6,net,net6}
 	(cd "$root" && find . -print0 | cpio --quiet -0 -o -H newc) > "$BED_DIR/vm/initrd"
 	rm -rf "$root"
@@ -149,18 +167,18 @@ vm_make() {
 
 # vm_start NAME SOCKET [QEMU OPTION...]
 vm_start() {
-	local name=$1 at=$BED_DIR/tmp/$1 sock=$2
+	local name=$1 at=$BED_DIR/tmp/$1 net=()
+	[ -z "$2" ] || net=(-netdev "stream,id=n,server=off,addr.type=unix,addr.path=$2"
+		-device "virtio-net-pci,netdev=n,romfile=,mac=${VM_MAC:-52:54:00:12:34:56}")
 	shift 2
 	rm -f "$at".{in,out}
 	bed_user mkfifo "$at.in" "$at.out"
 	: > "$at.log"
 	bed_bg "VM_$name" "bed_${VM_USER:-user}" qemu-system-x86_64 -accel "${VM_ACCEL:-tcg}" -cpu "${VM_CPU:-max}" \
-		-m 256 -nodefaults -no-user-config -display none -monitor none \
+		-m "$VM_MEMORY" -nodefaults -no-user-config -display none -monitor none \
 		-kernel "$BED_DIR/vm/kernel" -initrd "$BED_DIR/vm/initrd" \
-		-append 'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off random.trust_cpu=on' \
-		-chardev "pipe,id=c,path=$at" -serial chardev:c \
-		-netdev "stream,id=n,server=off,addr.type=unix,addr.path=$sock" \
-		-device "virtio-net-pci,netdev=n,romfile=,mac=${VM_MAC:-52:54:00:12:34:56}" "$@"
+		-append 'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off random.trust_cpu=on'"${VM_APPEND:+ $VM_APPEND}" \
+		-chardev "pipe,id=c,path=$at" -serial chardev:c "${net[@]}" "$@"
 	export "VM_$name"
 	vm_ready "$name"
 }

@@ -11,7 +11,7 @@ if ! command -v shellcheck > /dev/null; then
 	exit 77
 fi
 scripts=(quickstart check .ci/run tests/lint/*.sh examples/*.sh)
-for f in tests/bats/*.bash tests/bats/*.bats tests/bench/* tests/soak/*; do
+for f in tests/bats/*.bash tests/bats/*.bats tests/bats/*.sh tests/bench/* tests/soak/*; do
 	[ -f "$f" ] && head -n 1 "$f" | grep -Eq 'bash|bats|/sh' && scripts+=("$f")
 done
 echo "scripts: ${#scripts[@]}"
