@@ -54,6 +54,10 @@ says() { # says PATTERN COMMAND: of the guest, whose words are read to their end
 }
 fetch() { same "what came by $1" "$(in_vm "timeout 20 socat -u TCP:$1:80 - | sha256sum")" "$(sum < "$BED_DIR/www/file")  -"; }
 
+large_comes_back() { # large_comes_back SOCAT-ADDRESS
+	[ "$(in_vm "dd if=/dev/zero bs=60000 count=1 2> /dev/null | socat -b 65000 -t 2 - $1 2> /dev/null | wc -c")" = 60000 ]
+}
+
 @test "DHCP, DHCPv6 and NDP configure the guest; ping, DNS, TCP and UDP go out" {
 	vm_do A net
 	vm_do A net6
@@ -73,9 +77,7 @@ fetch() { same "what came by $1" "$(in_vm "timeout 20 socat -u TCP:$1:80 - | sha
 	for a in "UDP:$PEER4:90" "UDP6:[$PEER6]:90"; do
 		same "UDP $a" "$(in_vm "echo hello | socat -t 2 - $a")" hello
 		# larger than the path's MTU: the first is answered by that (DF), what follows is cut
-		in_vm "dd if=/dev/zero bs=60000 count=1 2> /dev/null | socat -b 65000 -u - $a 2> /dev/null"
-		in_vm sleep 0.2
-		same "UDP in fragments $a" "$(in_vm "dd if=/dev/zero bs=60000 count=1 2> /dev/null | socat -b 65000 -t 2 - $a | wc -c")" 60000
+		bed_until 15 large_comes_back "$a" || die "UDP in fragments $a"
 	done
 	same "what tshark counts" "$(tshark -n -r "$BED_DIR/tmp/vm.pcapng" -Y 'dhcp.option.dhcp == 5 && eth.dst == 52:54:00:12:34:56' 2> /dev/null | wc -l)" 1
 }
@@ -83,7 +85,7 @@ fetch() { same "what came by $1" "$(in_vm "timeout 20 socat -u TCP:$1:80 - | sha
 @test "published ports from host, loopback and outside; forward at run time" {
 	in_vm "socat TCP4-LISTEN:80,fork,reuseaddr SYSTEM:'echo \$SOCAT_PEERADDR' > /dev/null 2>&1 &"
 	in_vm "socat UDP4-RECVFROM:90,fork EXEC:cat > /dev/null 2>&1 &"
-	in_vm sleep 0.3
+	bed_until 5 in_vm "netstat -ltn | grep -q ':80 ' && netstat -lun | grep -q ':90 '" || die "no servers"
 	same "from outside" "$(line bed_peer "TCP:$HOST4:8080")" "$PEER4"
 	same "from the loopback" "$(line bed_host TCP:127.0.0.1:8080)" 203.0.113.1
 	same "UDP" "$(echo hello | bed_peer socat -t 3 - "UDP:$HOST4:9090")" hello

@@ -125,6 +125,7 @@ static void use_running(const union any *m)
 	if (msg_engine_ok(&m->running))
 		FUZZ_HOLDS(m->running.kind == MSG_RUNNING || m->running.kind == MSG_TAP_GONE ||
 			   m->running.kind == MSG_SYNCED || m->running.kind == MSG_VIEWED ||
+			   (m->running.kind == MSG_STREAM_GONE && m->running.why <= INT32_MAX) ||
 			   (m->running.kind == MSG_INNER_WANTED && m->running.count >= 1 &&
 			    m->running.count <= MSG_FDS_MAX && m->running.ipv4 <= 1));
 }
