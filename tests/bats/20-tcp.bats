@@ -139,6 +139,28 @@ client() { bed_in "$C" python3 "$BED_DIR/client.py" "$@"; }
 	same "the end of the file" "$got" "$(tail -c 1000 "$BED_DIR/www/file" | sum)"
 }
 
+# With losses a segment finds no memory at its receiver, which takes back the window that it had shown:
+# acknowledgments have to come from within what is left of it.
+@test "TCP: who reads nothing any more still sends" {
+	local p clients=()
+	bed_server CHATTER bed_peer tcp 1006 python3 "$BED_DIR/server.py" chatter 1006
+	bed_in "$C" nft -f - <<- END
+		table inet loss {
+			chain in {
+				type filter hook input priority 0;
+				meta l4proto tcp numgen random mod 100 < 10 drop
+			}
+		}
+	END
+	for p in {1..6}; do
+		client deaf-send "$PEER4" 1006 1000000 &
+		clients+=($!)
+		client deaf-send "$PEER6" 1006 1000000 &
+		clients+=($!)
+	done
+	for p in "${clients[@]}"; do wait "$p"; done
+}
+
 @test "TCP: hostAddress reaches the host's services, not those on its loopback" {
 	same "by hostAddress" "$(bed_in "$C" curl -sS --max-time 60 "http://$HOSTADDR:8080/sum")" "$(cat "$BED_DIR/www/sum")"
 	fetched "$C" "http://$HOSTADDR:8080/file"

@@ -20,6 +20,7 @@ client.py udp-refused ADDRESS PORT    ECONNREFUSED by ICMP within half a second
 client.py slow-echo ADDRESS PORT N    one byte each tenth of a second, N times, each echoes
 client.py many ADDRESS PORT N         N connections at once, each echoes
 client.py abort ADDRESS PORT          sends one byte, hears it echoed, resets the connection
+client.py deaf-send ADDRESS PORT N    sends N bytes when its memory for what it does not read is full
 client.py never-read ADDRESS PORT     connects, says nothing, reads nothing, for an hour
 """
 import errno
@@ -235,6 +236,21 @@ def abort(address, port):
         s.sendall(b"x")
         must(s.recv(1) == b"x", "no echo")
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def deaf_send(address, port, n):
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1000000)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        s.settimeout(15)
+        s.connect((address, port))
+        time.sleep(1)
+        try:
+            for _ in range(n // 50000):
+                s.sendall(bytes(50000))
+                time.sleep(0.005)
+        except TimeoutError:
+            sys.exit("client.py: sending stands still while nothing is read")
 
 
 def never_read(address, port):

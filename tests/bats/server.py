@@ -11,6 +11,7 @@ server.py echo PORT            TCP: every byte back at once
 server.py ends PORT            the same, and prints how each connection ended: "end" or "reset"
 server.py flood PORT           sends without end
 server.py deaf PORT            accepts and never reads
+server.py chatter PORT         reads all, and talks all the time
 server.py whoami PORT          TCP: "CLIENT-ADDRESS CLIENT-PORT OWN-ADDRESS" and the end
 server.py udp-echo PORT        UDP: every datagram back
 server.py udp-whoami PORT      UDP: the same line for every datagram, without OWN-ADDRESS
@@ -25,6 +26,7 @@ import socket
 import socketserver
 import struct
 import sys
+import threading
 import time
 
 
@@ -106,6 +108,25 @@ class Flood(socketserver.BaseRequestHandler):
             pass
 
 
+class Chatter(socketserver.BaseRequestHandler):
+    def chat(self):
+        try:
+            while True:
+                self.request.sendall(bytes(20000))
+                time.sleep(0.0002)
+        except OSError:
+            pass
+
+    def handle(self):
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=self.chat, daemon=True).start()
+        try:
+            while self.request.recv(1 << 16):
+                pass
+        except OSError:
+            pass
+
+
 class Deaf(socketserver.BaseRequestHandler):
     def handle(self):
         while True:
@@ -164,7 +185,7 @@ def udp(port, kind):
 def main():
     kind, port = sys.argv[1], int(sys.argv[2])
     handlers = {"reset": Reset, "hash-back": HashBack, "early-close": EarlyClose, "echo": Echo,
-                "ends": Ends, "flood": Flood, "deaf": Deaf, "whoami": WhoAmI}
+                "ends": Ends, "flood": Flood, "chatter": Chatter, "deaf": Deaf, "whoami": WhoAmI}
     if kind.startswith("udp-"):
         udp(port, kind)
     elif kind == "http":
