@@ -88,9 +88,6 @@ int port_shutdown(struct ctx *c, struct flow *f);
 /* Reads; peek leaves the bytes and moves SO_PEEK_OFF on by what was read, where it is in
  * use; else it is from the first one. 0 is end of file. */
 ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n, bool peek);
-/* Events tell of bytes that can be read from this many on (SO_RCVLOWAT); the end, an error
- * and an urgent byte are told in any case. 0 or -errno. */
-int port_side_lowat(struct ctx *c, struct flow *f, enum splice_side side, uint32_t len);
 /* Whether an urgent byte came that is not read yet; *ret is how many stand before it. No
  * port_recv() reads over it, only from it on. SO_PEEK_OFF, where it is in use, is peek_at. */
 bool port_urgent(struct ctx *c, struct flow *f, uint32_t peek_at, uint32_t *ret);
@@ -120,6 +117,9 @@ void port_side_discard(struct ctx *c, struct flow *f, enum splice_side side, siz
 /* urgent: the last byte is (MSG_OOB). */
 ssize_t port_side_send(struct ctx *c, struct flow *f, enum splice_side side, const void *buf,
 		       size_t len, bool urgent);
+/* Events tell of bytes that can be read from this many on (SO_RCVLOWAT); the end, an error
+ * and an urgent byte are told in any case. 0 or -errno. */
+int port_side_lowat(struct ctx *c, struct flow *f, enum splice_side side, uint32_t len);
 /* Whether an urgent byte came that is not read yet; *next: no other stands before it. No
  * port_side_peek() looks over it, only from it on. */
 bool port_side_urgent(struct ctx *c, struct flow *f, enum splice_side side, bool *next);

@@ -124,14 +124,6 @@ bool tcp_vacate(struct ctx *c, const struct flow_key *key);
 /* --- between the tcp files --- */
 
 /*
- * Of what goes to the container a segment is at most half of the largest window: a buffer
- * of little more than one could hold no second, and a receiver that once showed less than what
- * is left beside a segment might never show more (Linux waits for place for one as large
- * as those that come): a timer's wait for each piece (RFC 9293, 3.8.6.2.1). And a frame that
- * the tap divides has two at least: Linux acknowledges each such frame, but of whole ones only
- * every second, and meanwhile what waits for its reader leaves the CPU's caches.
- */
-/*
  * The sequence number of a segment without text: the next one, or the end of the window
  * where the container took back what it had offered. Linux does when memory runs out: it
  * drops what came and offers nothing, and then all that lies beyond, with the
@@ -147,6 +139,14 @@ static inline uint32_t tcp_bare_seq(const struct tcp_flow *t)
 	return t->snd_nxt - beyond;
 }
 
+/*
+ * Of what goes to the container a segment is at most half of the largest window: a buffer
+ * of little more than one could hold no second, and a receiver that once showed less than what
+ * is left beside a segment might never show more (Linux waits for place for one as large
+ * as those that come): a timer's wait for each piece (RFC 9293, 3.8.6.2.1). And a frame that
+ * the tap divides has two at least: Linux acknowledges each such frame, but of whole ones only
+ * every second, and meanwhile what waits for its reader leaves the CPU's caches.
+ */
 static inline uint16_t tcp_segment_size(const struct ctx *c, const struct tcp_flow *t)
 {
 	uint32_t most = c->tap_tso ? FRAME_GSO_MAX / 2 : FRAME_GSO_MAX;
