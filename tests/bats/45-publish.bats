@@ -7,8 +7,10 @@ load bed
 load expect
 
 setup_file() {
+	local size=64M
+	[ -z "${BED_SHORT-}" ] || size=4M
 	bed_make
-	head -c "${BED_SHORT:+4}${BED_SHORT:-64}M" /dev/urandom > "$BED_DIR/www/file"
+	head -c "$size" /dev/urandom > "$BED_DIR/www/file"
 }
 
 teardown_file() {

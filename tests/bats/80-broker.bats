@@ -182,7 +182,7 @@ add_in() {
 	add_in "$group" '{}'
 	echo 1 > "$group/cgroup.kill"
 	bed_until 5 bed_no_core || die "the caller's own daemon outlived its cgroup"
-	rmdir "$group"
+	bed_until 5 rmdir "$group" 2> /dev/null	# (what was killed may not be gone yet)
 	umount "$BED_DIR/cgroup"
 	# what is left of it is cleaned by the next command
 	conf | cni DEL c "/proc/$C/ns/net" eth0
