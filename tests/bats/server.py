@@ -34,7 +34,7 @@ class V6Server(socketserver.ThreadingTCPServer):
     address_family = socket.AF_INET6
     allow_reuse_address = True
     daemon_threads = True
-    request_queue_size = 256
+    request_queue_size = 4096	# or those it was late for are reset
 
 
 def read_hash(sock):
