@@ -97,7 +97,9 @@ root_clean() { bed_no_core && [ -z "$(root_state)" ]; }
 	grep -q passt-podman "$BED_DIR/seen"
 	podman_root network inspect passt-podman | jq -e '.[0].driver == "cni-passt"'
 	# (what it says by its log: a terminal that is attached may come late for a short container)
-	podman_root run -d --name two --network passt-podman:ip=10.89.7.8,mac=02:11:22:33:44:55 --network second "$PODMAN_IMAGE" \
+	# (interfaces by name: podman gives its own in the order of a Go map, which is one in eight times the other way round)
+	podman_root run -d --name two --network passt-podman:ip=10.89.7.8,mac=02:11:22:33:44:55,interface_name=eth0 \
+		--network second:interface_name=eth1 "$PODMAN_IMAGE" \
 		sh -c "ip -o addr; ip -o link; cat /proc/sys/net/core/somaxconn; ping -c 1 -W 5 $PEER4" > /dev/null
 	podman_root wait two > /dev/null
 	podman_root logs two > "$BED_DIR/seen"
