@@ -178,6 +178,7 @@ void proto_catch_up(struct ctx *c)
 void proto_finish(struct ctx *c)
 {
 	udp_flush(c);
+	tcp_gathered(c);
 	tcp_finish(c);
 }
 

@@ -263,6 +263,9 @@ static void segment_rst(struct ctx *c, struct flow *f, const struct tcp *t)
 		return;
 	if (t->seq == f->tcp.rcv_nxt) {
 		c->count->tcp_reset_in++;
+		/* What it sent before goes before. */
+		if ((f->tcp.marks & TCPM_GATHERED) && !tcp_in_drain(c, f))
+			return;
 		tcp_abort(c, f, false, true);
 	} else if (t->seq - f->tcp.rcv_nxt < f->tcp.rcv_adv - f->tcp.rcv_nxt) {
 		challenge(c, f);

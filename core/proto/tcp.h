@@ -6,7 +6,7 @@
  * invariants):
  *
  *   in   container -> remote   tcp_in.c: a segment's payload goes to send() at
- *        once; what the host does not take waits in flow.hold, whose free
+ *        once, several small ones of one turn together; what the host does not take waits in flow.hold, whose free
  *        space is the window we show. All that is taken or held is acknowledged,
  *        once per flow and batch of frames (tcp_finish()).
  *   out  remote -> container   tcp_out.c: bytes are peeked from the socket, sent,
@@ -89,6 +89,7 @@
 #define TCP_DUPACKS		3u	/* RFC 5681, 3.2; RFC 6675, DupThresh */
 #define TCP_ACK_WAIT_MS		2u	/* so short that no program's small writes wait to be seen */
 #define TCP_TALK_MS		40u	/* an answer within this makes a conversation */
+#define TCP_GATHER_MOST	16384u	/* bytes of a segment that is copied, to leave with others */
 #define TCP_OUT_BUDGET		4u	/* super-frames of one flow in one turn */
 #define TCP_RESEND_SEGS		10u	/* of one retransmission */
 
@@ -111,6 +112,8 @@ bool tcp_serve(struct ctx *c, struct flow *f);
 void tcp_timer(struct ctx *c, struct flow *f);
 /* The end of a turn: owed ACKs, bytes to drop from sockets. */
 void tcp_finish(struct ctx *c);
+/* The end of a turn, before tcp_finish(): what was gathered of each flow goes to its socket. */
+void tcp_gathered(struct ctx *c);
 /* The host had no memory: once a moment all flows try again that it had none for. */
 void tcp_starved(struct ctx *c);
 /* An accepted client's connection becomes a flow of that key, which is not in the table: SYN to the

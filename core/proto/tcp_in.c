@@ -168,6 +168,25 @@ static ssize_t offer(struct ctx *c, struct flow *f, const struct iovec *iov, int
 	return sent == -EAGAIN ? 0 : sent;
 }
 
+void tcp_gathered(struct ctx *c)
+{
+	uint32_t idx = c->finish_head;	/* TCPM_GATHERED are in that list */
+
+	while (idx != FLOW_NONE) {
+		struct flow *f = flow_at(&c->flows, idx);
+
+		idx = f->tcp.list_next;
+		if (!(f->tcp.marks & TCPM_GATHERED))
+			continue;
+		f->tcp.marks &= ~(uint32_t)TCPM_GATHERED;
+		if (!tcp_in_drain(c, f))
+			continue;
+		c->count->tcp_held_bytes += f->tcp.hold.len;
+		judge_cap(c, f);
+		tcp_end_check(c, f);
+	}
+}
+
 void tcp_starved(struct ctx *c)
 {
 	if (!c->starved_at || c->now < c->starved_at)
@@ -286,6 +305,18 @@ static bool pass_by_hold(struct ctx *c, struct flow *f, const void *data, size_t
 	return true;
 }
 
+/*
+ * Whether the next bytes leave when the turn ends, with those behind them: of a flow that had
+ * data in it already. Where a kernel sends single segments (a guest's, without offloads)
+ * a copy costs far less than a call for each. Not while the host takes no more: then there is
+ * no call either.
+ */
+static bool gathers(const struct tcp_flow *t, size_t len)
+{
+	return (t->marks & (TCPM_ACK | TCPM_FAILED)) == TCPM_ACK && len <= TCP_GATHER_MOST &&
+	       (!t->hold.len || (t->marks & TCPM_GATHERED));
+}
+
 bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 {
 	const struct iovec iov = { (void *)(uintptr_t)data, len };
@@ -298,6 +329,13 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 		return fill_hole(c, f, data, len);
 	if (UNLIKELY((t->marks & (TCPM_IN_URG | TCPM_DNS)) && !(t->marks & TCPM_FAILED)))
 		return pass_by_hold(c, f, data, len);
+	if (gathers(t, len)) {
+		tcp_mark(c, f, TCPM_GATHERED);
+		kept = hold_append(&c->pool, &t->hold, data, len);
+		took(c, f, kept);
+		t->rcv_nxt += (uint32_t)kept;
+		return true;
+	}
 	if (!t->hold.len && !(t->marks & TCPM_FAILED))
 		sent = offer(c, f, &iov, 1, false);
 	if (sent < 0 && !failed(c, f))

@@ -659,13 +659,25 @@ static bool do_socket(struct script *s, char **words)
 	return strcmp(is, words[0]) == 0 ? true : wrong(s, "it is %s", is);
 }
 
-static bool do_opens(struct script *s, char **words)
+static bool check_calls(struct script *s, char **words, const uint64_t *is)
 {
 	long n;
 
 	if (!settle(s) || !number(words[0], &n))
 		return false;
-	return s->w->io.opens == (uint64_t)n ? true : wrong(s, "%d calls", (int)s->w->io.opens);
+	return *is == (uint64_t)n ? true : wrong(s, "%d calls", (int)*is);
+}
+
+static bool do_opens(struct script *s, char **words)
+{
+	begin(s);
+	return check_calls(s, words, &s->w->io.opens);
+}
+
+static bool do_sends(struct script *s, char **words)
+{
+	begin(s);
+	return check_calls(s, words, &s->w->io.sends);
 }
 
 static bool do_flow(struct script *s, char **words)
@@ -791,7 +803,7 @@ static const struct {
 	{ "quiet", do_quiet }, { "drop", do_drop }, { "connect", do_connect }, { "connected", do_writable },
 	{ "failed", do_failed }, { "accept", do_accept }, { "remote", do_remote }, { "room", do_room },
 	{ "writable", do_writable }, { "took", do_took }, { "socket", do_socket },
-	{ "opens", do_opens }, { "flow", do_flow }, { "tap", do_tap }, { "count", do_count },
+	{ "opens", do_opens }, { "sends", do_sends }, { "flow", do_flow }, { "tap", do_tap }, { "count", do_count },
 	{ "urgent", do_urgent }, { "isn", do_isn }, { "beyond", do_beyond }, { "setup", do_setup }, { "only", do_only },
 };
 

@@ -39,7 +39,7 @@
  *	room N|all		how much more send() takes; writable: and epoll says so
  *	took N			bytes that the host socket took so far
  *	socket open|shut|closed|aborted	... and closed is closed without a reset
- *	opens N			calls of connect() so far
+ *	opens N			calls of connect() so far; sends N: of send()
  *	flow connecting|synsent|syn|open|linger|gone
  *	tap N|all		frames the tap still takes; tap ERRNO: what it says to each
  *	count NAME N		a counter of flow/counters.h

@@ -307,6 +307,7 @@ ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 	int err = fake_take_error(s);
 
 	FAKE_HOLDS(s->proto == FLOW_TCP);
+	c->io->sends++;
 	if (err)
 		return err;
 	if (s->shut)

@@ -128,7 +128,7 @@ struct io {
 	uint32_t max_pipes, pipe_calls;		/* calls: of port_pipe_in() and _out() */
 	uint32_t inner;				/* sockets in the pool that port_splice_connect() uses */
 	uint32_t max_open, nopen, last;		/* last: the socket opened last */
-	uint64_t opens;
+	uint64_t opens, sends;		/* calls: of port_open() and the like, of port_send() */
 	int open_rc;		/* of port_open() and port_splice_connect(): 0, -EINPROGRESS or -errno */
 	size_t out_room;	/* of new sockets */
 	bool ping_ids_differ;	/* ping sockets get another identifier */
