@@ -176,6 +176,7 @@ struct dgram_flow {
 					 * FORWARD_NONE: the flow is the container's own */
 	uint32_t local_scope;		/* ... and the interface, for link-local, else 0 */
 	struct addr local;		/* ... the address that the client spoke to */
+	uint32_t map;			/* FLOW_UDP: whose port the socket has; PORTMAP_NONE */
 	uint16_t outer_id;		/* FLOW_PING, raw: the identifier outside */
 	uint16_t asked;			/* to port 53: questions not answered yet, saturating */
 	bool raw;			/* FLOW_PING: by the socket that all share (io/rawping.h) */

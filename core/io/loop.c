@@ -38,7 +38,7 @@ struct area {
 	size_t size;
 };
 
-#define AREAS 10
+#define AREAS 12
 
 static void areas(struct ctx *c, struct area a[AREAS])
 {
@@ -54,6 +54,8 @@ static void areas(struct ctx *c, struct area a[AREAS])
 	a[7] = (struct area){ (void **)&c->ranges.sets, (RANGES_SETS + 1) * sizeof(struct ranges) };
 	a[8] = (struct area){ (void **)&c->io->rawping.flows, RAWPING_IDS * sizeof(uint32_t) };
 	a[9] = (struct area){ (void **)&c->frags, sizeof(struct fragtab) };
+	a[10] = (struct area){ (void **)&c->maps.maps, (FLOW_MAX + 1) * sizeof(struct portmap) };
+	a[11] = (struct area){ (void **)&c->maps.buckets, PORTMAP_BUCKETS * sizeof(uint32_t) };
 }
 
 static void release(struct ctx *c)
@@ -153,6 +155,7 @@ int loop_init(struct ctx *c, struct io *io, const struct conf *conf, const struc
 	c->groups.query_due = c->now + 1;	/* of the engine before us nothing is known */
 	proto_start(c);
 	flow_init(&c->flows, c->flows.flows, c->flows.buckets, &key, FLOW_MAX);
+	portmap_init(&c->maps, c->maps.maps, c->maps.buckets, &key);
 	wheel_init(&c->wheel, &c->flows.flows[0].timer, sizeof(struct flow), c->now);
 	hold_pool_init(&c->pool, c->pool.mem, c->pool.next, c->pool.nchunks);
 	ranges_pool_init(&c->ranges, c->ranges.sets, RANGES_SETS);

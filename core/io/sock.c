@@ -23,6 +23,7 @@
 #include "io/sockaddr.h"
 #include "proto/group.h"
 #include "proto/port.h"
+#include "proto/udp.h"
 
 #ifndef SO_PEEK_OFF
 #define SO_PEEK_OFF 42
@@ -36,6 +37,7 @@
 #endif
 
 #define UDP_RCVBUF	(4 << 20)	/* asked for; the host's rmem_max decides */
+#define STRANGERS_MAX	64		/* datagrams looked at of those between bind() and connect() */
 #define MESSAGES_MAX	128u		/* of one port_dgram_send() */
 
 static int set_int(int fd, int level, int name, int value)
@@ -106,6 +108,56 @@ static int keep_port(struct ctx *c, int fd, const struct flow *f)
 	if (bind_to(fd, from ? from : &any, f->key.inner_port) == 0 || !from)
 		return 0;
 	return bind_to(fd, from, 0);
+}
+
+/* At the port that other flows of the container's endpoint have, if there are such. Nobody else's
+ * socket can be there: it was taken without SO_REUSEPORT, which all of them have since. */
+static int share_port(struct ctx *c, int fd, struct flow *f)
+{
+	bool v4 = addr_is4(&f->outer);
+	const struct addr any = v4 ? addr_from4("\0\0\0\0") : ADDR_ANY;
+	const struct addr *from = outbound_address(c->conf, f);
+	uint32_t map = portmap_find(&c->maps, &f->key.inner, f->key.inner_port, v4);
+	struct portmap *m = &c->maps.maps[map];
+
+	if (!v4)
+		set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (map == PORTMAP_NONE)
+		return keep_port(c, fd, f);
+	if (m->flows < PORTMAP_FLOWS && set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0) {
+		if (bind_to(fd, from ? from : &any, m->outer_port) == 0) {
+			f->dg.map = map;
+			m->flows++;
+			return 0;
+		}
+		set_int(fd, SOL_SOCKET, SO_REUSEPORT, 0);
+	}
+	return from ? bind_to(fd, from, 0) : 0;
+}
+
+/* What the socket took before it was connected is anybody's. */
+static void drop_strangers(int fd)
+{
+	for (int i = 0; i < STRANGERS_MAX; i++)
+		if (recv(fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC) < 0)
+			return;
+}
+
+/* The endpoint's first flow: others come to the port it has. */
+static void remember_port(struct ctx *c, int fd, struct flow *f)
+{
+	bool v4 = addr_is4(&f->outer);
+	union sockaddr_any sa;
+	socklen_t len = sizeof(sa);
+	struct addr local;
+	uint16_t port;
+
+	if (f->dg.map != PORTMAP_NONE ||
+	    portmap_find(&c->maps, &f->key.inner, f->key.inner_port, v4) != PORTMAP_NONE ||
+	    set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 || getsockname(fd, &sa.sa, &len) < 0)
+		return;
+	sockaddr_read(&sa, &local, &port);
+	f->dg.map = portmap_add(&c->maps, &f->key.inner, f->key.inner_port, v4, port);
 }
 
 /* Without a port: it is chosen at the connect, when the kernel knows that only the
@@ -231,7 +283,7 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RCVBUF);
 		if (c->io->udp_gso)
 			set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
-		return keep_port(c, fd, f);
+		return group_shares_port(c, f) ? keep_port(c, fd, f) : share_port(c, fd, f);
 	case FLOW_DNS:
 		/* The kernel picks a port by chance (RFC 5452, 9.2). */
 		from = outbound_address(c->conf, f);
@@ -242,6 +294,12 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 0);
 		return keep_port(c, fd, f);
 	}
+}
+
+static void forget_port(struct ctx *c, struct flow *f)
+{
+	if (f->key.proto == FLOW_UDP)
+		portmap_put(&c->maps, &f->dg.map);
 }
 
 void sock_complain(struct ctx *c, const struct flow *f, int rc)
@@ -270,8 +328,10 @@ int port_open(struct ctx *c, struct flow *f)
 		.events = EPOLLIN | EPOLLET,
 		.data.u64 = io_ref(IO_REF_FLOW, f->gen, flow_idx(&c->flows, f)),
 	};
+	/* A socket without its remote's port hears all of that address (udp(7) sends by none). */
+	uint16_t port = udp_hears_any_port(f) ? 0 : f->outer_port;
 	union sockaddr_any sa;
-	socklen_t len = sockaddr_make(&sa, &f->outer, f->outer_port, f->outer_scope);
+	socklen_t len = sockaddr_make(&sa, &f->outer, port, f->outer_scope);
 	int fd = make_socket(f), rc;
 
 	if (f->key.proto == FLOW_PING && (fd == -EACCES || fd == -EPERM) &&
@@ -284,6 +344,8 @@ int port_open(struct ctx *c, struct flow *f)
 	rc = prepare(c, f, fd);
 	if (rc == 0 && !flow_is_group(f) && connect(fd, &sa.sa, len) < 0)
 		rc = -errno;
+	if (rc == 0 && f->key.proto == FLOW_UDP && !flow_is_group(f))
+		drop_strangers(fd);
 	if (rc == 0 || rc == -EINPROGRESS) {
 		if (f->key.proto == FLOW_TCP)
 			ev.events |= EPOLLOUT | EPOLLRDHUP | EPOLLPRI;
@@ -292,11 +354,14 @@ int port_open(struct ctx *c, struct flow *f)
 	}
 	if (rc < 0 && rc != -EINPROGRESS) {
 		close(fd);
+		forget_port(c, f);
 		if (rc == -EADDRNOTAVAIL || rc == -EAGAIN || rc == -ENOBUFS || rc == -ENOSPC)
 			sock_complain(c, f, rc);	/* ports, memory, epoll's own limit */
 		return rc;
 	}
 	f->sock = fd;
+	if (f->key.proto == FLOW_UDP && !flow_is_group(f) && !group_shares_port(c, f))
+		remember_port(c, fd, f);
 	return rc;
 }
 
@@ -404,6 +469,7 @@ void port_close(struct ctx *c, struct flow *f, bool abort)
 		rawping_give(c, f);
 		return;
 	}
+	forget_port(c, f);
 	if (abort)
 		close_by_rst(f->sock);
 	else
@@ -548,7 +614,7 @@ static int by_listener(struct ctx *c, const struct flow *f, const struct addr *t
 static int sending_of(struct ctx *c, const struct flow *f, struct sending *ret)
 {
 	*ret = (struct sending){ .fd = f->sock };
-	if (flow_is_group(f))
+	if (flow_is_group(f) || udp_hears_any_port(f))
 		ret->to_len = sockaddr_make(&ret->to, &f->outer, f->outer_port, f->outer_scope);
 	if (f->key.proto != FLOW_UDP || f->dg.via == FORWARD_NONE)
 		return 0;
@@ -671,7 +737,7 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 	union sockaddr_any sa[CTX_DGRAMS];
 	struct mmsghdr m[CTX_DGRAMS];
 	union ancillary a[CTX_DGRAMS];
-	bool group = flow_is_group(f);
+	bool named = flow_is_group(f) || udp_hears_any_port(f);
 	int done;
 
 	(void)c;
@@ -679,8 +745,8 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 		return -EAGAIN;
 	if (f->key.proto == FLOW_PING)
 		return recv_ping(f, d);
-	done = receive(f->sock, d, group ? sa : NULL, m, a, MIN_OF(n, CTX_DGRAMS));
-	for (int i = 0; group && i < done; i++)
+	done = receive(f->sock, d, named ? sa : NULL, m, a, MIN_OF(n, CTX_DGRAMS));
+	for (int i = 0; named && i < done; i++)
 		sockaddr_read(&sa[i], &d[i].from, &d[i].from_port);
 	return done;
 }

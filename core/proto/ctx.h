@@ -11,6 +11,7 @@
 #include "flow/forward.h"
 #include "flow/frag.h"
 #include "flow/groups.h"
+#include "flow/portmap.h"
 #include "flow/roster.h"
 
 #define CTX_HOT_SIZE	65536u		/* one super-frame's payload */
@@ -70,6 +71,7 @@ struct ctx {
 	struct wheel wheel;
 	struct hold_pool pool;
 	struct ranges_pool ranges;
+	struct portmaps maps;
 	struct fragtab *frags;
 	struct groups groups;
 	struct forwarder dns;

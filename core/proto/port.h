@@ -19,7 +19,7 @@ struct port_dgram {
 	uint16_t gso_size;	/* 0: one datagram; else several of this size, the last may be shorter */
 	struct flow_ip ip;	/* received: df is not known, and set */
 	struct addr from;	/* received by a group's flow: who sent it */
-	uint16_t from_port;
+	uint16_t from_port;	/* ... and by one of udp_hears_any_port() */
 };
 
 /* An entry of a socket's error queue (ip(7), IP_RECVERR): an ICMP error about one
@@ -43,8 +43,8 @@ int port_tap_send(struct ctx *c, const struct iovec *iov, int n, size_t len);
 /*
  * Makes flow f's socket and connects it to f->outer, and watches it. Returns 0
  * (datagram sockets, or connected at once), -EINPROGRESS, or -errno with
- * f->sock still -1. FLOW_UDP tries to keep the container's source port,
- * FLOW_PING its identifier. Its packets carry f->ip.
+ * f->sock still -1. FLOW_UDP has the port of its endpoint's other flows (flow/portmap.h);
+ * the first tries to keep the container's source port, FLOW_PING its identifier. Its packets carry f->ip.
  * Groups' flows (flow_is_group()) are not connected, their packets leave by the
  * interface f->outer_scope; a listener joins its group, and it is 0 only if it could.
  */

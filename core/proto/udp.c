@@ -202,6 +202,7 @@ static int run_length(const struct port_dgram *d, int n)
 		return 1;
 	while (k < n && !d[k].gso_size && d[k].len && d[k].len <= d[0].len &&
 	       d[k - 1].len == d[0].len && flow_ip_eq(&d[k].ip, &d[0].ip) &&
+	       d[k].from_port == d[0].from_port &&
 	       total + d[k].len <= UDP_GSO_BYTES)
 		total += d[k++].len;
 	return k;
@@ -209,6 +210,7 @@ static int run_length(const struct port_dgram *d, int n)
 
 void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int n)
 {
+	struct flow_key key = f->key;
 	struct iovec iov[CTX_DGRAMS];
 
 	for (int i = 0, k; i < n; i += k) {
@@ -223,7 +225,9 @@ void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int 
 		}
 		c->count->udp_rx_bytes += total;
 		flow_got(&c->flows, f, total, c->now);
-		frame_udp(c, &f->key, &ip, iov, k, total,
+		if (UNLIKELY(udp_hears_any_port(f)))
+			key.remote_port = d[i].from_port;
+		frame_udp(c, &key, &ip, iov, k, total,
 			  k > 1 ? (uint16_t)d[i].len : d[i].gso_size);
 	}
 }

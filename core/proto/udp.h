@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * udp: the container's datagrams, one connected host socket for each pair of
- * endpoints (RFC 4787: endpoint-dependent filtering, the mapping ends with the
- * flow). What arrives in one batch of frames leaves in few system calls: runs
+ * endpoints, those of one endpoint of the container at one port of the host (RFC 4787:
+ * endpoint-independent mapping, flow/portmap.h; address and port-dependent filtering). What arrives in one batch of frames leaves in few system calls: runs
  * of equal datagrams as one UDP_SEGMENT send, the rest by sendmmsg; the same on
  * the way back (UDP_GRO, recvmmsg, USO frames).
  */
@@ -11,6 +11,7 @@
 
 #include "proto/port.h"
 #include "wire/ip.h"
+#include "wire/numbers.h"
 #include "wire/udp.h"
 
 #define UDP_SEGMENTS	64u	/* datagrams of one UDP_SEGMENT send (UDP_MAX_SEGMENTS of Linux) */
@@ -32,6 +33,14 @@ void udp_room(struct ctx *c, struct port_dgram *d, struct iovec *iov);
 
 /* n received datagrams of one flow go to the container. */
 void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int n);
+
+/* A TFTP server answers from another port than it was asked at (RFC 1350, 4): any port of its
+ * address is heard, and what the container sends back there is a flow of its own. */
+static inline bool udp_hears_any_port(const struct flow *f)
+{
+	return f->key.proto == FLOW_UDP && f->outer_port == PORT_TFTP && f->dg.via == FORWARD_NONE &&
+	       !flow_is_group(f);
+}
 
 /* Datagrams in a message of len bytes, in pieces of gso_size (0: one). */
 static inline uint32_t udp_datagrams(size_t len, uint16_t gso_size)

@@ -101,6 +101,7 @@ static const struct call table[] = {
 	SET(ENGINE, SOL_SOCKET, SO_RCVLOWAT, "io/splice.c", "no event for each segment of a bulk"),
 	SET(ENGINE, SOL_SOCKET, SO_PEEK_OFF, "io/sock.c", "the receive buffer is the retransmission queue"),
 	SET(BOTH, SOL_SOCKET, SO_REUSEADDR, "io/sock.c", "ports of groups; TIME-WAIT of an attachment before"),
+	SET(ENGINE, SOL_SOCKET, SO_REUSEPORT, "io/sock.c", "one port for one endpoint of the container"),
 	SET(BOTH, SOL_SOCKET, SO_RCVBUF, "io/sock.c", "room for UDP; libnl's sockets"),
 	SET(NSAGENT, SOL_SOCKET, SO_SNDBUF, "io/netlink.c", "libnl's sockets"),
 	SET(NSAGENT, SOL_SOCKET, SO_RCVTIMEO, "io/diag.c", "never waits for ever"),
@@ -130,7 +131,7 @@ static const struct call table[] = {
 	SET(ENGINE, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, "io/sock.c", "groups"),
 	SET(ENGINE, IPPROTO_IPV6, IPV6_MULTICAST_ALL, "io/sock.c", "groups: none but those joined"),
 	SET(ENGINE, IPPROTO_IPV6, IPV6_JOIN_GROUP, "io/sock.c", "groups"),
-	SET(NSAGENT, IPPROTO_IPV6, IPV6_V6ONLY, "io/listen.c", "listeners of reverse"),
+	SET(BOTH, IPPROTO_IPV6, IPV6_V6ONLY, "io/listen.c", "listeners of reverse; IPv6 flows leave IPv4 its ports"),
 
 	/* --- pipes of spliced flows --- */
 	ANY(pipe2, ENGINE, "io/splice.c", "a pipe for bulk"),

@@ -126,7 +126,7 @@ enum {
 	DNST_A = 1, DNST_PTR = 12, DNST_AAAA = 28, DNST_OPT = 41, DNST_ANY = 255,
 	DNSC_IN = 1, DNSC_ANY = 255,
 	DNS_OPT_DO = 0x8000,		/* RFC 3225, 3 */
-	PORT_DNS = 53, PORT_DNS_TLS = 853,
+	PORT_DNS = 53, PORT_TFTP = 69, PORT_DNS_TLS = 853,
 };
 
 /* ARP (RFC 826; IANA arp-parameters) */

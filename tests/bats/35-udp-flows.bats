@@ -51,6 +51,40 @@ no_more_sockets() { [ "$(sockets)" -le "$1" ]; }
 	bed_until 5 no_more_sockets "$idle" || die "not ended after 5 seconds"
 }
 
+# seen SOURCE [ADDRESS]: the container's endpoint as two servers see it, each once
+seen() { client udp-one-port "${2-$PEER4}" "$1" 17 18; }
+
+@test "one endpoint has one port towards all remotes, in each family, and hears nobody else" {
+	local heard
+	bed_server ONE bed_peer udp 17 python3 "$BED_DIR/server.py" udp-whoami 17
+	bed_server TWO bed_peer udp 18 python3 "$BED_DIR/server.py" udp-whoami 18
+	up
+	same "IPv4" "$(seen 44000)" "$HOST4 44000"$'\n'"$HOST4 44000"
+	same "IPv6, the same port" "$(seen 44000 "$PEER6")" "$HOST6 44000"$'\n'"$HOST6 44000"
+	# on the host it is somebody's: another one, for all of them
+	bed_server TAKEN bed_host udp 44100 socat -u UDP4-RECV:44100 -
+	heard=$(seen 44100)
+	[[ $heard != *" 44100"* ]] || die "who has it on the host gives it away: $heard"
+	same "ports of both" "$(sort -u <<< "$heard" | wc -l)" 1
+	bed_kill "$TAKEN"
+	# two containers of one user do not share: no answer for one goes to the other
+	bed_container D
+	attach "$D" d > /dev/null
+	client udp-one-port "$PEER4" 44200 17 18 > "$BED_DIR/first" &
+	bed_in "$D" python3 "$BED_DIR/client.py" udp-one-port "$PEER4" 44200 17 18 > "$BED_DIR/second"
+	wait "$!"
+	detach "$D" d
+	bed_kill "$D"
+	same "lines of both" "$(cat "$BED_DIR/first" "$BED_DIR/second" | wc -l)" 4
+	[ "$(sort -u "$BED_DIR/first")" != "$(sort -u "$BED_DIR/second")" ] || die "both at $(cat "$BED_DIR/first")"
+	# a stranger speaks to that port all the while
+	bed_bg STRANGER bed_peer sh -c "while :; do echo stranger; done | socat -b 9 - UDP4-SENDTO:$HOST4:44300,sourceport=99"
+	same "beside a stranger" "$(seen 44300)" "$HOST4 44300"$'\n'"$HOST4 44300"
+	bed_kill "$STRANGER"
+	bed_kill "$ONE"
+	bed_kill "$TWO"
+}
+
 @test "a flow to port 53 ends with its answer" {
 	local idle
 	up

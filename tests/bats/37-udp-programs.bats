@@ -38,6 +38,21 @@ teardown() {
 	bed_kill "$NTP"
 }
 
+@test "TFTP: the server answers from a port of its own, over both families" {
+	local server
+	mkdir -p "$BED_DIR/tftp"
+	head -c 300000 /dev/urandom > "$BED_DIR/tftp/file"
+	chmod -R a+rX "$BED_DIR/tftp"
+	for server in "$PEER4" "$PEER6"; do
+		bed_server TFTP bed_peer udp 69 dnsmasq --no-daemon --port=0 --conf-file=/dev/null --user=root --pid-file= \
+			--enable-tftp --tftp-root="$BED_DIR/tftp" --listen-address="$server" --bind-interfaces
+		if [ "$server" = "$PEER6" ]; then server="[$server]"; fi
+		bed_in "$C" curl -sS -m 20 -o "$BED_DIR/tmp/tftp" "tftp://$server/file"
+		cmp "$BED_DIR/tmp/tftp" "$BED_DIR/tftp/file"
+		bed_kill "$TFTP"
+	done
+}
+
 @test "sockperf: no datagram lost, doubled or out of order, one by one and under load" {
 	bed_server PERF bed_peer udp 11111 sockperf server -i "$PEER4"
 	bed_in "$C" sockperf ping-pong -i "$PEER4" -t 1 -m 64 > "$BED_DIR/perf"

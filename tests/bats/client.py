@@ -16,6 +16,7 @@ client.py udp-sizes ADDRESS PORT SIZE...   each datagram comes back as it went
 client.py udp-nfs ADDRESS PORT SIZE COUNT  COUNT requests of SIZE, one after the other
 client.py udp-short-flows ADDRESS PORT N   a datagram from each of N ports (10000 on); most come back
 client.py udp-gso ADDRESS PORT SIZE COUNT  COUNT segments of SIZE in one send, each comes back
+client.py udp-one-port ADDRESS SOURCE PORT...  one socket at port SOURCE; what the servers (whoami) see
 client.py udp-refused ADDRESS PORT    ECONNREFUSED by ICMP within half a second
 client.py slow-echo ADDRESS PORT N    one byte each tenth of a second, N times, each echoes
 client.py many ADDRESS PORT N         N connections at once, each echoes
@@ -200,6 +201,25 @@ def udp_gso(address, port, size, count):
     must(sorted(back) == sorted(wanted), "segments were lost or changed")
 
 
+def udp_one_port(address, source, ports):
+    """Prints what each of the servers answers, and then what else comes within half a second."""
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("", source))
+    s.settimeout(2)
+    for port in ports:
+        s.sendto(b"who", (address, port))
+    seen = sorted((peer[1], data) for data, peer in (s.recvfrom(2048) for _ in ports))
+    must([port for port, _ in seen] == sorted(ports), "answers came from %s" % seen)
+    for _, data in seen:
+        sys.stdout.write(data.decode())
+    sys.stdout.flush()
+    s.settimeout(0.5)
+    try:
+        print("and %s from %s" % s.recvfrom(2048))
+    except socket.timeout:
+        pass
+
+
 def udp_refused(address, port):
     s = udp_socket(address, port, 0.5)
     try:
@@ -276,7 +296,7 @@ def fill(address, port, n):
 def main():
     verb, address, numbers = sys.argv[1], sys.argv[2], [int(a) for a in sys.argv[3:]]
     function = globals()[verb.replace("-", "_")]
-    if verb == "udp-sizes":
+    if verb in ("udp-sizes", "udp-one-port"):
         function(address, numbers[0], numbers[1:])
     else:
         function(address, *numbers)

@@ -109,6 +109,38 @@ static void test_one(void **state)
 	fake_stop(w);
 }
 
+/* A TFTP server's answers come from a port that was not asked (RFC 1350, 4), those of one port
+ * in one message; what goes back there is a flow of its own. */
+static void test_tftp(void **state)
+{
+	struct fake_world *w = start(NULL);
+	struct fake_seen f;
+	struct fake_sock *s;
+
+	(void)state;
+	assert_true(fake_ingress_udp(w, &c4, &r4, 4000, PORT_TFTP, "ask", 3, 0));
+	turn(w);
+	s = fake_last(w);
+	assert_int_equal(s->outer_port, PORT_TFTP);
+	fake_put_from(s, &r4, 34567, "data", 4);
+	fake_put_from(s, &r4, 34568, "data", 4);
+	fake_event(w, s, true, false, false);
+	turn(w);
+	for (uint16_t port = 34567; port <= 34568; port++) {
+		assert_true(fake_frame(w, &f));
+		assert_true(addr_eq(&f.ip.src, &r4));
+		assert_int_equal(f.udp.sport, port);
+		assert_int_equal(f.udp.dport, 4000);
+		assert_int_equal(f.len, 4);
+	}
+	assert_false(fake_frame(w, &f));
+	assert_true(fake_ingress_udp(w, &c4, &r4, 4000, 34567, "ack", 3, 0));
+	turn(w);
+	assert_int_equal(w->io.opens, 2);
+	assert_int_equal(fake_last(w)->outer_port, 34567);
+	fake_stop(w);
+}
+
 static void test_six(void **state)
 {
 	struct fake_world *w = start(NULL);
@@ -798,7 +830,7 @@ int main(void)
 		cmocka_unit_test(test_port_zero),
 		cmocka_unit_test(test_stale_event), cmocka_unit_test(test_refused_by_host),
 		cmocka_unit_test(test_header_out), cmocka_unit_test(test_header_in),
-		cmocka_unit_test(test_too_big),
+		cmocka_unit_test(test_too_big), cmocka_unit_test(test_tftp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
