@@ -34,11 +34,13 @@ static uint32_t head_wait(const struct tcp_flow *t)
 
 /* Nothing shows that the end of what is under way was lost: nothing follows it. So
  * it goes once more after two round trips (RFC 8985, 7.2), for the container to say
- * what it lacks. A single segment's ACK may be late by as much as the RTO. */
+ * what it lacks; and as long as these vary (RFC 6298, 2), for a busy machine's container is
+ * late more often than anything is lost. A single segment's ACK may be late by as much as the
+ * RTO. */
 static uint32_t tail_wait(const struct tcp_flow *t)
 {
 	const uint32_t never = TCPM_RECOVERY | TCPM_TAIL;
-	uint32_t ms = t->srtt8 / 4u + TCP_HEAD_MS;
+	uint32_t ms = t->srtt8 / 4u + t->rttvar4 + TCP_HEAD_MS;
 
 	return (t->marks & TCPM_SACK) && !(t->marks & never) && !t->sacked && !t->retries &&
 	       ms < t->rto && tcp_out_tail(t) > t->mss ? ms : 0;
