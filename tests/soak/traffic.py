@@ -28,7 +28,7 @@ PATTERN = memoryview(random.Random(1).randbytes(PERIOD) * 2)
 CHUNK = 1 << 18
 PATIENCE = 60		# seconds in which a conversation must get on by a byte, beyond its own pauses
 LONGEST = 300		# seconds after which what was begun must have ended, on the slowest of machines
-HEADER_PATIENCE = 15	# it may be sent again a few times
+HEADER_PATIENCE = 60	# at 10 % loss the handshake and it may be sent again several times
 POKE = 2		# seconds after which who waits for a reset sends a byte: the reset
 			# itself may be lost, the one that answers this byte comes later
 SLOW_STEPS = 50		# pauses of a slow reader or writer
@@ -70,7 +70,7 @@ class Conversation:
         self.port = sock.getsockname()[1] if client else sock.getpeername()[1]
         self.kind, self.flags, self.rounds, self.seed, self.up, self.down = header
         self.loop = asyncio.get_running_loop()
-        self.moved = self.loop.time()
+        self.begun = self.moved = self.loop.time()
         up, down = Stream(self.seed, False), Stream(self.seed, True)
         self.out, self.into = (up, down) if client else (down, up)
         self.to_send, self.to_read = (self.up, self.down) if client else (self.down, self.up)
@@ -148,7 +148,8 @@ class Conversation:
 
     def __str__(self):
         return (f"{KINDS[self.kind]} port {self.port} seed {self.seed} flags {self.flags} rounds {self.rounds}"
-                f" sent {self.out.at} of {self.to_send} read {self.into.at} of {self.to_read}")
+                f" sent {self.out.at} of {self.to_send} read {self.into.at} of {self.to_read}"
+                f" in {self.loop.time() - self.begun:.1f} s")
 
     async def finish(self):
         self.end_sending()
