@@ -134,5 +134,21 @@ if run spdx || ! grep -q 'core/wire/c.c: no SPDX line' "$tmp/said"; then
 	bad=1
 fi
 
+n=$((n + 2))
+tree
+mkdir -p tests/packet
+printf '%s\n' '# SPDX-License-Identifier: GPL-2.0-or-later' '# What is so (RFC' '# 9293, 3.6).' 'connect ok' > tests/packet/a.pkt
+if ! run packets; then
+	echo "packets.sh refuses a tree in order:" >&2
+	cat "$tmp/said" >&2
+	bad=1
+fi
+# what stands behind the head does not count
+printf '%s\n' '# SPDX-License-Identifier: GPL-2.0-or-later' '# What is so.' 'connect ok' '# RFC 9293' > tests/packet/b.pkt
+if run packets || ! grep -q 'b.pkt: its first comment names neither' "$tmp/said" || grep -q 'a.pkt' "$tmp/said"; then
+	echo "packets.sh does not see a script that names no section" >&2
+	bad=1
+fi
+
 echo "planted: $n cases"
 exit $bad
