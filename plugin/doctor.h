@@ -19,6 +19,9 @@ struct doctor {
 void finding(struct doctor *d, enum level level, const char *topic, const char *why,
 	     const char *mend, const char *fmt, ...) PRINTF_LIKE(6, 7);
 
+/* Whether packets of that family would find a way out from here; none is sent. */
+bool doctor_has_way(bool v4);
+
 /* The parts, in the order in which they are told. */
 void doctor_machine(struct doctor *d);
 void doctor_programs(struct doctor *d);		/* clients, daemon, broker */

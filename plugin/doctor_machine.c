@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* doctor_machine: what of the kernel, its settings and this user's rights helps or hinders. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -276,6 +277,34 @@ static void check_ipv6(struct doctor *d)
 		finding(d, GOOD, "ipv6", NULL, NULL, "IPv6 is there");
 }
 
+bool doctor_has_way(bool v4)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+	FD_OWNED int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	inet_pton(AF_INET, "192.0.2.1", &to.sin_addr);
+	inet_pton(AF_INET6, "2001:db8::1", &to6.sin6_addr);
+	return connect(fd, v4 ? (struct sockaddr *)&to : (struct sockaddr *)&to6,
+		       v4 ? sizeof(to) : sizeof(to6)) == 0;
+}
+
+/* No interface, no address, no route, or none that leads on: an ADD works all the same. */
+static void check_network(struct doctor *d)
+{
+	const bool way4 = doctor_has_way(true), way6 = doctor_has_way(false);
+
+	if (way4 || way6)
+		finding(d, GOOD, "network", NULL, NULL, "packets find a way out, by %s",
+			way4 && way6 ? "IPv4 and IPv6" : way4 ? "IPv4" : "IPv6");
+	else
+		finding(d, NOTE, "network", "a container reaches only this host and the networks"
+			" it is in, until there is a way",
+			"bring an interface up, with an address and a default route: ip address; ip"
+			" route; ip -6 route",
+			"no route leads out of here, neither of IPv4 nor of IPv6");
+}
+
 static bool takes(int domain, int type, int level, int name, int value)
 {
 	FD_OWNED int fd = socket(domain, type | SOCK_CLOEXEC, 0);
@@ -378,8 +407,8 @@ void doctor_machine(struct doctor *d)
 {
 	static void (*const checks[])(struct doctor *d) = {
 		check_kernel, check_tun, check_userns, check_subuid, check_apparmor, check_selinux,
-		check_ping, check_ports, check_files, check_resolvers, check_ipv6, check_peek,
-		check_udp, check_tap, check_calls,
+		check_ping, check_ports, check_files, check_resolvers, check_ipv6, check_network,
+		check_peek, check_udp, check_tap, check_calls,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++)

@@ -216,19 +216,6 @@ static void check_published(struct doctor *d, const struct attach *a)
 	json_object_put(answer);
 }
 
-/* Whether packets of that family would find a way; none is sent. */
-static bool has_way(bool v4)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
-	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
-	FD_OWNED int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	inet_pton(AF_INET, "192.0.2.1", &to.sin_addr);
-	inet_pton(AF_INET6, "2001:db8::1", &to6.sin6_addr);
-	return connect(fd, v4 ? (struct sockaddr *)&to : (struct sockaddr *)&to6,
-		       v4 ? sizeof(to) : sizeof(to6)) == 0;
-}
-
 static bool has_family(const struct state *s, bool v4)
 {
 	for (uint32_t i = 0; i < s->net.naddresses; i++)
@@ -240,7 +227,7 @@ static bool has_family(const struct state *s, bool v4)
 static void check_routes(struct doctor *d, const struct state *s)
 {
 	const bool need4 = has_family(s, true), need6 = has_family(s, false);
-	const bool lacks4 = need4 && !has_way(true), lacks6 = need6 && !has_way(false);
+	const bool lacks4 = need4 && !doctor_has_way(true), lacks6 = need6 && !doctor_has_way(false);
 
 	if (lacks4 || lacks6)
 		finding(d, lacks4 >= need4 && lacks6 >= need6 ? BAD : NOTE, "route", "what leaves the"

@@ -310,6 +310,12 @@ time.sleep(600)' "$(socket_of)"
 	same "works" "$(passt doctor --json | field works)" True
 	# each finding that is not well says why and what mends it
 	same "without a why or a mend" "$(passt doctor --json | jq -c '.findings[] | select(.level != "ok" and (.why == null or .mend == null))')" ""
+	[[ $(passt doctor) =~ ok\ +network\ +"packets find a way out, by IPv4 and IPv6" ]] || die "$(passt doctor)"
+	# no interface but lo: an ADD works, and leads nowhere
+	run bed_user unshare -rn "$CNI_PASST" doctor
+	same "status without a network: $output" "$status" 0
+	[[ $output =~ note\ +network\ +"no route leads out of here".*"why: ".*"mend: bring an interface up".*ok\ +trial ]] ||
+		die "$output"
 	run passt doctor --netns /proc/self/ns/pid
 	same "status of no network namespace" "$status" 1
 	[[ $output =~ FAIL\ +namespace ]] || die "$output"
