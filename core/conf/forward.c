@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define PORT_DIGITS	5
 
@@ -143,16 +144,31 @@ static const char *parse_rule(struct text *t, struct conf_forward *f)
 	return parse_target(t, f);
 }
 
+/* "8080:80/tcp", as other programs have it: a slash makes an interface of what stands
+ * before it, and what is said of that would lead astray. NULL: it is not that. */
+static const char *protocol_behind(const char *text)
+{
+	const char *slash = strrchr(text, '/');
+
+	if (slash && (strcasecmp(slash, "/tcp") == 0 || strcasecmp(slash, "/udp") == 0))
+		return "has a protocol at its end: leave that out, the key chooses it"
+		       " (forward.tcp or forward.udp)";
+	if (slash && strcasecmp(slash, "/sctp") == 0)
+		return "asks for SCTP, which is not supported: TCP and UDP are, by the keys"
+		       " forward.tcp and forward.udp";
+	return NULL;
+}
+
 const char *forward_parse(const char *text, enum conf_proto proto, struct conf_forward *ret)
 {
 	struct conf_forward f = { .proto = (uint8_t)proto, .kind = CONF_FORWARD_PORTS };
 	struct text t = { text };
 	const char *why = parse_rule(&t, &f);
 
+	if (!why && *t.p)
+		why = "has something behind its end";
 	if (why)
-		return why;
-	if (*t.p)
-		return "has something behind its end";
+		return protocol_behind(text) ?: why;
 	*ret = f;
 	return NULL;
 }
