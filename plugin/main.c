@@ -29,6 +29,7 @@
 #include "plugin/ipam.h"
 #include "plugin/json/cni.h"
 #include "plugin/json/keys.h"
+#include "plugin/json/near.h"
 #include "plugin/netavark.h"
 #include "plugin/result.h"
 
@@ -664,15 +665,27 @@ static int check_needs(struct call *c, const struct verb *v)
 	return err_set(&c->err, ERR_ENV, "%s needs %s", v->name, missing);
 }
 
+static int unknown_verb(struct call *c)
+{
+	struct near near = { .name = c->verb };
+
+	c->usage = true;
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (c->by_hand || verbs[i].cni)
+			near_try(&near, verbs[i].name);
+	err_set(&c->err, ERR_ENV, "%s\"%.40s\" is not a command", c->by_hand ? "" : "CNI_COMMAND: ",
+		c->verb);
+	if (near.best)
+		return err_hint(&c->err, "did you mean \"%s\"?", near.best);
+	return c->by_hand ? err_hint(&c->err, "see cni-passt --help") : -1;
+}
+
 static int run(struct call *c)
 {
 	const struct verb *v = find_verb(c);
 
-	if (!v) {
-		c->usage = true;
-		return err_set(&c->err, ERR_ENV, "%s\"%.40s\" is not a command",
-			       c->by_hand ? "" : "CNI_COMMAND: ", c->verb);
-	}
+	if (!v)
+		return unknown_verb(c);
 	if (check_needs(c, v) < 0)
 		return -1;
 	return v->run(c);

@@ -10,12 +10,10 @@
 #include <unistd.h>
 
 #include "conf/forward.h"
+#include "plugin/json/near.h"
 
 #define KEY_PATH_MAX	96
 #define ARGS_MAX	65536	/* bytes of CNI_ARGS */
-#define HINT_MAX	3	/* letters that may differ for "did you mean" */
-#define HINT_PERCENT	50	/* and of the longer name's letters: of short ones few */
-#define HINT_NAME_MAX	40
 
 /* What a setter works on. at: "" or the key we are inside of, with its dot. */
 struct reader {
@@ -151,47 +149,15 @@ static const char *type_words(unsigned int types)
 	return "is of the wrong type";
 }
 
-/* Single letters to insert, leave out or change to make b of a; HINT_MAX + 1
- * stands for all that is more. Names that long are not worth a guess. */
-static int distance(const char *a, const char *b)
-{
-	size_t la = strlen(a), lb = strlen(b);
-	int row[HINT_NAME_MAX + 1], diagonal, above;
-
-	if (la > HINT_NAME_MAX || lb > HINT_NAME_MAX)
-		return HINT_MAX + 1;
-	for (size_t j = 0; j <= lb; j++)
-		row[j] = (int)j;
-	for (size_t i = 1; i <= la; i++) {
-		diagonal = row[0]++;
-		for (size_t j = 1; j <= lb; j++) {
-			above = row[j];
-			row[j] = MIN_OF(MIN_OF(above, row[j - 1]) + 1,
-					diagonal + (tolower((unsigned char)a[i - 1]) !=
-						    tolower((unsigned char)b[j - 1])));
-			diagonal = above;
-		}
-	}
-	return MIN_OF(row[lb], HINT_MAX + 1);
-}
-
 static int unknown(struct reader *x, const struct key *table, size_t n, const char *name,
 		   struct json_object *v)
 {
-	const struct key *near = NULL;
-	size_t percent, best = HINT_PERCENT + 1;
-	int d;
+	struct near near = { .name = name };
 
-	for (size_t i = 0; i < n; i++) {
-		d = distance(name, table[i].name);
-		percent = (size_t)d * 100 / MAX_OF(strlen(name), strlen(table[i].name));
-		if (d <= HINT_MAX && percent < best) {
-			near = &table[i];
-			best = percent;
-		}
-	}
+	for (size_t i = 0; i < n; i++)
+		near_try(&near, table[i].name);
 	bad(x, ERR_FIELD, name, v, "is not a key of cni-passt");
-	return near ? err_hint(x->e, "did you mean \"%s%s\"?", x->at, near->name) : -1;
+	return near.best ? err_hint(x->e, "did you mean \"%s%s\"?", x->at, near.best) : -1;
 }
 
 /* Every member of an object through a table. null counts as absent: Go writes

@@ -308,7 +308,7 @@ verbs=(
 	jq -e '.interfaces[0].mac == "02:00:00:00:00:43" and .ips[0] == {address: "10.9.8.6/24", gateway: "10.9.8.1", interface: 0}' <<< "$result" || die "$result"
 }
 
-@test "section 1: a key that is not ours is refused with a hint at the likely one" {
+@test "section 1: a key or command that is none is refused with a hint at the likely one" {
 	local row key at hint
 	for row in 'mtuu||mtu' 'adresses||addresses' 'hostadress||hostAddress' 'Forward||forward' 'leve|log|log.level' 'sercers|runtimeConfig|'; do
 		IFS='|' read -r key at hint <<< "$row"
@@ -323,6 +323,11 @@ verbs=(
 	run_cni ADD "c$C" "$NS" eth0 < <(conf '{"colourful": 1}')
 	refused 2 colourful
 	same "a hint at nothing like it" "$(jq 'has("details")' <<< "$stdout")" false
+	run_cni ADDD "c$C" "$NS" eth0 < <(conf)
+	refused 4 'did you mean "ADD"?'
+	run_cni lists "c$C" "$NS" eth0 < <(conf)	# for people: no runtime calls it
+	refused 4 '"lists" is not a command'
+	same "a hint at a command for people" "$(jq 'has("details")' <<< "$stdout")" false
 }
 
 @test "section 3: first of a list, before tuning, portmap and firewall" {

@@ -230,6 +230,10 @@ assert {"cni_passt_up", "cni_passt_cpu_seconds_total", "cni_passt_uptime_seconds
 	usage 'one word too many: more' show c more
 	usage 'one word too many: x' list x
 	usage 'one word too many: x' doctor x
+	usage '"flow" is not a command; did you mean "flows"?' flow "c$C"
+	usage '"chekc" is not a command; did you mean "CHECK"?' chekc
+	usage '"frob" is not a command; see cni-passt --help' frob
+	usage 'forward.tcp: "80:80/udp" has a protocol at its end: leave that out' forward "c$C" add tcp 80:80/udp
 	usage '--port: "0" is not a port' flows "c$C" --port 0
 	usage '--port: "80x" is not a port' flows "c$C" --port 80x
 	usage '--port: "65536" is not a port' flows "c$C" --port 65536
