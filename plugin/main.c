@@ -691,22 +691,26 @@ static int run(struct call *c)
 	return v->run(c);
 }
 
-/* The one place an error is printed. */
+/* The error as the runtime wants it, on stdout. False: it did not get there. */
+static bool answer_error(struct call *c)
+{
+	return print_json(c->netavark ? netavark_error(&c->err) : result_error(c->version, &c->err),
+			  -1, NULL) == 0;
+}
+
+/* The one place an error is printed. A runtime whose stdout is closed or full has the
+ * line by hand on stderr, where its log may have it: else nobody could tell why. */
 static enum exit_status report(struct call *c)
 {
-	if (c->netavark) {
-		print_json(netavark_error(&c->err), -1, NULL);
+	const bool wants_json = c->netavark || !c->by_hand;
+
+	if (wants_json && answer_error(c))
 		return EXIT_FAILED;
-	}
-	if (!c->by_hand) {
-		print_json(result_error(c->version, &c->err), -1, NULL);
-		return EXIT_FAILED;
-	}
 	front_clean(c->err.msg);
 	front_clean(c->err.details);
 	fprintf(stderr, "cni-passt: %s%s%s\n", c->err.msg, c->err.details[0] ? "; " : "",
 		c->err.details);
-	return c->usage ? EXIT_USAGE : EXIT_FAILED;
+	return c->usage && !wants_json ? EXIT_USAGE : EXIT_FAILED;
 }
 
 /* Set and not empty, or NULL. */

@@ -270,6 +270,22 @@ verbs=(
 	same "STATUS again: $output" "$status" 0
 }
 
+@test "section 5: an error that standard output does not take is told on standard error" {
+	local row command words
+	for row in 'ADD|stdout: No space left on device' 'NONE|CNI_COMMAND: "NONE" is not a command'; do
+		IFS='|' read -r command words <<< "$row"
+		status=0
+		cni "$command" "c$C" "$NS" eth0 < <(conf) > /dev/full 2> "$BED_DIR/tmp/stderr" || status=$?
+		same "status of $command" "$status" 1
+		same "said of $command" "$(cat "$BED_DIR/tmp/stderr")" "cni-passt: $words"
+	done
+	status=0
+	cni ADD "c$C" "$NS" eth0 < <(conf) >&- 2> "$BED_DIR/tmp/stderr" || status=$?
+	same "status of an ADD without standard output" "$status" 1
+	same "said without standard output" "$(cat "$BED_DIR/tmp/stderr")" "cni-passt: stdout: Bad file descriptor"
+	nothing_left "$C"
+}
+
 @test "section 2, STATUS: no tap device, and no user namespaces" {
 	in_mounts() { # in_mounts SCRIPT: STATUS where the machine is as the script makes it
 		status=0
