@@ -3,7 +3,7 @@
 #
 # The AppArmor profile in conf/, loaded and enforced: by Debian's kernel in qemu (vm.bash),
 # since the kernel that this runs on may well have no AppArmor. All takes place in the guest:
-# apparmor.sh, which has the network as well.
+# guest.sh, which has the network as well, and apparmor.sh.
 
 # shellcheck disable=SC2154,SC2016,SC2034
 bats_require_minimum_version 1.5.0
@@ -11,41 +11,24 @@ bats_require_minimum_version 1.5.0
 load bed
 load expect
 load vm
+load confined
 
-VM_PROGRAMS=(ip socat dnsmasq setpriv)
-VM_MODULES=(veth tun inet_diag tcp_diag udp_diag)
-VM_ROOT=tmpfs
-VM_MEMORY=384
 VM_APPEND='apparmor=1 security=apparmor'
 VM_FILL=fill
 
 profile_missing() {
-	# Without files and namespaces given up, and with a leak checker that attaches to its
-	# own process, it is not the program that the profile is for.
-	! grep -q __asan_init "${CNI_PASST_BUILD-$bed_tree/build}/core/cni-passt-core" ||
-		{ echo "sanitizers: a build with them does not seal its processes"; return; }
 	PATH=$PATH:/usr/sbin command -v apparmor_parser > /dev/null || { echo "no program apparmor_parser"; return; }
 	[ -e /etc/apparmor.d/abstractions/base ] || echo "no abstractions of AppArmor"
 }
 
-# Our programs as `make install` with prefix /usr has them, the parser with what profiles include
+# Our programs; the parser with what profiles include
 fill() {
-	local root=$1 name
-	vm_copy "$root" "$CORE" /usr/libexec/cni-passt/cni-passt-core
-	vm_copy "$root" "$BED_DIR/core/cni-passt-pasta" /usr/libexec/cni-passt/cni-passt-pasta
-	vm_copy "$root" "$CNI_PASST" /usr/libexec/cni/cni-passt
-	vm_copy "$root" "$BED_DIR/hooks/cni-passt-hook" /usr/libexec/oci/hooks.d/cni-passt-hook
-	mkdir -p "$root"/usr/libexec/cni-passt/bin "$root"/etc/apparmor.d
-	for name in pasta passt4netns passt; do
-		ln -s ../cni-passt-core "$root/usr/libexec/cni-passt/bin/$name"
-	done
-	ln -s /usr/libexec/cni/cni-passt "$root/bin/cni-passt"
+	local root=$1
+	confined_fill "$root" apparmor.sh
 	vm_copy "$root" apparmor_parser
 	cp -r /etc/apparmor "$root/etc/"
-	mkdir -p "$root/usr/share"	# what parser.conf of Debian names
+	mkdir -p "$root"/etc/apparmor.d "$root/usr/share"	# the latter: what parser.conf of Debian names
 	[ ! -e /usr/share/apparmor-features ] || cp -rL /usr/share/apparmor-features "$root/usr/share/"
-	# a stranger at a place that is our program's
-	vm_copy "$root" socat /usr/local/libexec/cni-passt/cni-passt-core
 	cp -rL /etc/apparmor.d/{abi,abstractions,tunables} "$bed_tree/conf/apparmor.d/cni-passt-core" "$root/etc/apparmor.d/"
 	# a front end with a profile of its own, as distributions have for container engines
 	cat > "$root/etc/apparmor.d/engine" <<-'END'
@@ -60,20 +43,10 @@ fill() {
 			/usr/libexec/cni-passt/cni-passt-core px,
 		}
 	END
-	cp "$bed_tree/tests/bats/apparmor.sh" "$root/guest"
-	printf 'nobody:x:65534:65534::/:/bin/false\nuser:x:1000:1000::/home/user:/bin/sh\n' >> "$root/etc/passwd"
-	printf 'root:x:0:\nnogroup:x:65534:\nuser:x:1000:\n' > "$root/etc/group"
 }
 
 setup_file() {
-	VM_NOT=$(vm_missing)
-	[ -n "$VM_NOT" ] || VM_NOT=$(profile_missing)
-	export VM_NOT
-	[ -z "$VM_NOT" ] || { bed_skip "$VM_NOT"; return 0; }
-	bed_make
-	vm_make
-	vm_start A ""
-	g start
+	confined_start "$(profile_missing)"
 }
 
 teardown_file() {
@@ -87,8 +60,6 @@ setup() {
 teardown() {
 	bed_skipping || same "what AppArmor denied" "$(g denied)" ""
 }
-
-g() { vm_do A ". /guest; $*"; }		# g COMMAND: in the guest, which knows apparmor.sh
 
 CONFINED='cni-passt-core (enforce)'
 

@@ -21,6 +21,7 @@ need_check=(
 	module:cmocka=libcmocka-dev program:socat=socat program:dig=bind9-dnsutils
 	program:dnsmasq=dnsmasq-base program:iperf3=iperf3 program:jq=jq program:nm=binutils
 	program:tshark=tshark program:xz=xz-utils program:nft=nftables program:strace=strace program:apparmor_parser=apparmor program:checkmodule=checkpolicy
+	program:semodule_package=semodule-utils program:semodule=policycoreutils program:sefcontext_compile=selinux-utils	# tests/bats/61-selinux-vm.bats
 	file:/usr/lib/cni/portmap=containernetworking-plugins program:iptables=iptables
 	program:traceroute=traceroute program:mtr=mtr-tiny program:tracepath=iputils-tracepath
 	# tests/bats/37-udp-programs.bats

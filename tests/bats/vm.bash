@@ -18,6 +18,7 @@ VM_FILL=		# a function that is given the file system's folder, to put more there
 VM_ROOT=		# tmpfs: moved to one, since pivot_root(2) refuses the root that a kernel starts with
 VM_MEMORY=256		# MiB
 VM_APPEND=		# more for the kernel's command line
+VM_EARLY=		# a command there, before the shell; it may execute "/init again" as something else
 VM_MODULES=(failover net_failover virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_net)
 
 # Prints why there can be no virtual machine here, or nothing.
@@ -99,6 +100,7 @@ vm_make() {
 			for f in /*; do [ $f = /moved ] || /bin/busybox cp -a $f /moved; done
 			exec /bin/busybox switch_root /moved /init
 		fi
+		if [ "$1" != again ]; then
 		/bin/busybox mkdir -p /usr/bin /usr/sbin /sbin
 		/bin/busybox --install -s /bin
 		export PATH=/bin HOME=/root
@@ -111,6 +113,8 @@ vm_make() {
 		done
 		echo 1 > /proc/sys/net/ipv6/conf/all/optimistic_dad
 		ip link set lo up
+		EARLY
+		fi
 		stty -F /dev/ttyS0 raw -echo
 		exec < /dev/ttyS0 > /dev/ttyS0 2>&1
 		echo "=READY"
@@ -120,7 +124,7 @@ vm_make() {
 		done
 		poweroff -f
 	END
-	sed -i "s/MODULES/${VM_MODULES[*]}/" "$root/init"
+	sed -i "s/MODULES/${VM_MODULES[*]}/; s|EARLY|${VM_EARLY:-:}|" "$root/init"
 	# what it is told is written down, and set
 	cat > "$root/bin/lease4" <<-'END'
 		#!/bin/sh
