@@ -129,3 +129,81 @@ kill_engine() {
 	detach "$C"
 	nothing_left "$C"
 }
+
+# --- an engine that lives and does not get on
+
+# An engine that loops for ever, as a frame might have it do some day.
+spin() {
+	local rc=0
+	SPINNING=$(bed_engine "$C")
+	python3 "$BED_DIR/spin.py" "$SPINNING" || rc=$?
+	[ "$rc" != 77 ] || skip "no process can be made to loop here"
+	same "spin.py" "$rc" 0
+	bed_in "$C" ping -c 1 -W 1 "$PEER4" > /dev/null 2>&1 || true	# wakes it, if it still sleeps
+	bed_until 5 is_running "$SPINNING" || die "it does not loop"
+}
+is_running() { grep -q '^State:.R' "/proc/$1/status"; }
+health() { passt list --json | jq -r '.attachments[0].health'; }
+
+@test "an engine that loops for ever is replaced, and the log says that main did it" {
+	spin
+	bed_until 15 new_engine "$SPINNING" || die "it is not replaced: $(tail -n 5 "$LOG")"
+	bed_in "$C" curl -s -m 20 -o /dev/null "http://$PEER4/file"
+	grep -q "process=engine pid=$SPINNING killed by main: it did not answer while it used [4-9]\.[0-9] s of CPU time" "$LOG" ||
+		die "$(cat "$LOG")"
+	same "lines about it" "$(grep -c "pid=$SPINNING " "$LOG")" 1
+	same "restarts" "$(passt stats "c$C" --json | jq .engine_restarts)" 1
+	grep -q 'engine running again, restarts=1$' "$LOG" || die "$(cat "$LOG")"
+	# again, and again: each has a timer of its own
+	spin
+	bed_until 15 new_engine "$SPINNING" || die "the second is not replaced: $(tail -n 5 "$LOG")"
+	bed_in "$C" ping -c 1 -W 2 "$PEER4"
+}
+
+@test "an engine that loops does not keep an order waiting: it is killed at once, and the log says why" {
+	spin
+	passt forward "c$C" add tcp 8092:80 > /dev/null
+	bed_until 5 new_engine "$SPINNING" || die "it is not replaced"
+	grep -q "pid=$SPINNING killed by main: it did not answer for 1 s and used [0-9.]* s of CPU time meanwhile" "$LOG" ||
+		die "$(cat "$LOG")"
+	bed_in "$C" ping -c 1 -W 2 "$PEER4"
+}
+
+@test "an engine that is stopped for 10 s is left alone, and goes on" {
+	local engine
+	engine=$(bed_engine "$C")
+	kill -STOP "$engine"
+	bed_in "$C" ping -c 1 -W 1 "$PEER4" > /dev/null 2>&1 || true
+	sleep 10
+	same "engine" "$(bed_engine "$C")" "$engine"
+	kill -CONT "$engine"
+	bed_in "$C" ping -c 1 -W 5 "$PEER4"
+	same "restarts" "$(passt stats "c$C" --json | jq .engine_restarts)" 0
+	! grep -q killed "$LOG" || die "$(cat "$LOG")"
+}
+
+@test "an engine under full load for 12 s is left alone; idle, nothing wakes because of its watch" {
+	local load up engine used
+	engine=$(bed_engine "$C")
+	bed_bg load bed_in "$C" timeout 12 sh -c "while :; do curl -s -m 20 -o /dev/null http://$PEER4/file; done"
+	bed_bg up bed_in "$C" timeout 12 socat -u OPEN:/dev/zero "TCP:$PEER4:1004"
+	bed_until 20 bed_gone "$load"
+	bed_until 20 bed_gone "$up"
+	used=$(awk '{ print ($14 + $15) / 100 }' "/proc/$engine/stat")
+	echo "# the engine used $used s of CPU time" >&3
+	same "engine" "$(bed_engine "$C")" "$engine"
+	! grep -q killed "$LOG" || die "$(cat "$LOG")"
+	# (the container's kernel says something of itself now and then in its first seconds)
+	for _ in {1..6}; do
+		idle_for_10_s && return
+	done
+	die "an idle attachment wakes: $WOKEN switches in 10 s"
+}
+switches() { for p in $(bed_core_pids); do awk '/ctxt_switches/ { print $2 }' "/proc/$p/status"; done | awk '{ n += $1 } END { print n }'; }
+idle_for_10_s() {
+	local before
+	before=$(switches)
+	sleep 10
+	WOKEN=$(($(switches) - before))
+	[ "$WOKEN" = 0 ]
+}
