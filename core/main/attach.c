@@ -463,6 +463,7 @@ static int start_watch(struct attach *a, struct err *e)
 	const struct msg_watch watch = { .kind = MSG_WATCH };
 	int r = msg_send(a->nsagent.sock, &watch, sizeof(watch), -1);
 
+	child_up(&a->nsagent);
 	return r < 0 ? err_set(e, ERR_IO, "cannot speak to nsagent: %s", strerror(-r)) : 0;
 }
 
@@ -845,15 +846,28 @@ static int on_inner(struct attach *a)
 	return supply_pass(&a->nsagent, &a->engine);
 }
 
-/* Of itself it speaks of ports only, and only if it was told to watch them; all else
- * are answers. */
+static int on_running(struct attach *a)
+{
+	struct msg_running m;
+	int r = msg_recv(a->nsagent.sock, &m, sizeof(m), NULL);
+
+	if (r == 0 && a->nsagent.up)
+		r = -EBADMSG;
+	if (r == 0)
+		child_up(&a->nsagent);
+	return r;
+}
+
+/* Of itself it speaks of ports only, and only if it was told to watch them, and says once that
+ * it was started again; all else are answers. */
 static void on_nsagent(struct attach *a)
 {
 	static const struct {
 		uint32_t kind;
 		int (*fn)(struct attach *a);
 	} answers[] = { { MSG_INNER_DONE, on_inner }, { MSG_PORTS, on_ports },
-			{ MSG_MOVED, on_moved }, { MSG_LISTEN_DONE, on_listening } };
+			{ MSG_MOVED, on_moved }, { MSG_LISTEN_DONE, on_listening },
+			{ MSG_RUNNING, on_running } };
 	uint32_t kind;
 	int r = msg_peek_kind(a->nsagent.sock, &kind);
 	size_t i = 0;

@@ -160,6 +160,8 @@ int child_wait_ms(const struct child *c, uint64_t now_ms)
 
 void child_up(struct child *c)
 {
+	if (c->up)
+		return;
 	c->up = true;
 	if (c->restarts)
 		log_info("%s running again, restarts=%llu", c->name,
