@@ -198,12 +198,14 @@ void report_counters(struct jsonout *o)
 	end(o);
 }
 
-static void write_gauges(struct jsonout *o, const struct serve *s, const struct view_page *page)
+static void write_gauges(struct jsonout *o, const struct serve *s, const struct view_page *page,
+			 bool hung)
 {
 	jsonout_open(o, "gauges", '{');
 	jsonout_number(o, "listeners", s->publish->nopen);
 	jsonout_number(o, "captures", s->captures);
 	jsonout_bool(o, "engine_up", page != NULL);
+	jsonout_bool(o, "engine_hung", hung);
 	jsonout_bool(o, "engine_failing", child_is_failing(s->engine, s->now_ms));
 	jsonout_bool(o, "nsagent_failing", child_is_failing(s->nsagent, s->now_ms));
 	if (page) {
@@ -243,12 +245,12 @@ static void write_health(struct jsonout *o, const struct serve *s)
 	jsonout_number(o, "cpu_us", cpu_us(s));
 }
 
-void report_stats(struct jsonout *o, const struct serve *s, const struct view_page *page)
+void report_stats(struct jsonout *o, const struct serve *s, const struct view_page *page, bool hung)
 {
 	begin(o, true);
 	identify(o, s);
 	write_health(o, s);
-	write_gauges(o, s, page);
+	write_gauges(o, s, page, hung);
 	write_counters(o, s->counters);
 	end(o);
 }

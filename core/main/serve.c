@@ -240,6 +240,34 @@ static void answer_rules(struct serve *s, const struct control_request *r, struc
 		report_rules(o, s, &a);
 }
 
+/* There is an engine, and it says nothing. */
+static bool is_hung(const struct serve *s, int rc)
+{
+	return rc == -ETIMEDOUT && s->engine->up;
+}
+
+/* Why there is no answer of the engine, and what helps. One that loops on a busy machine gets
+ * little CPU, one that is stopped gets none. */
+static void explain(const struct serve *s, int rc, struct err *e)
+{
+	if (is_hung(s, rc) && s->used_us > SERVE_ENGINE_MS * UINT64_C(100)) {
+		err_set(e, ERR_AGAIN, "the engine does not answer: one thing has it busy for more than"
+			" a second");
+		err_hint(e, "it is replaced if that lasts: try again in some seconds");
+	} else if (is_hung(s, rc)) {
+		err_set(e, ERR_AGAIN, "the engine does not answer: process %d is stopped, or gets no"
+			" CPU", (int)s->engine->pid);
+		err_hint(e, "kill -CONT %d, if somebody stopped it; else try again",
+			 (int)s->engine->pid);
+	} else if (child_is_failing(s->engine, s->now_ms)) {
+		err_set(e, ERR_AGAIN, "there is no engine now: it dies again and again");
+		err_hint(e, "the daemon's log says what it dies of");
+	} else {
+		err_set(e, ERR_AGAIN, "the engine is being started again");
+		err_hint(e, "try once more");
+	}
+}
+
 static void answer_flows(struct serve *s, uint32_t from, struct jsonout *o)
 {
 	static struct view_page page;
@@ -250,8 +278,7 @@ static void answer_flows(struct serve *s, uint32_t from, struct jsonout *o)
 		report_flows(o, &page);
 		return;
 	}
-	err_set(&e, ERR_AGAIN, "the engine has not answered: %s", strerror(-rc));
-	err_hint(&e, "it may be starting again: try once more");
+	explain(s, rc, &e);
 	report_error(o, &e);
 }
 
@@ -259,8 +286,9 @@ static void answer_flows(struct serve *s, uint32_t from, struct jsonout *o)
 static void answer_stats(struct serve *s, struct jsonout *o)
 {
 	static struct view_page page;
+	int rc = view_flows(s, VIEW_END, &page);
 
-	report_stats(o, s, view_flows(s, VIEW_END, &page) == 0 ? &page : NULL);
+	report_stats(o, s, rc == 0 ? &page : NULL, is_hung(s, rc));
 }
 
 void serve_line(struct serve *s, const struct control_request *r, struct jsonout *o)

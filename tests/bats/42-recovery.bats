@@ -125,9 +125,27 @@ kill_engine() {
 	# Inner sockets are of its making.
 	bed_until 5 bed_peer python3 "$BED_DIR/client.py" typing "$HOST4" 8091 5
 	same "restarts" "$(passt stats "c$C" --json | jq .nsagent_restarts)" 1
+	same "restarts of list" "$(passt list --json | jq -c '.attachments[0] | [.engine_restarts, .nsagent_restarts]')" "[0,1]"
+	same "lines about it" "$(grep -c "process=nsagent pid=$old killed by signal 9\|nsagent running again, restarts=1$" "$LOG")" 2
 	bed_in "$C" ping -c 1 -W 2 "$PEER4"
 	detach "$C"
 	nothing_left "$C"
+}
+
+@test "main killed: commands say that the daemon has ended, and what to do; ADD again works" {
+	local words
+	kill -9 "$(bed_main "$C")"
+	bed_until 5 bed_no_core
+	for words in "stats c$C" "show c$C" "flows c$C" "stats c$C --json" "stats --prometheus c$C" "forward c$C list"; do
+		# shellcheck disable=SC2086
+		run passt $words
+		[[ $status != 0 && $output == "cni-passt: the attachment's daemon has ended"*"ADD again"* ]] || die "$words: $output"
+	done
+	run passt doctor --pid "$C"
+	[[ $status != 0 && $output =~ FAIL\ +daemon\ .*"the attachment's daemon has ended" && $output == *"ADD again"* ]] || die "$output"
+	[[ $output != *"Connection refused"* ]] || die "$output"
+	cni ADD "c$C" "$NS" eth0 < <(conf) > /dev/null
+	bed_in "$C" ping -c 1 -W 2 "$PEER4"
 }
 
 # --- an engine that lives and does not get on
@@ -143,10 +161,11 @@ spin() {
 	bed_until 5 is_running "$SPINNING" || die "it does not loop"
 }
 is_running() { grep -q '^State:.R' "/proc/$1/status"; }
-health() { passt list --json | jq -r '.attachments[0].health'; }
+looping() { [[ $(passt flows "c$C" 2>&1) == *"one thing has it busy for more than a second"* ]]; }
 
 @test "an engine that loops for ever is replaced, and the log says that main did it" {
 	spin
+	looping || new_engine "$SPINNING" || die "$(passt flows "c$C" 2>&1)"
 	bed_until 15 new_engine "$SPINNING" || die "it is not replaced: $(tail -n 5 "$LOG")"
 	bed_in "$C" curl -s -m 20 -o /dev/null "http://$PEER4/file"
 	grep -q "process=engine pid=$SPINNING killed by main: it did not answer while it used [4-9]\.[0-9] s of CPU time" "$LOG" ||
@@ -176,6 +195,7 @@ health() { passt list --json | jq -r '.attachments[0].health'; }
 	bed_in "$C" ping -c 1 -W 1 "$PEER4" > /dev/null 2>&1 || true
 	sleep 10
 	same "engine" "$(bed_engine "$C")" "$engine"
+	same "health" "$(passt list --json | jq -r '.attachments[0].health')" hung
 	kill -CONT "$engine"
 	bed_in "$C" ping -c 1 -W 5 "$PEER4"
 	same "restarts" "$(passt stats "c$C" --json | jq .engine_restarts)" 0
