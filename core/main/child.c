@@ -190,8 +190,10 @@ void child_give_up(struct child *c, int err)
 {
 	if (err == -EPIPE)
 		put_down(c);
+	else if (err == -EBADMSG)
+		child_kill(c, "it spoke nonsense");
 	else
-		child_kill(c, "it spoke nonsense: %s", strerror(-err));
+		child_kill(c, "it cannot be spoken to: %s", strerror(-err));
 }
 
 uint64_t child_cpu_us(const struct child *c)

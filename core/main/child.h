@@ -63,7 +63,8 @@ void child_up(struct child *c);
  * takes it for somebody else's kill -9. */
 void child_kill(struct child *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* It closed its socket (-EPIPE) or said what is not its turn: it is of no more use, and killed. */
+/* It closed its socket (-EPIPE), said what is not its turn (-EBADMSG), or cannot be spoken to
+ * (-errno): it is of no more use, and killed. */
 void child_give_up(struct child *c, int err);
 
 /* The CPU time it has used, in microseconds; 0 if it does not run. */
