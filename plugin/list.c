@@ -162,6 +162,8 @@ static struct json_object *row_json(const struct row *r)
 static void add_row(struct table *t, const struct row *r)
 {
 	struct json_object *gauges = get_member(r->stats, "gauges", json_type_object);
+	const uint64_t restarts = command_number(r->stats, "engine_restarts") +
+				  command_number(r->stats, "nsagent_restarts");
 	char figure[TABLE_TEXT];
 
 	table_text(t, r->name->container_id);
@@ -171,8 +173,7 @@ static void add_row(struct table *t, const struct row *r)
 	table_add(t, "%llu", (unsigned long long)command_number(gauges, "flows"));
 	table_add(t, "%s/s", table_bytes(out_rate(r), figure));
 	table_add(t, "%s/s", table_bytes(in_rate(r), figure));
-	table_add(t, "%llu", (unsigned long long)(command_number(r->stats, "engine_restarts") +
-						  command_number(r->stats, "nsagent_restarts")));
+	table_number(t, restarts);
 	put_joined(t, join(r->first[ASK_SHOW], "values", "addresses"));
 	put_joined(t, join(r->first[ASK_RULES], "rules", NULL));
 }
