@@ -16,8 +16,8 @@
 
 #define HANG_SIGNAL	SIGALRM	/* taken by signalfd, sent by the timer */
 #define HANG_LOOK_MS	1000	/* of the engine's CPU time, between two looks */
-#define HANG_MS		4000	/* ... within one turn: a long one, with each of 131,072 flows
-				 * in it, takes less */
+#define HANG_MS		4000	/* ... within one turn: generous, since budgets bound what a
+				 * turn does for each flow */
 
 struct hang {
 	timer_t timer;
