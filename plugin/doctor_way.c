@@ -58,12 +58,16 @@ static bool check_engine(struct doctor *d, const struct attach *a)
 	const bool answers = stats != NULL;
 
 	if (!answers)
-		finding(d, BAD, "daemon", "it carries every packet", "see its log; end the container"
-			" and start it again", "%s", e.msg);
+		finding(d, BAD, "daemon", "it carries every packet", e.details[0] ? e.details :
+			"see its log; end the container and start it again", "%s", e.msg);
 	else if (json_object_get_boolean(get_member(gauges, "engine_failing", json_type_boolean)))
 		finding(d, BAD, "engine", "it carries every packet", "see the log for why it dies,"
 			" and report it", "it dies again and again; it was started again %llu times",
 			(unsigned long long)command_number(stats, "engine_restarts"));
+	else if (json_object_get_boolean(get_member(gauges, "engine_hung", json_type_boolean)))
+		finding(d, BAD, "engine", "it carries every packet", "kill -CONT, if somebody stopped"
+			" it; one that loops is replaced in some seconds", "it runs and does not"
+			" answer; show tells its process");
 	else if (!json_object_get_boolean(get_member(gauges, "engine_up", json_type_boolean)))
 		finding(d, BAD, "engine", "it carries every packet", "see the log for why it dies",
 			"it does not run; it was started again %llu times",

@@ -42,6 +42,8 @@ static const char *judge(const struct row *r)
 
 		if (json_object_get_boolean(get_member(gauges, "engine_failing", json_type_boolean)))
 			return "failing";
+		if (json_object_get_boolean(get_member(gauges, "engine_hung", json_type_boolean)))
+			return "hung";
 		return json_object_get_boolean(get_member(gauges, "engine_up", json_type_boolean)) ?
 		       "ok" : "restarting";
 	}
@@ -152,12 +154,16 @@ static struct json_object *row_json(const struct row *r)
 	json_object_object_add(o, "in_bytes_per_second", json_object_new_int64((int64_t)in_rate(r)));
 	json_object_object_add(o, "engine_restarts",
 			       json_object_new_int64((int64_t)command_number(r->stats, "engine_restarts")));
+	json_object_object_add(o, "nsagent_restarts",
+			       json_object_new_int64((int64_t)command_number(r->stats, "nsagent_restarts")));
 	return o;
 }
 
 static void add_row(struct table *t, const struct row *r)
 {
 	struct json_object *gauges = get_member(r->stats, "gauges", json_type_object);
+	const uint64_t restarts = command_number(r->stats, "engine_restarts") +
+				  command_number(r->stats, "nsagent_restarts");
 	char figure[TABLE_TEXT];
 
 	table_text(t, r->name->container_id);
@@ -167,7 +173,7 @@ static void add_row(struct table *t, const struct row *r)
 	table_add(t, "%llu", (unsigned long long)command_number(gauges, "flows"));
 	table_add(t, "%s/s", table_bytes(out_rate(r), figure));
 	table_add(t, "%s/s", table_bytes(in_rate(r), figure));
-	table_add(t, "%llu", (unsigned long long)command_number(r->stats, "engine_restarts"));
+	table_number(t, restarts);
 	put_joined(t, join(r->first[ASK_SHOW], "values", "addresses"));
 	put_joined(t, join(r->first[ASK_RULES], "rules", NULL));
 }

@@ -38,6 +38,7 @@ static const struct metric {
 	{ "", "engine_restarts", "engine_restarts_total", "counter", "engines started again", 1 },
 	{ "", "nsagent_restarts", "nsagent_restarts_total", "counter", "nsagents started again", 1 },
 	{ "gauges", "engine_up", "engine_up", "gauge", "1 while an engine answers", 1 },
+	{ "gauges", "engine_hung", "engine_hung", "gauge", "1 while it runs and does not answer", 1 },
 	{ "gauges", "engine_failing", "engine_failing", "gauge",
 	  "1 while it dies again and again", 1 },
 	{ "gauges", "nsagent_failing", "nsagent_failing", "gauge",

@@ -106,6 +106,14 @@ static void print_gauges(struct json_object *now)
 	       (double)command_number(now, "cpu_us") / 1e6,
 	       (unsigned long long)command_number(now, "engine_restarts"),
 	       (unsigned long long)command_number(now, "nsagent_restarts"));
+	if (!json_object_get_boolean(get_member(g, "engine_up", json_type_boolean))) {
+		printf("flows unknown: %s; opened %llu; listeners %llu\n\n",
+		       json_object_get_boolean(get_member(g, "engine_hung", json_type_boolean)) ?
+		       "the engine runs and does not answer" : "there is no engine now",
+		       (unsigned long long)counter(now, "flows_opened"),
+		       (unsigned long long)command_number(g, "listeners"));
+		return;
+	}
 	printf("flows %llu of %llu, opened %llu; listeners %llu; held %s, reserved %s of %s\n\n",
 	       (unsigned long long)command_number(g, "flows"),
 	       (unsigned long long)command_number(g, "flows_max"),

@@ -120,6 +120,8 @@ struct counters {
 	uint64_t drop_wire[WIRE_ERR_COUNT];	/* malformed, by reason */
 	/* The system call that ended a sealed process, for main's log (sandbox.h). */
 	int32_t forbidden_engine, forbidden_nsagent;
+	/* Turns of engines' loops that have ended, for main to see that they do (main/hang.h). */
+	uint64_t turns;
 };
 
 #endif

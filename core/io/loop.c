@@ -387,6 +387,7 @@ enum loop_why loop_run(struct ctx *c)
 		else
 			tap_turn(c, tap);
 		trim(c);
+		c->count->turns++;
 	}
 	return c->io->stop ? LOOP_END : c->io->stream_gone ? LOOP_STREAM :
 	       c->io->heard ? LOOP_MAIN : LOOP_INNER;

@@ -45,6 +45,7 @@
 #include "main/engine.h"
 #include "main/follow.h"
 #include "main/guest.h"
+#include "main/hang.h"
 #include "main/mirror.h"
 #include "main/msg.h"
 #include "main/nsagent.h"
@@ -102,6 +103,7 @@ struct attach {
 	struct resolvers resolvers;	/* whom the DNS forwarder asks, if there is one */
 	struct resolvers_watch resolv;
 	struct suspend suspend;
+	struct hang hang;
 	struct child engine, nsagent;
 };
 
@@ -266,6 +268,7 @@ static int open_signals(struct attach *a, struct err *e)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, HANG_SIGNAL);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	a->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (a->signal_fd < 0)
@@ -460,6 +463,7 @@ static int start_watch(struct attach *a, struct err *e)
 	const struct msg_watch watch = { .kind = MSG_WATCH };
 	int r = msg_send(a->nsagent.sock, &watch, sizeof(watch), -1);
 
+	child_up(&a->nsagent);
 	return r < 0 ? err_set(e, ERR_IO, "cannot speak to nsagent: %s", strerror(-r)) : 0;
 }
 
@@ -479,6 +483,8 @@ static int start_engine(struct attach *a, struct err *e)
 		return -1;
 	if (running.kind != MSG_RUNNING)
 		return err_set(e, ERR_INTERNAL, "engine spoke nonsense");
+	child_up(&a->engine);
+	hang_follow(&a->hang, &a->engine, a->counters->turns);
 	return 0;
 }
 
@@ -713,6 +719,8 @@ static void on_signal(struct attach *a)
 			end(a, "told to by a signal");
 		else if (si.ssi_signo == SIGUSR1)
 			log_counters(a);
+		else if (si.ssi_signo == HANG_SIGNAL)
+			hang_look(&a->hang, &a->engine, a->counters->turns);
 	}
 	reap(a);	/* in any case: signals of one number merge */
 }
@@ -781,8 +789,7 @@ static void on_engine(struct attach *a)
 	else if (m.kind == MSG_INNER_WANTED)
 		supply_ask(&a->nsagent, &m);
 	else if (m.kind == MSG_RUNNING)		/* else it answers too late */
-		log_info("engine running again, restarts=%llu",
-			 (unsigned long long)a->engine.restarts);
+		child_up(&a->engine);
 }
 
 static struct serve serve_of(struct attach *a)
@@ -839,15 +846,28 @@ static int on_inner(struct attach *a)
 	return supply_pass(&a->nsagent, &a->engine);
 }
 
-/* Of itself it speaks of ports only, and only if it was told to watch them; all else
- * are answers. */
+static int on_running(struct attach *a)
+{
+	struct msg_running m;
+	int r = msg_recv(a->nsagent.sock, &m, sizeof(m), NULL);
+
+	if (r == 0 && a->nsagent.up)
+		r = -EBADMSG;
+	if (r == 0)
+		child_up(&a->nsagent);
+	return r;
+}
+
+/* Of itself it speaks of ports only, and only if it was told to watch them, and says once that
+ * it was started again; all else are answers. */
 static void on_nsagent(struct attach *a)
 {
 	static const struct {
 		uint32_t kind;
 		int (*fn)(struct attach *a);
 	} answers[] = { { MSG_INNER_DONE, on_inner }, { MSG_PORTS, on_ports },
-			{ MSG_MOVED, on_moved }, { MSG_LISTEN_DONE, on_listening } };
+			{ MSG_MOVED, on_moved }, { MSG_LISTEN_DONE, on_listening },
+			{ MSG_RUNNING, on_running } };
 	uint32_t kind;
 	int r = msg_peek_kind(a->nsagent.sock, &kind);
 	size_t i = 0;
@@ -955,7 +975,8 @@ static void tell_stats(struct attach *a)
 	if (!a->conf.stats_s || now_ms() < a->tell_at)
 		return;
 	a->tell_at = now_ms() + a->conf.stats_s * UINT64_C(1000);
-	if (memcmp(&a->told, a->counters, sizeof(a->told)) == 0)
+	/* (turns, behind them, are no news) */
+	if (memcmp(&a->told, a->counters, offsetof(struct counters, forbidden_engine)) == 0)
 		return;
 	a->told = *a->counters;
 	log_counters(a);
@@ -974,6 +995,7 @@ static void tick(struct attach *a)
 
 	tell_stats(a);
 	child_tick(&a->engine, now_ms());
+	hang_follow(&a->hang, &a->engine, a->counters->turns);
 	if (!a->conf.guest)
 		child_tick(&a->nsagent, now_ms());
 	s = serve_of(a);
@@ -1117,6 +1139,7 @@ static bool remove_interface(struct attach *a)
 static void undo(struct attach *a)
 {
 	child_end(&a->engine);
+	hang_close(&a->hang);
 	if (a->captures.shared)
 		capture_trim(a->capture_fd, a->captures.shared);
 	captures_close(&a->captures);
@@ -1179,7 +1202,7 @@ int attach_main(void)
 		.life_fd = HANDOFF_FD_LIFE, .rawping_fd = { -1, -1 }, .capture_fd = -1,
 		.watch = WATCH_INIT, .control = CONTROL_INIT, .captures = CAPTURES_INIT, .uplink = UPLINK_INIT,
 		.mirror = MIRROR_INIT, .guest = GUEST_INIT, .resolv = RESOLVERS_WATCH_INIT,
-		.suspend = SUSPEND_INIT,
+		.suspend = SUSPEND_INIT, .hang = HANG_INIT,
 		.engine = { .name = "engine", .run = run_engine, .arg = &a, .sock = -1 },
 		.nsagent = { .name = "nsagent", .run = run_nsagent, .arg = &a, .sock = -1 },
 	};

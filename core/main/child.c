@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -68,6 +70,8 @@ int child_start(struct child *c, uint64_t now_ms)
 	}
 	c->pid = pid;
 	c->sock = fd_take(&ours);
+	c->up = false;
+	c->why[0] = '\0';
 	c->started_ms = now_ms;
 	c->due_ms = 0;
 	return 0;
@@ -114,12 +118,17 @@ static uint32_t set_due(struct child *c, uint64_t now_ms)
 void child_died(struct child *c, int status, uint64_t now_ms)
 {
 	bool failed = child_is_failing(c, now_ms);
-	char how[80];
+	char how[80 + CHILD_WHY_MAX];
 	pid_t pid = c->pid;
 
 	c->pid = 0;
+	c->up = false;
 	fd_drop(&c->sock);
-	child_describe(status, how, sizeof(how));
+	/* it may have died of something else before main's signal came */
+	if (c->why[0] && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		snprintf(how, sizeof(how), "killed by main: %s", c->why);
+	else
+		child_describe(status, how, sizeof(how));
 	log_error("process=%s pid=%d %s; restart in %u ms", c->name, (int)pid, how,
 		  set_due(c, now_ms));
 	if (!failed && child_is_failing(c, now_ms))
@@ -149,13 +158,52 @@ int child_wait_ms(const struct child *c, uint64_t now_ms)
 	return c->due_ms > now_ms ? (int)(c->due_ms - now_ms) : 0;
 }
 
-void child_give_up(struct child *c, int err)
+void child_up(struct child *c)
 {
-	if (err != -EPIPE)
-		log_error("process=%s spoke nonsense: %s", c->name, strerror(-err));
+	if (c->up)
+		return;
+	c->up = true;
+	if (c->restarts)
+		log_info("%s running again, restarts=%llu", c->name,
+			 (unsigned long long)c->restarts);
+}
+
+/* What it still has to say is of no interest. */
+static void put_down(struct child *c)
+{
 	fd_drop(&c->sock);
 	if (c->pid)
 		kill(c->pid, SIGKILL);
+}
+
+void child_kill(struct child *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(c->why, sizeof(c->why), fmt, ap);
+	va_end(ap);
+	put_down(c);
+}
+
+void child_give_up(struct child *c, int err)
+{
+	if (err == -EPIPE)
+		put_down(c);
+	else if (err == -EBADMSG)
+		child_kill(c, "it spoke nonsense");
+	else
+		child_kill(c, "it cannot be spoken to: %s", strerror(-err));
+}
+
+uint64_t child_cpu_us(const struct child *c)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	if (!c->pid || clock_getcpuclockid(c->pid, &clock) != 0 || clock_gettime(clock, &ts) < 0)
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 int child_end(struct child *c)

@@ -11,10 +11,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/base.h"
+
 #define CHILD_AT_ONCE		10	/* deaths after which it is started again at once ... */
 #define CHILD_FORGET_MS		500	/* ... of which each so long a life lets one be forgotten */
 #define CHILD_BACKOFF_MIN_MS	100
 #define CHILD_BACKOFF_MAX_MS	5000
+#define CHILD_WHY_MAX		120
 
 struct child {
 	const char *name;		/* process title and log role: "engine" */
@@ -25,6 +28,8 @@ struct child {
 
 	pid_t pid;			/* 0: not running */
 	int sock;			/* main's end, close-on-exec; -1 when not running */
+	bool up;			/* it has said that it runs, child_up() */
+	char why[CHILD_WHY_MAX];	/* main has killed it; "": it has not */
 	uint64_t started_ms;
 	uint64_t due_ms;		/* when to start it again; 0: it runs */
 	uint64_t debt_ms;		/* life owed for deaths not forgotten yet, see child_died() */
@@ -51,9 +56,19 @@ void child_tick(struct child *c, uint64_t now_ms);
 /* Milliseconds until child_tick has work, -1: none. */
 int child_wait_ms(const struct child *c, uint64_t now_ms);
 
-/* It closed its socket (-EPIPE) or said what is not its turn: it is of no more use.
- * Kills it; its death comes back as SIGCHLD. */
+/* It said that it runs: one that was started again is told of in the log. */
+void child_up(struct child *c);
+
+/* Kills it; its death comes back as SIGCHLD, and the line about that says why, so that nobody
+ * takes it for somebody else's kill -9. */
+void child_kill(struct child *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* It closed its socket (-EPIPE), said what is not its turn (-EBADMSG), or cannot be spoken to
+ * (-errno): it is of no more use, and killed. */
 void child_give_up(struct child *c, int err);
+
+/* The CPU time it has used, in microseconds; 0 if it does not run. */
+uint64_t child_cpu_us(const struct child *c);
 
 /* Kills and reaps it, if it runs. Returns its wait status, 0 if none ran. */
 int child_end(struct child *c);

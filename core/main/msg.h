@@ -20,7 +20,8 @@
 #include "io/diag.h"
 
 enum msg_kind {
-	MSG_RUNNING = 1,	/* engine -> main: waiting for frames */
+	MSG_RUNNING = 1,	/* engine -> main: waiting for frames; nsagent -> main, where it was
+				 * started again (struct msg_running): waiting for requests */
 	MSG_SETUP,		/* main -> nsagent: make and configure the interface */
 	MSG_SETUP_DONE,		/* nsagent -> main: outcome; carries the tap's descriptor on success */
 	MSG_TAP_GONE,		/* engine -> main: the container deleted the interface */
@@ -106,6 +107,10 @@ struct msg_listen_done {
 };
 
 struct msg_watch {
+	uint32_t kind;
+};
+
+struct msg_running {
 	uint32_t kind;
 };
 

@@ -374,6 +374,7 @@ int nsagent_main(const struct nsagent_args *args)
 		.udp_with_tcp = args->udp_with_tcp, .reuse_fd = -1, .forbidden = args->forbidden,
 		.who = args->who, .main_pid = getppid(), .told = args->ifindex != 0,
 	};
+	const struct msg_running running = { .kind = MSG_RUNNING };
 	struct err e = ERR_INIT;
 	int r;
 
@@ -386,11 +387,12 @@ int nsagent_main(const struct nsagent_args *args)
 		log_error("%s", e.msg);
 		return 1;
 	}
-	do {
+	r = args->ifindex ? msg_send(a.main_fd, &running, sizeof(running), -1) : 0;
+	while (r >= 0) {
 		r = wait_main(&a);
 		if (r >= 0)
 			r = answer_one(&a);
-	} while (r >= 0);
+	}
 	if (r == -EPIPE)
 		return delete_interface(&a);
 	log_error("conversation with main ended: %s", strerror(-r));

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "conf/forward.h"
@@ -199,12 +198,14 @@ void report_counters(struct jsonout *o)
 	end(o);
 }
 
-static void write_gauges(struct jsonout *o, const struct serve *s, const struct view_page *page)
+static void write_gauges(struct jsonout *o, const struct serve *s, const struct view_page *page,
+			 bool hung)
 {
 	jsonout_open(o, "gauges", '{');
 	jsonout_number(o, "listeners", s->publish->nopen);
 	jsonout_number(o, "captures", s->captures);
 	jsonout_bool(o, "engine_up", page != NULL);
+	jsonout_bool(o, "engine_hung", hung);
 	jsonout_bool(o, "engine_failing", child_is_failing(s->engine, s->now_ms));
 	jsonout_bool(o, "nsagent_failing", child_is_failing(s->nsagent, s->now_ms));
 	if (page) {
@@ -229,22 +230,11 @@ static uint64_t used_us(int who)
 	return getrusage(who, &u) < 0 ? 0 : us_of(&u.ru_utime) + us_of(&u.ru_stime);
 }
 
-/* Of a process that lives; 0 if there is none. */
-static uint64_t child_us(const struct child *c)
-{
-	struct timespec ts;
-	clockid_t clock;
-
-	if (!c->pid || clock_getcpuclockid(c->pid, &clock) != 0 || clock_gettime(clock, &ts) < 0)
-		return 0;
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 /* All three processes, with those of engines that were replaced. */
 static uint64_t cpu_us(const struct serve *s)
 {
-	return used_us(RUSAGE_SELF) + used_us(RUSAGE_CHILDREN) + child_us(s->engine) +
-	       child_us(s->nsagent);
+	return used_us(RUSAGE_SELF) + used_us(RUSAGE_CHILDREN) + child_cpu_us(s->engine) +
+	       child_cpu_us(s->nsagent);
 }
 
 static void write_health(struct jsonout *o, const struct serve *s)
@@ -255,12 +245,12 @@ static void write_health(struct jsonout *o, const struct serve *s)
 	jsonout_number(o, "cpu_us", cpu_us(s));
 }
 
-void report_stats(struct jsonout *o, const struct serve *s, const struct view_page *page)
+void report_stats(struct jsonout *o, const struct serve *s, const struct view_page *page, bool hung)
 {
 	begin(o, true);
 	identify(o, s);
 	write_health(o, s);
-	write_gauges(o, s, page);
+	write_gauges(o, s, page, hung);
 	write_counters(o, s->counters);
 	end(o);
 }

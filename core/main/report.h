@@ -18,7 +18,7 @@ void report_show(struct jsonout *o, const struct serve *s);
 /* What each counter means, in words. */
 void report_counters(struct jsonout *o);
 
-/* page: its gauges; NULL: there is no engine to ask. */
-void report_stats(struct jsonout *o, const struct serve *s, const struct view_page *page);
+/* page: the engine's gauges; NULL: none answered, hung: though one runs. */
+void report_stats(struct jsonout *o, const struct serve *s, const struct view_page *page, bool hung);
 
 #endif

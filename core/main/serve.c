@@ -17,6 +17,7 @@
 static int await_engine(struct serve *s, short events)
 {
 	struct pollfd p = { .fd = s->engine->sock, .events = events };
+	const uint64_t used_us = child_cpu_us(s->engine);
 	int n;
 
 	if (p.fd < 0)
@@ -24,7 +25,22 @@ static int await_engine(struct serve *s, short events)
 	do {
 		n = poll(&p, 1, SERVE_ENGINE_MS);
 	} while (n < 0 && errno == EINTR);
-	return n > 0 ? 0 : -ETIMEDOUT;
+	if (n > 0)
+		return 0;
+	s->used_us = child_cpu_us(s->engine);
+	s->used_us -= MIN_OF(used_us, s->used_us);
+	return -ETIMEDOUT;
+}
+
+/* It does not do what it is told: the next one inherits that. (An order does not wait for
+ * what main/hang.h would find by itself.) */
+static void replace_engine(struct serve *s, int rc)
+{
+	if (rc == -ETIMEDOUT)
+		child_kill(s->engine, "it did not answer for %d s and used %.2f s of CPU time"
+			   " meanwhile", SERVE_ENGINE_MS / 1000, (double)s->used_us / 1e6);
+	else if (rc < 0 && rc != -EPIPE)
+		child_give_up(s->engine, rc);
 }
 
 static int tell_engine(struct serve *s, const void *m, size_t len, int fd)
@@ -48,6 +64,8 @@ static int ask_engine(struct serve *s, const struct msg_forward *question, uint3
 			rc = -EBADMSG;
 		if (rc == 0 && m.kind == MSG_INNER_WANTED)
 			supply_ask(s->nsagent, &m);
+		if (rc == 0 && m.kind == MSG_RUNNING)
+			child_up(s->engine);
 		s->tap_gone |= rc == 0 && m.kind == MSG_TAP_GONE;
 		if (rc == 0 && m.kind == MSG_STREAM_GONE)
 			s->stream_gone = (struct serve_stream){ m.seq, m.why };
@@ -83,8 +101,7 @@ void serve_tell(struct serve *s, uint32_t kind, uint32_t place)
 	};
 	int rc = tell_engine(s, &m, sizeof(m), kind == MSG_FORWARD_OPEN ? m.forward.sock : -1);
 
-	if (rc < 0 && rc != -EPIPE)
-		child_give_up(s->engine, rc);
+	replace_engine(s, rc);
 }
 
 void serve_tell_network(struct serve *s)
@@ -92,8 +109,7 @@ void serve_tell_network(struct serve *s)
 	const struct msg_network m = { .kind = MSG_NETWORK, .net = *s->net };
 	int rc = tell_engine(s, &m, sizeof(m), -1);
 
-	if (rc < 0 && rc != -EPIPE)
-		child_give_up(s->engine, rc);
+	replace_engine(s, rc);
 }
 
 void serve_capture(struct serve *s, uint32_t place, const struct capture_order *order)
@@ -101,8 +117,7 @@ void serve_capture(struct serve *s, uint32_t place, const struct capture_order *
 	const struct msg_capture m = { .kind = MSG_CAPTURE, .place = place, .order = *order };
 	int rc = tell_engine(s, &m, sizeof(m), -1);
 
-	if (rc < 0 && rc != -EPIPE)
-		child_give_up(s->engine, rc);
+	replace_engine(s, rc);
 }
 
 void serve_connection(struct serve *s, int fd, uint32_t seq)
@@ -110,16 +125,14 @@ void serve_connection(struct serve *s, int fd, uint32_t seq)
 	const struct msg_stream m = { .kind = MSG_STREAM, .seq = seq };
 	int rc = tell_engine(s, &m, sizeof(m), fd);
 
-	if (rc < 0 && rc != -EPIPE)
-		child_give_up(s->engine, rc);
+	replace_engine(s, rc);
 }
 
 void serve_sync(struct serve *s)
 {
 	int rc = sync_engine(s);
 
-	if (rc < 0 && rc != -EPIPE)
-		child_give_up(s->engine, rc);
+	replace_engine(s, rc);
 }
 
 void serve_resolvers(struct serve *s, const struct resolvers *r)
@@ -129,8 +142,7 @@ void serve_resolvers(struct serve *s, const struct resolvers *r)
 
 	if (rc == 0)
 		rc = msg_send(s->engine->sock, &m, sizeof(m), -1);
-	if (rc < 0 && rc != -EPIPE)
-		child_give_up(s->engine, rc);
+	replace_engine(s, rc);
 }
 
 /* The listeners of a rule are opened or closed there, and it is done on return. */
@@ -228,6 +240,34 @@ static void answer_rules(struct serve *s, const struct control_request *r, struc
 		report_rules(o, s, &a);
 }
 
+/* There is an engine, and it says nothing. */
+static bool is_hung(const struct serve *s, int rc)
+{
+	return rc == -ETIMEDOUT && s->engine->up;
+}
+
+/* Why there is no answer of the engine, and what helps. One that loops on a busy machine gets
+ * little CPU, one that is stopped gets none. */
+static void explain(const struct serve *s, int rc, struct err *e)
+{
+	if (is_hung(s, rc) && s->used_us > SERVE_ENGINE_MS * UINT64_C(100)) {
+		err_set(e, ERR_AGAIN, "the engine does not answer: one thing has it busy for more than"
+			" a second");
+		err_hint(e, "it is replaced if that lasts: try again in some seconds");
+	} else if (is_hung(s, rc)) {
+		err_set(e, ERR_AGAIN, "the engine does not answer: process %d is stopped, or gets no"
+			" CPU", (int)s->engine->pid);
+		err_hint(e, "kill -CONT %d, if somebody stopped it; else try again",
+			 (int)s->engine->pid);
+	} else if (child_is_failing(s->engine, s->now_ms)) {
+		err_set(e, ERR_AGAIN, "there is no engine now: it dies again and again");
+		err_hint(e, "the daemon's log says what it dies of");
+	} else {
+		err_set(e, ERR_AGAIN, "the engine is being started again");
+		err_hint(e, "try once more");
+	}
+}
+
 static void answer_flows(struct serve *s, uint32_t from, struct jsonout *o)
 {
 	static struct view_page page;
@@ -238,8 +278,7 @@ static void answer_flows(struct serve *s, uint32_t from, struct jsonout *o)
 		report_flows(o, &page);
 		return;
 	}
-	err_set(&e, ERR_AGAIN, "the engine has not answered: %s", strerror(-rc));
-	err_hint(&e, "it may be starting again: try once more");
+	explain(s, rc, &e);
 	report_error(o, &e);
 }
 
@@ -247,8 +286,9 @@ static void answer_flows(struct serve *s, uint32_t from, struct jsonout *o)
 static void answer_stats(struct serve *s, struct jsonout *o)
 {
 	static struct view_page page;
+	int rc = view_flows(s, VIEW_END, &page);
 
-	report_stats(o, s, view_flows(s, VIEW_END, &page) == 0 ? &page : NULL);
+	report_stats(o, s, rc == 0 ? &page : NULL, is_hung(s, rc));
 }
 
 void serve_line(struct serve *s, const struct control_request *r, struct jsonout *o)

@@ -26,6 +26,7 @@ struct serve {
 	struct publish *publish;
 	struct child *engine, *nsagent;
 	uint64_t now_ms;
+	uint64_t used_us;		/* by the engine, while it was last waited for in vain */
 	bool tap_gone;			/* the engine said so meanwhile ... */
 	struct serve_stream stream_gone;	/* ... and this */
 	const struct view_page *page;	/* what the engine fills ... */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "plugin/attach/life.h"
 
 #define ANSWER_DEPTH	8	/* of an answer's JSON */
 #define CONNECT_TRIES	40
@@ -34,6 +35,21 @@ static int connect_soon(int fd, const struct sockaddr_un *sun)
 	return -1;
 }
 
+/* A daemon that ends by itself takes its folder along. */
+static int explain(int state_fd, int error, struct err *e)
+{
+	FD_OWNED int life = life_open(state_fd);
+
+	if (life == -ENXIO) {
+		err_set(e, ERR_IO, "the attachment's daemon has ended");
+		return err_hint(e, "it was killed, or crashed; ADD again, or end the container and start"
+				   " it again");
+	}
+	err_set(e, error == EAGAIN ? ERR_AGAIN : ERR_IO, "the daemon cannot be asked: %s",
+		strerror(error));
+	return err_hint(e, "it may be ending; see its log");
+}
+
 int ask_open(struct ask *a, int state_fd, struct err *e)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -41,11 +57,8 @@ int ask_open(struct ask *a, int state_fd, struct err *e)
 
 	*a = ASK_INIT;
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/" CONTROL_NAME, state_fd);
-	if (fd < 0 || connect_soon(fd, &sun) < 0) {
-		err_set(e, errno == EAGAIN ? ERR_AGAIN : ERR_IO, "the daemon cannot be asked: %s",
-			strerror(errno));
-		return err_hint(e, "it may be ending; see its log");
-	}
+	if (fd < 0 || connect_soon(fd, &sun) < 0)
+		return explain(state_fd, errno, e);
 	a->buf = malloc(CONTROL_ANSWER_MAX);
 	if (!a->buf)
 		return err_set(e, ERR_IO, "out of memory");

@@ -3,7 +3,7 @@
  * life: a front end's side of the FIFO in an attachment's folder whose reader
  * is the daemon (conf/handoff.h): whether there is one, an order to it, the
  * wait for its end. True in every PID namespace, and never about a stranger.
- * Called by attach.c and stop.c.
+ * Called by attach.c, ask.c and stop.c.
  */
 #ifndef PLUGIN_ATTACH_LIFE_H
 #define PLUGIN_ATTACH_LIFE_H

@@ -125,7 +125,109 @@ kill_engine() {
 	# Inner sockets are of its making.
 	bed_until 5 bed_peer python3 "$BED_DIR/client.py" typing "$HOST4" 8091 5
 	same "restarts" "$(passt stats "c$C" --json | jq .nsagent_restarts)" 1
+	same "restarts of list" "$(passt list --json | jq -c '.attachments[0] | [.engine_restarts, .nsagent_restarts]')" "[0,1]"
+	same "lines about it" "$(grep -c "process=nsagent pid=$old killed by signal 9\|nsagent running again, restarts=1$" "$LOG")" 2
 	bed_in "$C" ping -c 1 -W 2 "$PEER4"
 	detach "$C"
 	nothing_left "$C"
+}
+
+@test "main killed: commands say that the daemon has ended, and what to do; ADD again works" {
+	local words
+	kill -9 "$(bed_main "$C")"
+	bed_until 5 bed_no_core
+	for words in "stats c$C" "show c$C" "flows c$C" "stats c$C --json" "stats --prometheus c$C" "forward c$C list"; do
+		# shellcheck disable=SC2086
+		run passt $words
+		[[ $status != 0 && $output == "cni-passt: the attachment's daemon has ended"*"ADD again"* ]] || die "$words: $output"
+	done
+	run passt doctor --pid "$C"
+	[[ $status != 0 && $output =~ FAIL\ +daemon\ .*"the attachment's daemon has ended" && $output == *"ADD again"* ]] || die "$output"
+	[[ $output != *"Connection refused"* ]] || die "$output"
+	cni ADD "c$C" "$NS" eth0 < <(conf) > /dev/null
+	bed_in "$C" ping -c 1 -W 2 "$PEER4"
+}
+
+# --- an engine that lives and does not get on
+
+# An engine that loops for ever, as a frame might have it do some day.
+spin() {
+	local rc=0
+	SPINNING=$(bed_engine "$C")
+	python3 "$BED_DIR/spin.py" "$SPINNING" || rc=$?
+	[ "$rc" != 77 ] || skip "no process can be made to loop here"
+	same "spin.py" "$rc" 0
+	bed_in "$C" ping -c 1 -W 1 "$PEER4" > /dev/null 2>&1 || true	# wakes it, if it still sleeps
+	bed_until 5 is_running "$SPINNING" || die "it does not loop"
+}
+is_running() { grep -q '^State:.R' "/proc/$1/status"; }
+looping() { [[ $(passt flows "c$C" 2>&1) == *"one thing has it busy for more than a second"* ]]; }
+
+@test "an engine that loops for ever is replaced, and the log says that main did it" {
+	spin
+	looping || new_engine "$SPINNING" || die "$(passt flows "c$C" 2>&1)"
+	bed_until 15 new_engine "$SPINNING" || die "it is not replaced: $(tail -n 5 "$LOG")"
+	bed_in "$C" curl -s -m 20 -o /dev/null "http://$PEER4/file"
+	grep -q "process=engine pid=$SPINNING killed by main: it did not answer while it used [4-9]\.[0-9] s of CPU time" "$LOG" ||
+		die "$(cat "$LOG")"
+	same "lines about it" "$(grep -c "pid=$SPINNING " "$LOG")" 1
+	same "restarts" "$(passt stats "c$C" --json | jq .engine_restarts)" 1
+	grep -q 'engine running again, restarts=1$' "$LOG" || die "$(cat "$LOG")"
+	# again, and again: each has a timer of its own
+	spin
+	bed_until 15 new_engine "$SPINNING" || die "the second is not replaced: $(tail -n 5 "$LOG")"
+	bed_in "$C" ping -c 1 -W 2 "$PEER4"
+}
+
+@test "an engine that loops does not keep an order waiting: it is killed at once, and the log says why" {
+	spin
+	passt forward "c$C" add tcp 8092:80 > /dev/null
+	bed_until 5 new_engine "$SPINNING" || die "it is not replaced"
+	grep -q "pid=$SPINNING killed by main: it did not answer for 1 s and used [0-9.]* s of CPU time meanwhile" "$LOG" ||
+		die "$(cat "$LOG")"
+	bed_in "$C" ping -c 1 -W 2 "$PEER4"
+}
+
+@test "an engine that is stopped for 10 s is left alone, and goes on" {
+	local engine
+	engine=$(bed_engine "$C")
+	kill -STOP "$engine"
+	bed_in "$C" ping -c 1 -W 1 "$PEER4" > /dev/null 2>&1 || true
+	sleep 10
+	same "engine" "$(bed_engine "$C")" "$engine"
+	same "health" "$(passt list --json | jq -r '.attachments[0].health')" hung
+	kill -CONT "$engine"
+	bed_in "$C" ping -c 1 -W 5 "$PEER4"
+	same "restarts" "$(passt stats "c$C" --json | jq .engine_restarts)" 0
+	! grep -q killed "$LOG" || die "$(cat "$LOG")"
+}
+
+@test "an engine under full load is left alone, for more CPU time than one that loops is; idle, nothing wakes" {
+	local load up ping engine
+	engine=$(bed_engine "$C")
+	bed_bg load bed_in "$C" timeout 120 sh -c "while :; do curl -s -m 20 -o /dev/null http://$PEER4/file; done"
+	bed_bg up bed_in "$C" timeout 120 socat -u OPEN:/dev/zero "TCP:$PEER4:1004"
+	bed_bg ping bed_in "$C" timeout 120 ping -q -f "$PEER4"
+	sleep 10
+	bed_until 30 has_used "$engine" 600 || die "it has used $USED ticks only"
+	bed_kill "$load"
+	bed_kill "$up"
+	bed_kill "$ping"
+	echo "# the engine used $USED ticks of CPU time" >&3
+	same "engine" "$(bed_engine "$C")" "$engine"
+	! grep -q killed "$LOG" || die "$(cat "$LOG")"
+	# (the container's kernel says something of itself now and then in its first seconds)
+	for _ in {1..6}; do
+		idle_for_10_s && return
+	done
+	die "an idle attachment wakes: $WOKEN switches in 10 s"
+}
+has_used() { USED=$(awk '{ print $14 + $15 }' "/proc/$1/stat") && [ "$USED" -ge "$2" ]; }	# in ticks of 10 ms
+switches() { for p in $(bed_core_pids); do awk '/ctxt_switches/ { print $2 }' "/proc/$p/status"; done | awk '{ n += $1 } END { print n }'; }
+idle_for_10_s() {
+	local before
+	before=$(switches)
+	sleep 10
+	WOKEN=$(($(switches) - before))
+	[ "$WOKEN" = 0 ]
 }

@@ -168,10 +168,12 @@ on_terminal() {
 	engine=$(passt show web --json | jq .engine_pid)
 	kill -STOP "$engine"
 	run -0 passt stats web --json
-	same "engine" "$(jq .gauges.engine_up <<< "$output")" false
+	same "engine" "$(jq -c '[.gauges | .engine_up, .engine_hung]' <<< "$output")" "[false,true]"
+	[[ $(passt stats web) == *"flows unknown: the engine runs and does not answer"* ]] || die "$(passt stats web)"
+	same "health" "$(passt list --json | jq -r '.attachments[] | select(.container == "web").health')" hung
 	run --separate-stderr passt flows web
 	same "flows" "$status$output" 1
-	[[ $stderr == "cni-passt: the engine has not answered: "*"try once more" ]] || die "$stderr"
+	[[ $stderr == "cni-passt: the engine does not answer: process $engine is stopped, or gets no CPU"*"kill -CONT $engine"* ]] || die "$stderr"
 	kill -CONT "$engine"
 	again() { passt flows web > /dev/null; }
 	bed_until 5 again
