@@ -107,17 +107,19 @@ int admit_socket(struct ctx *c, struct flow *f)
 	return rc;
 }
 
-static void say_why(struct ctx *c, const struct flow *f, int rc)
+static void say_why(struct ctx *c, const struct icmp_sent *s, int rc)
 {
-	if (f->key.proto == FLOW_PING && (rc == -EACCES || rc == -EPERM))
+	if (s->key->proto == FLOW_PING && (rc == -EACCES || rc == -EPERM)) {
 		c->count->icmp_no_socket++;	/* stays silent: the network would too */
-	else
-		icmp_unreachable_flow(c, f, rc);
+		return;
+	}
+	icmp_unreachable(c, s, rc);
 }
 
 struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const struct ip *ip,
-			    uint64_t idle_ms)
+			    const struct iovec *first, uint64_t idle_ms)
 {
+	struct icmp_sent sent = icmp_sent_as(key, ip, first);
 	struct route_target to;
 	enum route_verdict verdict = route_outbound(c->conf, c->net, &key->remote,
 						    key->remote_port, &to);
@@ -127,7 +129,7 @@ struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const str
 	if (verdict == ROUTE_MULTICAST && key->proto == FLOW_UDP && to.scope)
 		verdict = ROUTE_OK;
 	if (verdict != ROUTE_OK) {
-		icmp_refuse(c, key, 0, verdict);
+		icmp_refuse(c, &sent, verdict);
 		return NULL;
 	}
 	f = admit_flow(c, key);
@@ -141,7 +143,9 @@ struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const str
 	flow_touch(&c->flows, f);
 	rc = admit_socket(c, f);
 	if (rc < 0) {
-		say_why(c, f, rc);
+		sent.to_group = flow_is_group(f);
+		if (first)
+			say_why(c, &sent, rc);
 		admit_free(c, f);
 		return NULL;
 	}

@@ -23,10 +23,11 @@ static void echo_request(struct ctx *c, const struct ip *ip, const struct icmp *
 	struct flow *f = flow_find(&c->flows, &key);
 
 	if (!f)
-		f = admit_datagram(c, &key, ip, ICMP_FLOW_MS);
+		f = admit_datagram(c, &key, ip, &iov, ICMP_FLOW_MS);
 	if (!f)
 		return;
 	f->dg.last_ms = c->now;
+	f->dg.seq = h->echo.seq;
 	flow_sent(&c->flows, f, len, c->now);
 	flow_touch(&c->flows, f);
 	d.ip = hop_out(ip, flow_is_on_link(f));

@@ -72,6 +72,12 @@ unreachable() { bed_in "$C" python3 "$BED_DIR/client.py" unreachable "$1" 80; }
 	pings 203.0.113.1
 	bed_in "$C" ping -6 -c 1 -W 2 2001:db8:1::1
 	unreachable "$PEER4"
+	# each echo request is told which one it was (a kernel may miss one error in its way)
+	bed_in "$C" ping -n -c 3 -i 0.2 -W 1 "$PEER4" > "$BED_DIR/ping" && die "answered"
+	grep -q "From .*icmp_seq=3 .*Net Unreachable" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+	bed_in "$C" ping -n -c 3 -i 0.2 -W 1 "$PEER6" > "$BED_DIR/ping" && die "answered"
+	grep -q "From .*icmp_seq=3 .*No route" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+	! grep -q "icmp_seq=0" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
 	# as soon as the host has one, so has the container
 	ip -n "$HOST" route add default via 203.0.113.1
 	pings "$PEER4"

@@ -510,6 +510,8 @@ static void test_no_route(void **state)
 	assert_int_equal(w->c.flows.count, 0);
 	assert_true(fake_frame(w, &f));
 	assert_int_equal(f.icmp.code, ICMP4_UNREACH_NET);
+	assert_int_equal(f.len, IP4_HLEN + UDP_HLEN + 1);	/* all of the datagram */
+	assert_int_equal(f.data[f.len - 1], 'a');
 	assert_int_equal(w->count.flows_refused, 1);
 	fake_stop(w);
 }
