@@ -94,15 +94,21 @@ static bool no_room(int rc)
 	return rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS;
 }
 
+/* ... or another cap of its is reached, which no flow of ours that ends would lift:
+ * memory, what a user may watch by epoll, identifiers of echo (io/rawping.h). */
+static bool at_cap(int rc)
+{
+	return no_room(rc) || rc == -ENOMEM || rc == -ENOSPC;
+}
+
 int admit_socket(struct ctx *c, struct flow *f)
 {
 	int rc = port_open(c, f);
 
 	for (int i = 0; i < EVICT_TRIES && no_room(rc) && evict(c, f, true); i++)
 		rc = port_open(c, f);
-	/* What else connect() says at once of TCP is the remote's or the network's answer. */
-	if (no_room(rc) || rc == -EADDRNOTAVAIL ||
-	    (rc < 0 && rc != -EINPROGRESS && f->key.proto != FLOW_TCP))
+	/* What else it says is the remote's, the network's or the configuration's answer. */
+	if (at_cap(rc))
 		c->count->flows_refused++;
 	return rc;
 }
@@ -113,6 +119,8 @@ static void say_why(struct ctx *c, const struct icmp_sent *s, int rc)
 		c->count->icmp_no_socket++;	/* stays silent: the network would too */
 		return;
 	}
+	if (s->key->proto == FLOW_UDP && !at_cap(rc))
+		c->count->udp_tx_error++;
 	icmp_unreachable(c, s, rc);
 }
 

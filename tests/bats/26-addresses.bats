@@ -78,6 +78,8 @@ unreachable() { bed_in "$C" python3 "$BED_DIR/client.py" unreachable "$1" 80; }
 	bed_in "$C" ping -n -c 3 -i 0.2 -W 1 "$PEER6" > "$BED_DIR/ping" && die "answered"
 	grep -q "From .*icmp_seq=3 .*No route" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
 	! grep -q "icmp_seq=0" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+	# which is no cap that anything reached
+	same flows_refused "$(bed_user "$CNI_PASST" stats "c$C" --json | jq '[.. | .flows_refused? // empty] | add')" 0
 	# as soon as the host has one, so has the container
 	ip -n "$HOST" route add default via 203.0.113.1
 	pings "$PEER4"

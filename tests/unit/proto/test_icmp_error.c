@@ -365,6 +365,7 @@ static void test_echo_refused_here(void **state)
 		w->io.open_rc = -ENETUNREACH;		/* the host has no route */
 		send_echo(w, v4, 64);
 		quotes_all(w, v4, v4 ? ICMP4_UNREACH_NET : ICMP6_UNREACH_NOROUTE, true);
+		assert_int_equal(w->count.flows_refused, 0);
 		w->conf.ipv4 = w->conf.ipv6 = false;
 		send_echo(w, v4, 64);
 		quotes_all(w, v4, v4 ? ICMP4_UNREACH_NET : ICMP6_UNREACH_NOROUTE, true);
@@ -538,8 +539,8 @@ int main(void)
 		cmocka_unit_test(test_too_big4), cmocka_unit_test(test_senders),
 		cmocka_unit_test(test_host_address), cmocka_unit_test(test_not_passed_on),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_echo),
-		cmocka_unit_test(test_errors_limited), cmocka_unit_test(test_hops_end),
 		cmocka_unit_test(test_echo_refused_here),
+		cmocka_unit_test(test_errors_limited), cmocka_unit_test(test_hops_end),
 		cmocka_unit_test(test_hops_end_quietly),
 		cmocka_unit_test(test_tcp_connecting), cmocka_unit_test(test_tcp_open),
 	};
