@@ -10,7 +10,7 @@
  * Sender: the router or host that said so, where the container can know it by that
  * address. It cannot where the address is also its own (addresses are copied from
  * the host) or the host's; then, as for all that comes from us or the host, it is
- * hostAddress, else the gateway.
+ * hostAddress, else the gateway. About packets to an address of our own it is that.
  */
 #include <errno.h>
 #include <string.h>
@@ -52,13 +52,15 @@ static size_t quote_max(bool v4)
 	return v4 ? ERROR4_MAX - IP4_HLEN - ICMP_HLEN : ERROR6_MAX - IP6_HLEN - ICMP_HLEN;
 }
 
-/* Who speaks for us and for the host about a packet to remote. */
+/* Who speaks for us and for the host about a packet to remote: where we are that
+ * ourselves, it (RFC 1122, 3.2.2). */
 static struct addr stand_in(const struct ctx *c, const struct addr *remote)
 {
 	struct addr ret;
-
 	bool found = route_stand_in(c->conf, c->net, addr_is4(remote), &ret);
 
+	if (route_is_local(c->conf, c->net, remote))
+		return *remote;
 	if (addr_is4(remote))
 		return found ? ret : *remote;
 	/* The gateway's address is copied: a real router has it too. */
@@ -241,6 +243,9 @@ void icmp_refuse(struct ctx *c, const struct icmp_sent *s, enum route_verdict ve
 	} else if (verdict == ROUTE_PROHIBITED) {
 		c->count->drop_metadata++;
 		icmp_unreachable(c, s, -EACCES);
+	} else if (verdict == ROUTE_LOCAL) {
+		c->count->drop_port++;
+		icmp_unreachable(c, s, -ECONNREFUSED);
 	} else if (verdict == ROUTE_MULTICAST) {
 		c->count->drop_multicast++;
 	} else {

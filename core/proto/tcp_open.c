@@ -120,6 +120,11 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	struct flow *f;
 	int rc;
 
+	if (verdict == ROUTE_LOCAL) {	/* RFC 9293, 3.10.7.1: nothing listens */
+		c->count->drop_port++;
+		tcp_reply_rst(c, key, syn, 1);
+		return;
+	}
 	if (verdict != ROUTE_OK || !key->remote_port || !key->inner_port) {
 		struct icmp_sent sent = icmp_sent_as(key, ip, NULL);
 
