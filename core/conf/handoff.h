@@ -54,7 +54,7 @@ enum handoff_order {
  */
 #define HANDOFF_WORD_CHECK	"--check"
 #define HANDOFF_WORD_STATUS	"--status"
-#define HANDOFF_MAGIC		0x43504e33u	/* "CPN3": changes with struct ready */
+#define HANDOFF_MAGIC		0x43504e34u	/* "CPN4": changes with struct ready */
 #define HANDOFF_CONFIGURE	'A'
 #define HANDOFF_COMMIT		'C'
 #define HANDOFF_TIMEOUT_MS	10000		/* front end's patience for struct ready */

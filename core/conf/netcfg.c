@@ -88,7 +88,9 @@ uint32_t netcfg_diff(const struct netcfg *a, const struct netcfg *b)
 		[NETCFG_ADDRESSES] = same_addresses(a, b),
 		[NETCFG_ROUTES] = same_routes(a, b),
 		[NETCFG_GATEWAYS] = addr_eq(&a->gateway4, &b->gateway4) &&
-				    addr_eq(&a->gateway6, &b->gateway6),
+				    addr_eq(&a->gateway6, &b->gateway6) &&
+				    a->gateway4_of == b->gateway4_of &&
+				    a->gateway6_of == b->gateway6_of,
 		[NETCFG_MTU] = a->mtu == b->mtu,
 		[NETCFG_OUTER] = same_outer(a, b),
 		[NETCFG_HOST] = addr_eq(&a->host4, &b->host4) && addr_eq(&a->host6, &b->host6),
@@ -144,6 +146,7 @@ void netcfg_strip_ipv6(struct netcfg *net)
 			net->nameservers[n++] = net->nameservers[i];
 	net->nnameservers = n;
 	net->gateway6 = net->host6 = ADDR_ANY;
+	net->gateway6_of = NETCFG_GATEWAY_HOST;
 	net->outer_ifname6[0] = '\0';
 	net->outer_ifindex6 = 0;
 }
@@ -179,7 +182,8 @@ bool netcfg_ok(const struct netcfg *n)
 		return false;
 	if (n->mtu < CONF_MTU_MIN || n->mtu > CONF_MTU_MAX || !mac_is_usable(&n->mac) ||
 	    n->naddresses > CONF_ADDRS_MAX || n->nroutes > CONF_ROUTES_MAX ||
-	    n->nnameservers > CONF_NAMESERVERS_MAX || !bytes_are_bool(&n->configure))
+	    n->nnameservers > CONF_NAMESERVERS_MAX || !bytes_are_bool(&n->configure) ||
+	    n->gateway4_of >= NETCFG_GATEWAY_COUNT || n->gateway6_of >= NETCFG_GATEWAY_COUNT)
 		return false;
 	for (uint32_t i = 0; i < n->naddresses; i++)
 		if (!prefix_ok(&n->addresses[i]))

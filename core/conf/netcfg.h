@@ -10,6 +10,14 @@
 
 #include "conf/conf.h"
 
+/* Who has the gateway's address: whether packets to it are for somebody outside. */
+enum netcfg_gateway {
+	NETCFG_GATEWAY_HOST,	/* the host's own router */
+	NETCFG_GATEWAY_GIVEN,	/* the configuration's: perhaps somebody has it outside */
+	NETCFG_GATEWAY_OURS,	/* made up: we, nobody else */
+	NETCFG_GATEWAY_COUNT
+};
+
 struct netcfg {
 	char ifname[CONF_IFNAME_MAX + 1];
 	char outer_ifname4[CONF_IFNAME_MAX + 1];	/* template; empty: none */
@@ -20,6 +28,7 @@ struct netcfg {
 	uint32_t naddresses;
 	struct prefix addresses[CONF_ADDRS_MAX];
 	struct addr gateway4, gateway6;			/* ADDR_ANY: none */
+	uint8_t gateway4_of, gateway6_of;		/* enum netcfg_gateway */
 	uint32_t nroutes;				/* all but those the addresses make: */
 	struct route routes[CONF_ROUTES_MAX];		/* default ones too; on-link ones first */
 	bool configure;					/* false: the container does it by DHCP */

@@ -28,6 +28,7 @@
 	X(drop_multicast, "multicast and broadcast not passed on") \
 	X(drop_hops, "packets whose hop limit ended here") \
 	X(drop_icmp_error, "ICMP errors of the container about nothing it got") \
+	X(drop_port, "TCP connections and datagrams to our own addresses that nothing listens to") \
 	X(drop_metadata, "packets to a cloud's metadata service (key metadata)") \
 	X(drop_noroute, "packets of a family switched off or without a route outside") \
 	X(frag_rx, "IP fragments read from the container") \
@@ -94,6 +95,7 @@
 	X(icmp_tx_bytes, "bytes of echo requests sent outside, from the ICMP header on") \
 	X(icmp_rx_echo, "echo replies received outside") \
 	X(icmp_rx_bytes, "bytes of echo replies received outside, from the ICMP header on") \
+	X(icmp_own, "echo requests to our own addresses, answered") \
 	X(icmp_no_socket, "echo requests without a ping socket (net.ipv4.ping_group_range)") \
 	X(icmp_errors_sent, "ICMP errors sent to the container") \
 	X(icmp_errors_limited, "ICMP errors not sent: too many") \

@@ -91,6 +91,18 @@ static bool is_host_loopback(const struct conf *conf, const struct netcfg *net,
 	       (conf->map_gateway && !addr_is_any(gw) && addr_eq(gw, dst));
 }
 
+/* An address that only we have; RFC 4291, 2.8 asks a router for the link-local one. */
+static bool is_ours(const struct conf *conf, const struct netcfg *net, const struct addr *dst)
+{
+	bool v4 = addr_is4(dst);
+	const struct addr us = addr_linklocal6(&net->gw_mac);
+	enum netcfg_gateway of = v4 ? net->gateway4_of : net->gateway6_of;
+
+	if (addr_eq(v4 ? &net->gateway4 : &net->gateway6, dst) && of != NETCFG_GATEWAY_GIVEN)
+		return of == NETCFG_GATEWAY_OURS;
+	return addr_eq(&us, dst) || is_in(conf->dns_forward, conf->ndns_forward, dst);
+}
+
 enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *net,
 				  const struct addr *dst, uint16_t port,
 				  struct route_target *ret)
@@ -107,6 +119,8 @@ enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *
 	if (addr_is_unspecified(dst) || addr_is_loopback(dst) ||
 	    netcfg_has_address(net, dst))
 		return ROUTE_MARTIAN;
+	if (is_ours(conf, net, dst))
+		return ROUTE_LOCAL;
 	if (!conf->metadata && is_metadata(net, dst, port))
 		return ROUTE_PROHIBITED;
 	if (addr_is_multicast(dst) || addr_is_broadcast(dst) || is_subnet_broadcast(net, dst))
@@ -119,6 +133,13 @@ enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *
 	}
 	*ret = (struct route_target){ .addr = *dst };
 	return ROUTE_OK;
+}
+
+bool route_is_local(const struct conf *conf, const struct netcfg *net, const struct addr *dst)
+{
+	struct route_target to;
+
+	return route_outbound(conf, net, dst, 0, &to) == ROUTE_LOCAL;
 }
 
 static bool is_resolver(const struct resolvers *r, const struct addr *dst)

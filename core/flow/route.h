@@ -14,6 +14,7 @@ enum route_verdict {
 	ROUTE_MULTICAST,	/* multicast or broadcast: for datagrams only */
 	ROUTE_NONE,		/* family switched off, or no way outside */
 	ROUTE_PROHIBITED,	/* a cloud's metadata service, unless "metadata" allows it */
+	ROUTE_LOCAL,		/* our own, as a router's: answered here, never sent on */
 };
 
 struct route_target {
@@ -30,10 +31,17 @@ struct route_target {
  * stays in the container: there is no outer interface of that family, or the
  * group's scope is the interface (RFC 4291, 2.7). Every broadcast leaves as the
  * limited one, since the container's networks need not be the outer interface's.
+ * Our own (RFC 1812, 5.2.3) are the DNS forwarder's addresses, at all ports that
+ * route_is_dns() has not taken before; a gateway that was made up for want of the host's; and
+ * the link-local address of our MAC, the sender of advertisements and of hops. The host's
+ * own router stays outside, whatever else has its address.
  */
 enum route_verdict route_outbound(const struct conf *conf, const struct netcfg *net,
 				  const struct addr *dst, uint16_t port,
 				  struct route_target *ret);
+
+/* Whether dst is an address of our own, ROUTE_LOCAL. */
+bool route_is_local(const struct conf *conf, const struct netcfg *net, const struct addr *dst);
 
 /*
  * Whether that is the DNS forwarder, at port 53 or 853 (DNS over TLS). It leads to the

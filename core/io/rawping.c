@@ -103,7 +103,7 @@ int rawping_take(struct ctx *c, struct flow *f)
 		f->sock = fd;
 		return 0;
 	}
-	return -EADDRNOTAVAIL;
+	return -ENOSPC;		/* no identifier is left: admit.c counts it as a cap */
 }
 
 void rawping_give(struct ctx *c, struct flow *f)

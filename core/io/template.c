@@ -133,14 +133,23 @@ static bool copies_host(const struct template *t, bool v4, const struct netcfg *
 	return t->naddresses && first && addr_eq(&first->addr, &t->addresses[0].addr);
 }
 
-/* The gateway of this family. *given: it stands in the configuration. */
+static bool is_hosts_router(const struct template *t, const struct addr *a)
+{
+	return t->found && addr_eq(&t->gateway, a);
+}
+
+/* The gateway of this family. *given: it stands in the configuration. *of: enum
+ * netcfg_gateway. */
 static struct addr choose_gateway(const struct conf *c, const struct template *t, bool v4,
-				  const struct netcfg *net, bool *given)
+				  const struct netcfg *net, bool *given, uint8_t *of)
 {
 	*given = false;
+	*of = NETCFG_GATEWAY_HOST;
 	for (uint32_t i = 0; i < c->ngateways; i++)
 		if (is_family(&c->gateways[i], v4)) {
 			*given = true;
+			if (!is_hosts_router(t, &c->gateways[i]))
+				*of = NETCFG_GATEWAY_GIVEN;
 			return c->gateways[i];
 		}
 	if (t->has_default && copies_host(t, v4, net))
@@ -148,6 +157,7 @@ static struct addr choose_gateway(const struct conf *c, const struct template *t
 	if (t->found && !addr_is_any(&t->gateway) && !addr_is_linklocal6(&t->gateway) &&
 	    on_link(net, &t->gateway))
 		return t->gateway;
+	*of = NETCFG_GATEWAY_OURS;
 	return v4 ? onlink4 : onlink6;
 }
 
@@ -189,7 +199,8 @@ static void add_routes(const struct conf *c, const struct template *t, bool v4, 
 	};
 	bool gw_given, routes_given;
 
-	*gateway = choose_gateway(c, t, v4, net, &gw_given);
+	*gateway = choose_gateway(c, t, v4, net, &gw_given,
+				  v4 ? &net->gateway4_of : &net->gateway6_of);
 	routes_given = add_given_routes(c, v4, net);
 	for (uint32_t i = 0; !routes_given && copy && i < t->nroutes; i++)
 		add_route(net, &t->routes[i]);

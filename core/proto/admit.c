@@ -94,30 +94,40 @@ static bool no_room(int rc)
 	return rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS;
 }
 
+/* ... or another cap of its is reached, which no flow of ours that ends would lift:
+ * memory, what a user may watch by epoll, identifiers of echo (io/rawping.h). */
+static bool at_cap(int rc)
+{
+	return no_room(rc) || rc == -ENOMEM || rc == -ENOSPC;
+}
+
 int admit_socket(struct ctx *c, struct flow *f)
 {
 	int rc = port_open(c, f);
 
 	for (int i = 0; i < EVICT_TRIES && no_room(rc) && evict(c, f, true); i++)
 		rc = port_open(c, f);
-	/* What else connect() says at once of TCP is the remote's or the network's answer. */
-	if (no_room(rc) || rc == -EADDRNOTAVAIL ||
-	    (rc < 0 && rc != -EINPROGRESS && f->key.proto != FLOW_TCP))
+	/* What else it says is the remote's, the network's or the configuration's answer. */
+	if (at_cap(rc))
 		c->count->flows_refused++;
 	return rc;
 }
 
-static void say_why(struct ctx *c, const struct flow *f, int rc)
+static void say_why(struct ctx *c, const struct icmp_sent *s, int rc)
 {
-	if (f->key.proto == FLOW_PING && (rc == -EACCES || rc == -EPERM))
+	if (s->key->proto == FLOW_PING && (rc == -EACCES || rc == -EPERM)) {
 		c->count->icmp_no_socket++;	/* stays silent: the network would too */
-	else
-		icmp_unreachable_flow(c, f, rc);
+		return;
+	}
+	if (s->key->proto == FLOW_UDP && !at_cap(rc))
+		c->count->udp_tx_error++;
+	icmp_unreachable(c, s, rc);
 }
 
 struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const struct ip *ip,
-			    uint64_t idle_ms)
+			    const struct iovec *first, uint64_t idle_ms)
 {
+	struct icmp_sent sent = icmp_sent_as(key, ip, first);
 	struct route_target to;
 	enum route_verdict verdict = route_outbound(c->conf, c->net, &key->remote,
 						    key->remote_port, &to);
@@ -127,7 +137,7 @@ struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const str
 	if (verdict == ROUTE_MULTICAST && key->proto == FLOW_UDP && to.scope)
 		verdict = ROUTE_OK;
 	if (verdict != ROUTE_OK) {
-		icmp_refuse(c, key, 0, verdict);
+		icmp_refuse(c, &sent, verdict);
 		return NULL;
 	}
 	f = admit_flow(c, key);
@@ -141,7 +151,9 @@ struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const str
 	flow_touch(&c->flows, f);
 	rc = admit_socket(c, f);
 	if (rc < 0) {
-		say_why(c, f, rc);
+		sent.to_group = flow_is_group(f);
+		if (first)
+			say_why(c, &sent, rc);
 		admit_free(c, f);
 		return NULL;
 	}

@@ -17,9 +17,10 @@ int admit_socket(struct ctx *c, struct flow *f);
 
 /* A new UDP or echo flow on its way: routed, its socket open and set to send as its
  * first packet, *ip, its timer set to idle_ms. NULL if it cannot be; the container has
- * been told why where a network would tell. */
+ * been told why where a network would tell, by an error that quotes `first`: a datagram's
+ * payload, or a whole echo request; NULL if there is none yet. */
 struct flow *admit_datagram(struct ctx *c, const struct flow_key *key, const struct ip *ip,
-			    uint64_t idle_ms);
+			    const struct iovec *first, uint64_t idle_ms);
 
 /* Makes the least recently used UDP or echo flow go; false: there is none. */
 bool admit_evict(struct ctx *c);

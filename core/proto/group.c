@@ -41,7 +41,7 @@ static void listen_on(struct ctx *c, const struct addr *group, uint16_t port)
 	const struct ip nothing = { .ttl = 1 };		/* is sent by it */
 
 	if (!flow_find(&c->flows, &key))
-		admit_datagram(c, &key, &nothing, udp_twoway_ms(c));
+		admit_datagram(c, &key, &nothing, NULL, udp_twoway_ms(c));
 }
 
 static void stop_listening(struct ctx *c, const struct membership *m)

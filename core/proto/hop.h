@@ -3,7 +3,7 @@
  * hop: we are a router between the container and the host's network, one hop as a
  * bridge with the host behind it would be: hop limits count one less each way, a
  * packet whose hops end here is answered (RFC 1812, 5.3.1; RFC 8200, 3), DSCP, ECN and DF pass
- * unchanged. What is for the host itself (hostAddress) is not forwarded and arrives
+ * unchanged. What is for us, or for the host itself (hostAddress), is not forwarded and arrives
  * with any hop limit, and so does what comes from it; nor is what stays on the outer link, groups and link-local
  * addresses: there the container is a neighbour, hop limits pass as they are (1 and 255
  * have a meaning, as to mDNS: RFC 6762, 11), and no path has an MTU to be discovered.

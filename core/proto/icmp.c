@@ -12,6 +12,29 @@
 #include "wire/numbers.h"
 #include "wire/quote.h"
 
+/*
+ * We are who is asked, and answer as any host or router (RFC 1122, 3.2.2.6; RFC 1812,
+ * 4.3.3.6; RFC 4443, 4.2), with as many bytes, in fragments where they do not fit. DSCP is
+ * the request's (RFC 1349, 5.1), ECN is not: it is about the way of each packet. One reply a
+ * request, and nothing is kept: who asks faster than the tap takes loses replies.
+ */
+static void echo_own(struct ctx *c, const struct ip *ip, const struct icmp *h,
+		     const struct rd *data)
+{
+	bool v4 = ip->version == 4;
+	const struct icmp reply = {
+		.type = v4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY, .echo = h->echo,
+	};
+	const struct flow_ip hdr = {
+		.ttl = IP_DEFAULT_TTL, .tos = ip->tos & (uint8_t)~IP_ECN_MASK, .df = true,
+	};
+	struct wr w = wr_init(c->hot, CTX_HOT_SIZE);
+	size_t len = icmp_write(&w, !v4, &reply, &ip->dst, &ip->src, data->p, data->left);
+
+	if (len && frame_icmp(c, &ip->dst, &ip->src, &hdr, c->hot, len) == 0)
+		c->count->icmp_own++;
+}
+
 static void echo_request(struct ctx *c, const struct ip *ip, const struct icmp *h,
 			 const void *msg, size_t len)
 {
@@ -23,10 +46,11 @@ static void echo_request(struct ctx *c, const struct ip *ip, const struct icmp *
 	struct flow *f = flow_find(&c->flows, &key);
 
 	if (!f)
-		f = admit_datagram(c, &key, ip, ICMP_FLOW_MS);
+		f = admit_datagram(c, &key, ip, &iov, ICMP_FLOW_MS);
 	if (!f)
 		return;
 	f->dg.last_ms = c->now;
+	f->dg.seq = h->echo.seq;
 	flow_sent(&c->flows, f, len, c->now);
 	flow_touch(&c->flows, f);
 	d.ip = hop_out(ip, flow_is_on_link(f));
@@ -95,6 +119,11 @@ static void error_message(struct ctx *c, const struct ip *ip, const struct icmp 
 		c->count->drop_icmp_error++;
 }
 
+static bool is_request(bool v4, const struct icmp *h)
+{
+	return h->type == (v4 ? ICMP4_ECHO : ICMP6_ECHO) && h->code == 0;
+}
+
 static bool is_error(bool v4, uint8_t type)
 {
 	if (v4)
@@ -111,10 +140,11 @@ void icmp_message(struct ctx *c, const struct ip *ip, const void *msg, size_t le
 
 	if (err != WIRE_OK)
 		c->count->drop_wire[err]++;
-	else if (h.type == (v4 ? ICMP4_ECHO : ICMP6_ECHO) && h.code == 0 &&
-		 (c->conf->off & CONF_OFF_ICMP))
+	else if (is_request(v4, &h) && (c->conf->off & CONF_OFF_ICMP))
 		c->count->drop_off++;
-	else if (h.type == (v4 ? ICMP4_ECHO : ICMP6_ECHO) && h.code == 0)
+	else if (is_request(v4, &h) && route_is_local(c->conf, c->net, &ip->dst))
+		echo_own(c, ip, &h, &r);
+	else if (is_request(v4, &h))
 		echo_request(c, ip, &h, msg, len);
 	else if (is_error(v4, h.type))
 		error_message(c, ip, &h, &r);

@@ -29,6 +29,28 @@ void icmp_reply(struct ctx *c, struct flow *f, const struct port_dgram *d);
 
 /* --- icmp_error.c --- */
 
+/* A packet of the container that an error is about, as far as it is known. */
+struct icmp_sent {
+	const struct flow_key *key;
+	struct flow_ip ip;
+	uint32_t seq;		/* TCP: of the segment, or its sender would not believe the error;
+				 * echo: where data do not have it */
+	const uint8_t *data;	/* UDP: the payload; echo: the whole ICMP message */
+	size_t len;
+	bool to_group;		/* which nobody may answer with an error */
+};
+
+/* One as it came; data: NULL if nothing of it is to be quoted but headers. */
+static inline struct icmp_sent icmp_sent_as(const struct flow_key *key, const struct ip *ip,
+					    const struct iovec *data)
+{
+	return (struct icmp_sent){
+		.key = key, .ip = { .ttl = ip->ttl, .tos = ip->tos, .df = ip->df },
+		.data = data ? data->iov_base : NULL, .len = data ? data->iov_len : 0,
+		.to_group = !addr_is_unicast(&key->remote),
+	};
+}
+
 /* Passes on an ICMP message about a packet of f, data being e->len bytes of that.
  * Whether it is one for the container. */
 bool icmp_tell(struct ctx *c, const struct flow *f, const struct port_err *e, const void *data);
@@ -44,15 +66,16 @@ int icmp_dgram_send(struct ctx *c, struct flow *f, const struct port_dgram *d, u
 /* The same for a receive that failed with err. */
 void icmp_tell_receive(struct ctx *c, struct flow *f, int err);
 
-/* "Destination unreachable" for the flow's first packet, by the errno of a connect()
- * about which no message came: port for ECONNREFUSED, host, net or prohibited. */
+/* "Destination unreachable" for a packet, by the errno of a connect() about which no
+ * message came: port for ECONNREFUSED, host, net or prohibited. */
+void icmp_unreachable(struct ctx *c, const struct icmp_sent *s, int err);
+
+/* The same for a flow of which no packet is at hand: the SYN, or the last echo request. */
 void icmp_unreachable_flow(struct ctx *c, const struct flow *f, int err);
 
-/* The same for a packet that never became a flow (seq: of a SYN, or its sender would not
- * believe the error), and its counter. Packets for
+/* The same for a packet that is not to become a flow, and its counter. Packets for
  * martians and multicast are dropped silently (RFC 1122, 3.2.2). */
-void icmp_refuse(struct ctx *c, const struct flow_key *key, uint32_t seq,
-		 enum route_verdict verdict);
+void icmp_refuse(struct ctx *c, const struct icmp_sent *s, enum route_verdict verdict);
 
 /*
  * An error of our own about a packet of the container: pkt is it from its IP header

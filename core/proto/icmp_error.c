@@ -10,7 +10,7 @@
  * Sender: the router or host that said so, where the container can know it by that
  * address. It cannot where the address is also its own (addresses are copied from
  * the host) or the host's; then, as for all that comes from us or the host, it is
- * hostAddress, else the gateway.
+ * hostAddress, else the gateway. About packets to an address of our own it is that.
  */
 #include <errno.h>
 #include <string.h>
@@ -29,16 +29,6 @@
 #define ERROR6_MAX	1280u
 #define ERRORS_BATCH	32u	/* entries of a queue told in one go; the rest next turn */
 #define MS_PER_ERROR	(1000u / ICMP_ERRORS_PER_S)
-
-/* A packet of a flow, as far as it is known. */
-struct sent {
-	const struct flow_key *key;
-	struct flow_ip ip;
-	uint32_t seq;		/* TCP: of the segment */
-	const uint8_t *data;	/* UDP: the payload; echo: the whole ICMP message */
-	size_t len;
-	bool to_group;		/* which nobody may answer with an error */
-};
 
 struct unreach {
 	int err;
@@ -62,13 +52,15 @@ static size_t quote_max(bool v4)
 	return v4 ? ERROR4_MAX - IP4_HLEN - ICMP_HLEN : ERROR6_MAX - IP6_HLEN - ICMP_HLEN;
 }
 
-/* Who speaks for us and for the host about a packet to remote. */
+/* Who speaks for us and for the host about a packet to remote: where we are that
+ * ourselves, it (RFC 1122, 3.2.2). */
 static struct addr stand_in(const struct ctx *c, const struct addr *remote)
 {
 	struct addr ret;
-
 	bool found = route_stand_in(c->conf, c->net, addr_is4(remote), &ret);
 
+	if (route_is_local(c->conf, c->net, remote))
+		return *remote;
 	if (addr_is4(remote))
 		return found ? ret : *remote;
 	/* The gateway's address is copied: a real router has it too. */
@@ -118,14 +110,15 @@ static void send_error(struct ctx *c, struct from from, const struct addr *to,
 }
 
 /* The echo request with the container's identifier in place of the socket's. */
-static void quote_echo(struct wr *w, const struct sent *s)
+static void quote_echo(struct wr *w, const struct icmp_sent *s)
 {
 	bool v4 = addr_is4(&s->key->inner);
 	struct rd r = rd_init(s->data, s->len);
 	struct icmp h;
 
 	if (icmp_read(&r, !v4, &h) != WIRE_OK || h.type != (v4 ? ICMP4_ECHO : ICMP6_ECHO)) {
-		h = (struct icmp){ .type = v4 ? ICMP4_ECHO : ICMP6_ECHO };
+		h = (struct icmp){ .type = v4 ? ICMP4_ECHO : ICMP6_ECHO,
+				   .echo.seq = (uint16_t)s->seq };
 		r = rd_init(NULL, 0);
 	}
 	icmp_renumber(&h, s->key->inner_port);
@@ -135,7 +128,7 @@ static void quote_echo(struct wr *w, const struct sent *s)
 
 /* The datagram, its checksum made anew: right wherever all of the payload is known,
  * and some tools know their probes by it alone. */
-static void quote_udp(struct wr *w, const struct sent *s)
+static void quote_udp(struct wr *w, const struct icmp_sent *s)
 {
 	struct udp u = {
 		.sport = s->key->inner_port, .dport = s->key->remote_port,
@@ -153,7 +146,7 @@ static void quote_udp(struct wr *w, const struct sent *s)
 	wr_bytes(w, s->data, MIN_OF(s->len, w->left));
 }
 
-static void quote_upper(struct wr *w, const struct sent *s)
+static void quote_upper(struct wr *w, const struct icmp_sent *s)
 {
 	switch (s->key->proto) {
 	case FLOW_TCP:		/* 8 bytes; what followed them is not known any more */
@@ -172,7 +165,7 @@ static void quote_upper(struct wr *w, const struct sent *s)
 
 /* The packet from its IP header on, as much as may be quoted. Lengths in it are of
  * what is known: a router quotes too little to tell how long it was. */
-static size_t quote(struct wr w, const struct sent *s)
+static size_t quote(struct wr w, const struct icmp_sent *s)
 {
 	static const uint8_t protos[FLOW_PROTO_COUNT] = { PROTO_TCP, PROTO_UDP, PROTO_ICMP };
 	const struct flow_key *key = s->key;
@@ -195,7 +188,7 @@ static size_t quote(struct wr w, const struct sent *s)
 }
 
 static void send_about(struct ctx *c, struct from from, const struct icmp *h,
-		       const struct sent *s)
+		       const struct icmp_sent *s)
 {
 	uint8_t data[ERROR6_MAX];
 	size_t max = quote_max(addr_is4(&s->key->inner));
@@ -205,17 +198,19 @@ static void send_about(struct ctx *c, struct from from, const struct icmp *h,
 	send_error(c, from, &s->key->inner, h, data, quote(wr_init(data, max), s));
 }
 
-static struct sent sent_by(const struct flow *f, const void *data, size_t len)
+static struct icmp_sent sent_by(const struct flow *f, const void *data, size_t len)
 {
-	return (struct sent){
+	return (struct icmp_sent){
 		.key = &f->key, .ip = f->ip, .data = data, .len = len,
-		.seq = f->key.proto == FLOW_TCP ? f->tcp.irs : 0, .to_group = flow_is_group(f),
+		.seq = f->key.proto == FLOW_TCP ? f->tcp.irs :
+		       f->key.proto == FLOW_PING ? f->dg.seq : 0,
+		.to_group = flow_is_group(f),
 	};
 }
 
 /* --- by an errno -------------------------------------------------------- */
 
-static void unreachable(struct ctx *c, const struct sent *s, int err)
+void icmp_unreachable(struct ctx *c, const struct icmp_sent *s, int err)
 {
 	const struct addr *remote = &s->key->remote;
 	bool v4 = addr_is4(remote);
@@ -235,23 +230,22 @@ static void unreachable(struct ctx *c, const struct sent *s, int err)
 
 void icmp_unreachable_flow(struct ctx *c, const struct flow *f, int err)
 {
-	const struct sent s = sent_by(f, NULL, 0);
+	const struct icmp_sent s = sent_by(f, NULL, 0);
 
-	unreachable(c, &s, err);
+	icmp_unreachable(c, &s, err);
 }
 
-void icmp_refuse(struct ctx *c, const struct flow_key *key, uint32_t seq,
-		 enum route_verdict verdict)
+void icmp_refuse(struct ctx *c, const struct icmp_sent *s, enum route_verdict verdict)
 {
-	const struct sent s = { .key = key, .ip = { .ttl = IP_DEFAULT_TTL, .df = true },
-				.seq = seq, .to_group = !addr_is_unicast(&key->remote) };
-
 	if (verdict == ROUTE_NONE) {
 		c->count->drop_noroute++;
-		unreachable(c, &s, -ENETUNREACH);
+		icmp_unreachable(c, s, -ENETUNREACH);
 	} else if (verdict == ROUTE_PROHIBITED) {
 		c->count->drop_metadata++;
-		unreachable(c, &s, -EACCES);
+		icmp_unreachable(c, s, -EACCES);
+	} else if (verdict == ROUTE_LOCAL) {
+		c->count->drop_port++;
+		icmp_unreachable(c, s, -ECONNREFUSED);
 	} else if (verdict == ROUTE_MULTICAST) {
 		c->count->drop_multicast++;
 	} else {
@@ -343,7 +337,7 @@ static bool translate(bool v4, const struct port_err *e, struct icmp *ret)
 
 bool icmp_tell(struct ctx *c, const struct flow *f, const struct port_err *e, const void *data)
 {
-	struct sent s = sent_by(f, data, e->len);
+	struct icmp_sent s = sent_by(f, data, e->len);
 	struct from from;
 	struct icmp h;
 
@@ -400,7 +394,7 @@ void icmp_tell_receive(struct ctx *c, struct flow *f, int err)
 static bool failed(struct ctx *c, struct flow *f, const struct port_dgram *d, int err)
 {
 	size_t first = d->iov->iov_len;		/* one datagram, or several of gso_size */
-	struct sent s = sent_by(f, d->iov->iov_base,
+	struct icmp_sent s = sent_by(f, d->iov->iov_base,
 				d->gso_size ? MIN_OF(first, (size_t)d->gso_size) : first);
 	const struct drained q = drain(c, f);
 	struct icmp h;
@@ -412,7 +406,7 @@ static bool failed(struct ctx *c, struct flow *f, const struct port_dgram *d, in
 		return false;
 	}
 	if (!q.entries)
-		unreachable(c, &s, err);
+		icmp_unreachable(c, &s, err);
 	return q.entries;
 }
 

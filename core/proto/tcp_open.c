@@ -120,8 +120,16 @@ void tcp_open(struct ctx *c, const struct flow_key *key, const struct ip *ip,
 	struct flow *f;
 	int rc;
 
+	if (verdict == ROUTE_LOCAL) {	/* RFC 9293, 3.10.7.1: nothing listens */
+		c->count->drop_port++;
+		tcp_reply_rst(c, key, syn, 1);
+		return;
+	}
 	if (verdict != ROUTE_OK || !key->remote_port || !key->inner_port) {
-		icmp_refuse(c, key, syn->seq, verdict);
+		struct icmp_sent sent = icmp_sent_as(key, ip, NULL);
+
+		sent.seq = syn->seq;
+		icmp_refuse(c, &sent, verdict);
 		return;
 	}
 	f = admit_flow(c, key);

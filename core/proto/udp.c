@@ -20,6 +20,9 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 		.inner = ip->src, .remote = ip->dst, .inner_port = u->sport,
 		.remote_port = u->dport, .proto = FLOW_UDP,
 	};
+	const struct iovec first = {
+		(void *)(uintptr_t)data, gso_size ? MIN_OF(len, (size_t)gso_size) : len,
+	};
 	struct flow *f;
 
 	if (!key.remote_port || (gso_size && len / gso_size >= 2 * UDP_SEGMENTS)) {
@@ -32,7 +35,7 @@ bool udp_datagram(struct ctx *c, const struct ip *ip, const struct udp *u, const
 		group_learn(c, &key.remote, key.remote_port);
 	f = flow_find(&c->flows, &key);
 	if (!f)
-		f = admit_datagram(c, &key, ip, udp_oneway_ms(c));
+		f = admit_datagram(c, &key, ip, &first, udp_oneway_ms(c));
 	if (!f)
 		return false;
 	f->dg.last_ms = c->now;

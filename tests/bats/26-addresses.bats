@@ -72,6 +72,14 @@ unreachable() { bed_in "$C" python3 "$BED_DIR/client.py" unreachable "$1" 80; }
 	pings 203.0.113.1
 	bed_in "$C" ping -6 -c 1 -W 2 2001:db8:1::1
 	unreachable "$PEER4"
+	# each echo request is told which one it was (a kernel may miss one error in its way)
+	bed_in "$C" ping -n -c 3 -i 0.2 -W 1 "$PEER4" > "$BED_DIR/ping" && die "answered"
+	grep -q "From .*icmp_seq=3 .*Net Unreachable" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+	bed_in "$C" ping -n -c 3 -i 0.2 -W 1 "$PEER6" > "$BED_DIR/ping" && die "answered"
+	grep -q "From .*icmp_seq=3 .*No route" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+	! grep -q "icmp_seq=0" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+	# which is no cap that anything reached
+	same flows_refused "$(bed_user "$CNI_PASST" stats "c$C" --json | jq '[.. | .flows_refused? // empty] | add')" 0
 	# as soon as the host has one, so has the container
 	ip -n "$HOST" route add default via 203.0.113.1
 	pings "$PEER4"
@@ -197,6 +205,71 @@ unreachable() { bed_in "$C" python3 "$BED_DIR/client.py" unreachable "$1" 80; }
 	conf | cni DEL "c$C" "$NS" eth0
 	add '{"addresses": ["private"]}'
 	same "addresses at the next start" "$(ips)" "$first"
+}
+
+# What the host sent on behalf of anybody: echo requests, datagrams, connections begun.
+sent_outside() {
+	bed_host cat /proc/net/snmp /proc/net/snmp6 | awk '
+		/^Icmp: .*OutEchos/ || /^Udp: .*OutDatagrams/ || /^Tcp: .*ActiveOpens/ {
+			for (i = 2; i <= NF; i++) name[i] = $1 $i
+			next
+		}
+		/^(Icmp|Udp|Tcp):/ { for (i = 2; i <= NF; i++) value[name[i]] = $i }
+		/^Icmp6OutEchos|^Udp6OutDatagrams/ { value[$1] = $2 }
+		END { print value["Icmp:OutEchos"], value["Udp:OutDatagrams"], value["Tcp:ActiveOpens"],
+			value["Icmp6OutEchos"], value["Udp6OutDatagrams"] }'
+}
+
+# ours ADDRESS...: the daemon answers by these as a router does, and nothing of it leaves
+ours() {
+	local a size before
+	before=$(sent_outside)
+	for a; do
+		bed_in "$C" ping -n -c 3 -i 0.01 -W 2 "$a" > "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+		grep -q '3 received' "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+		grep -q 'icmp_seq=3 ttl=64' "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+		# up to the largest, whole and in fragments both ways: ping looks at each byte
+		for size in 0 1452 1473 9000 65507; do
+			bed_in "$C" ping -n -c 1 -W 2 -s "$size" -p a5c3 "$a" > "$BED_DIR/ping" ||
+				die "$size bytes: $(cat "$BED_DIR/ping")"
+			! grep -q 'wrong data' "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+		done
+		bed_in "$C" python3 "$BED_DIR/client.py" refused "$a" 80
+		bed_in "$C" python3 "$BED_DIR/client.py" udp-refused "$a" 80
+		# one hop, and there it is
+		bed_in "$C" traceroute -n -q 1 -w 2 -m 3 "$a" > "$BED_DIR/trace"
+		same "hops to $a" "$(awk '$1 ~ /^[0-9]+$/ { print $1, $2 }' "$BED_DIR/trace")" "1 $a"
+	done
+	same "what left meanwhile" "$(sent_outside)" "$before"
+}
+
+# The router's link-local address, as who sends RAs and who is the first hop show it.
+router6() {
+	local r
+	r=$(bed_in "$C" traceroute -6 -n -q 1 -w 2 -m 1 "$PEER6" | awk '$1 == 1 { print $2 }')
+	[[ $r == fe80::* ]] || die "first hop: $r"
+	echo "$r"
+}
+
+@test "private: the gateways are ours, and answer as routers do" {
+	add '{"addresses": ["private"]}'
+	ours 169.254.1.1 fe80::1%eth0 fd00::a9fe:101 "$(router6)"
+	pings "$HOSTADDR"
+}
+
+@test "host: the forwarder's addresses and our link-local one answer; the gateway is the host's router" {
+	local before
+	add
+	ours 169.254.1.1 fd00::a9fe:101 "$(router6)"
+	before=$(sent_outside)
+	pings 203.0.113.1
+	bed_in "$C" ping -6 -c 1 -W 2 2001:db8:1::1
+	[ "$(sent_outside)" != "$before" ] || die "who answered?"
+	pings "$HOSTADDR"
+	# no forwarder, no address of it: it is the network's
+	conf | cni DEL "c$C" "$NS" eth0
+	add '{"dns": {"forward": []}}'
+	! bed_in "$C" ping -n -c 1 -W 1 169.254.1.1 > "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
 }
 
 @test "hostAddress: another one, two, none" {

@@ -153,6 +153,22 @@ unanswered() {
 	reject_no_more
 }
 
+# What we refuse ourselves: each error says of which request it is, or it is lost on ping
+# and traceroute. (Three requests: an error that is there too soon is missed.)
+@test "a metadata service: every way to ask hears that it is prohibited" {
+	local a by
+	for a in 169.254.169.254 fd00:ec2::254; do
+		bed_in "$C" ping -n -c 3 -i 0.2 -W 1 "$a" > "$BED_DIR/ping" && die "answered"
+		grep -Eq "icmp_seq=3 .*([Ff]iltered|prohibited)" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+		! grep -q "icmp_seq=0" "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+		for by in "" -I "-T -p 80"; do
+			# shellcheck disable=SC2086
+			bed_in "$C" traceroute -n -q 3 -w 2 -m 2 $by "$a" > "$BED_DIR/trace"
+			grep -q '!X' "$BED_DIR/trace" || die "traceroute $by: $(cat "$BED_DIR/trace")"
+		done
+	done
+}
+
 @test "a connection that stands outlives a router that says unreachable for a while" {
 	local to pid
 	for to in "$FAR4" "$FAR6"; do

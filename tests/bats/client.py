@@ -140,7 +140,7 @@ def udp_socket(address, port, timeout=2, source_port=0):
     s = socket.socket(family, socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     s.bind(("", source_port))
-    s.connect((address, port))
+    s.connect(socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0][4])  # with its scope
     s.settimeout(timeout)
     return s
 

@@ -26,7 +26,7 @@
 #define RECORDS_MAX 300
 
 enum mode { MODE_PEEK = 1, MODE_OFFLOAD = 2, MODE_NO_VNET = 4, MODE_FEW = 8, MODE_NO_V4 = 16,
-	    MODE_WAIT = 32 };
+	    MODE_WAIT = 32, MODE_OURS = 64 };
 
 static const struct resolvers resolvers = {
 	.n = 3, .host = "box.example",
@@ -268,6 +268,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	setup.chunks = mode & MODE_FEW ? 8 : 128;
 	w = fake_start(&setup);
 	w->conf.ipv4 = !(mode & MODE_NO_V4);
+	if (mode & MODE_OURS)		/* the gateways are made up */
+		w->net.gateway4_of = w->net.gateway6_of = NETCFG_GATEWAY_OURS;
 	dns_set_resolvers(&w->c, &resolvers);
 	w->io.open_rc = mode & MODE_WAIT ? -EINPROGRESS : 0;
 	for (int i = 0; i < RECORDS_MAX && in.left; i++)

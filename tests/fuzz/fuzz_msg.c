@@ -50,6 +50,7 @@ static const struct field setup_fields[] = {
 	FIELD(msg_setup, net.routes[0].dst), FIELD(msg_setup, net.routes[0].gw),
 	FIELD(msg_setup, net.routes[0].onlink), FIELD(msg_setup, net.configure),
 	FIELD(msg_setup, net.nnameservers),
+	FIELD(msg_setup, net.gateway4_of), FIELD(msg_setup, net.gateway6_of),
 };
 
 static const struct field done_fields[] = {
@@ -111,6 +112,7 @@ static void use_netcfg(const struct netcfg *n)
 	FUZZ_HOLDS(n->naddresses <= CONF_ADDRS_MAX && n->nroutes <= CONF_ROUTES_MAX);
 	FUZZ_HOLDS(n->nnameservers <= CONF_NAMESERVERS_MAX);
 	FUZZ_HOLDS(n->configure == true || n->configure == false);
+	FUZZ_HOLDS(n->gateway4_of < NETCFG_GATEWAY_COUNT && n->gateway6_of < NETCFG_GATEWAY_COUNT);
 	FUZZ_HOLDS(strlen(n->ifname) <= CONF_IFNAME_MAX && !strchr(n->ifname, '/'));
 	for (uint32_t i = 0; i < n->naddresses; i++)
 		FUZZ_HOLDS(prefix_contains(&n->addresses[i], &n->addresses[i].addr) &&

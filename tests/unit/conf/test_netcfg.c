@@ -62,6 +62,8 @@ static void test_diff(void **state)
 	DIFFERS(n.routes[0] = n.routes[1]; n.routes[1] = first, 0);	/* their order is the kernel's */
 	DIFFERS(n.gateway4 = ADDR_ANY, PART(GATEWAYS));
 	DIFFERS(n.gateway6 = ad("fe80::2"), PART(GATEWAYS));
+	DIFFERS(n.gateway4_of = NETCFG_GATEWAY_OURS, PART(GATEWAYS));
+	DIFFERS(n.gateway6_of = NETCFG_GATEWAY_GIVEN, PART(GATEWAYS));
 	DIFFERS(n.mtu--, PART(MTU));
 	DIFFERS(n.outer_ifname4[0] = 'x', PART(OUTER));
 	DIFFERS(n.outer_ifname6[0] = 'x', PART(OUTER));

@@ -236,6 +236,58 @@ static void test_never_loopback(void **state)
 	}
 }
 
+/* Addresses that only we have; the host's own router stays where it is. */
+static void test_local(void **state)
+{
+	static const struct row always[] = {
+		{ "169.254.1.1", ROUTE_LOCAL, NULL, 0, 0 },	/* dns.forward */
+		{ "169.254.1.1", ROUTE_LOCAL, NULL, 0, 80 },
+		{ "fd00::a9fe:101", ROUTE_LOCAL, NULL, 0, 443 },
+		{ "fe80::9855:9aff:fe55:9a55", ROUTE_LOCAL, NULL, 0, 0 },	/* gw_mac's */
+		{ "fe80::9855:9aff:fe55:9a56", ROUTE_OK, NULL, 7, 0 },
+		{ "169.254.1.4", ROUTE_OK, NULL, 0, 0 },
+	};
+	static const struct row outside[] = {
+		{ "192.0.2.1", ROUTE_OK, NULL, 0, 0 }, { "fe80::1", ROUTE_OK, NULL, 7, 0 },
+	};
+	static const struct row ours[] = {
+		{ "192.0.2.1", ROUTE_LOCAL, NULL, 0, 0 }, { "fe80::1", ROUTE_LOCAL, NULL, 0, 80 },
+	};
+	static const struct row first[] = {		/* what was configured for the host */
+		{ "169.254.1.2", ROUTE_OK, "203.0.113.2", 0, 0 },
+		{ "fe80::1:2", ROUTE_OK, "2001:db8:1::2", 0, 0 },
+		{ "169.254.1.3", ROUTE_OK, "127.0.0.1", 0, 0 },
+	};
+	const struct row router = { "169.254.1.1", ROUTE_OK, NULL, 0, 80 };
+	const struct row none6 = { "fe80::9855:9aff:fe55:9a55", ROUTE_NONE, NULL, 0, 0 };
+
+	(void)state;
+	net.gw_mac = (struct mac){ { 0x9a, 0x55, 0x9a, 0x55, 0x9a, 0x55 } };
+	net.gateway4 = parse("192.0.2.1");
+	net.gateway6 = parse("fe80::1");
+	for (uint8_t of = 0; of < NETCFG_GATEWAY_COUNT; of++) {
+		net.gateway4_of = net.gateway6_of = of;
+		for (size_t i = 0; i < ARRAY_LEN(always); i++)
+			check(&always[i]);
+		for (size_t i = 0; i < ARRAY_LEN(outside); i++)
+			check(of == NETCFG_GATEWAY_OURS ? &ours[i] : &outside[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(first); i++)
+		check(&first[i]);
+	/* one address for both: the router's while it is one, else the forwarder's */
+	net.gateway4 = parse("169.254.1.1");
+	net.gateway4_of = NETCFG_GATEWAY_HOST;
+	check(&router);
+	net.gateway4_of = NETCFG_GATEWAY_GIVEN;
+	check(&always[1]);
+	/* --map-gw of pasta: to the host's loopback, whoever made it up */
+	net.gateway4_of = NETCFG_GATEWAY_OURS;
+	conf.map_gateway = true;
+	check(&(struct row){ "169.254.1.1", ROUTE_OK, "127.0.0.1", 0, 80 });
+	conf.ipv6 = false;
+	check(&none6);
+}
+
 /* Two ports of the forwarder's addresses, and nothing else, lead to resolvers. */
 static void test_dns(void **state)
 {
@@ -286,6 +338,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_table, start),
 		cmocka_unit_test_setup(test_metadata, start),
+		cmocka_unit_test_setup(test_local, start),
 		cmocka_unit_test_setup(test_dns_of_gateway, start),
 		cmocka_unit_test_setup(test_families_off, start),
 		cmocka_unit_test_setup(test_host_lacks, start),

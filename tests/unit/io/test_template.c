@@ -105,6 +105,8 @@ static void test_copy(void **state)
 	assert_addr(&n.addresses[1].addr, "2001:db8:1::2");
 	assert_addr(&n.gateway4, "203.0.113.1");
 	assert_addr(&n.gateway6, "fe80::99");
+	assert_int_equal(n.gateway4_of, NETCFG_GATEWAY_HOST);
+	assert_int_equal(n.gateway6_of, NETCFG_GATEWAY_HOST);
 	assert_addr(&n.host4, "203.0.113.2");
 	assert_addr(&n.host6, "2001:db8:1::2");
 	assert_int_equal(n.mtu, 1400);
@@ -309,6 +311,8 @@ static void test_given_without_template(void **state)
 	assert_int_equal(n.mtu, 1500);
 	assert_addr(&n.gateway4, "169.254.1.1");
 	assert_addr(&n.gateway6, "fe80::1");
+	assert_int_equal(n.gateway4_of, NETCFG_GATEWAY_OURS);
+	assert_int_equal(n.gateway6_of, NETCFG_GATEWAY_OURS);
 	assert_true(addr_is_any(&n.host4));
 	assert_string_equal(routes_text(&n), "0.0.0.0/0 via 169.254.1.1 0 onlink; "
 			    "::/0 via fe80::1 0; ");
@@ -326,6 +330,7 @@ static void test_given_with_template(void **state)
 	c.addresses[0] = px("203.0.113.77/24");
 	n = apply(&c, &t4, &none);
 	assert_addr(&n.gateway4, "203.0.113.1");	/* inside the prefix */
+	assert_int_equal(n.gateway4_of, NETCFG_GATEWAY_HOST);
 	assert_addr(&n.host4, "203.0.113.2");
 	c.addresses[0] = px("10.0.0.1/8");
 	n = apply(&c, &t4, &none);
@@ -334,6 +339,11 @@ static void test_given_with_template(void **state)
 	c.gateways[0] = ad("10.9.9.9");
 	n = apply(&c, &t4, &none);
 	assert_addr(&n.gateway4, "10.9.9.9");
+	assert_int_equal(n.gateway4_of, NETCFG_GATEWAY_GIVEN);
+	c.gateways[0] = t4.gateway;		/* by whatever way it came */
+	n = apply(&c, &t4, &none);
+	assert_int_equal(n.gateway4_of, NETCFG_GATEWAY_HOST);
+	c.gateways[0] = ad("10.9.9.9");
 	/* A given address stands in place of the host's, in its family only:
 	 * CNI_ARGS IP with the default "addresses": ["host"]. */
 	c.addresses_host = true;

@@ -238,6 +238,8 @@ static void test_setup(void **state)
 	REFUSED_IF(m.net.routes[0].gw = addr_from4("abcd"));
 	REFUSED_IF(memset(&m.net.routes[0].onlink, 2, 1));
 	REFUSED_IF(memset(&m.net.configure, 2, 1));
+	REFUSED_IF(m.net.gateway4_of = NETCFG_GATEWAY_COUNT);
+	REFUSED_IF(m.net.gateway6_of = 255);
 	REFUSED_IF(m.net.nnameservers = CONF_NAMESERVERS_MAX + 1);
 }
 

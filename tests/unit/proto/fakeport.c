@@ -159,6 +159,9 @@ int port_open(struct ctx *c, struct flow *f)
 	 * hostLoopback says so, or a resolver is there */
 	FAKE_HOLDS(!addr_is_loopback(&f->outer) || is_host_loopback(c, &f->key.remote) || dns);
 	FAKE_HOLDS(!addr_is_unspecified(&f->outer));
+	/* what is for us ends here */
+	FAKE_HOLDS(!route_is_local(c->conf, c->net, &f->key.remote) || dns ||
+		   f->key.proto == FLOW_DNS);
 	/* groups: datagrams only, and by the outer interface */
 	FAKE_HOLDS(!flow_is_group(f) || (f->key.proto == FLOW_UDP && f->outer_scope));
 	FAKE_HOLDS(addr_is4(&f->outer) == addr_is4(&f->key.inner) || dns);

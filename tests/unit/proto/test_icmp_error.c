@@ -331,6 +331,61 @@ static void test_echo(void **state)
 	}
 }
 
+/* The next frame is that error, and quotes the request as send_echo() makes it. */
+static void quotes_all(struct fake_world *w, bool v4, uint8_t code, bool whole)
+{
+	uint8_t msg[ICMP_HLEN + 32];
+	size_t hlen = v4 ? IP4_HLEN : IP6_HLEN, len = echo(msg, v4, 77, 5, 32);
+	struct fake_seen f;
+	struct icmp h;
+	struct rd r;
+
+	assert_true(fake_frame(w, &f));
+	assert_int_equal(f.icmp.type, v4 ? ICMP4_UNREACH : ICMP6_UNREACH);
+	assert_int_equal(f.icmp.code, code);
+	assert_int_equal(f.len, hlen + (whole ? len : ICMP_HLEN));
+	r = rd_init(f.data + hlen, f.len - hlen);
+	assert_int_equal(icmp_read(&r, !v4, &h), WIRE_OK);
+	assert_int_equal(h.echo.id, 77);
+	assert_int_equal(h.echo.seq, 5);
+	if (whole)
+		assert_memory_equal(f.data + hlen, msg, len);
+	assert_false(fake_frame(w, &f));
+}
+
+/* What we and the host refuse before anything leaves: ping and traceroute know by the
+ * sequence number which request it is about. */
+static void test_echo_refused_here(void **state)
+{
+	(void)state;
+	for (int v4 = 0; v4 < 2; v4++) {
+		const struct addr r = v4 ? r4 : r6;
+		struct fake_world *w = start();
+
+		w->io.open_rc = -ENETUNREACH;		/* the host has no route */
+		send_echo(w, v4, 64);
+		quotes_all(w, v4, v4 ? ICMP4_UNREACH_NET : ICMP6_UNREACH_NOROUTE, true);
+		assert_int_equal(w->count.flows_refused, 0);
+		w->conf.ipv4 = w->conf.ipv6 = false;
+		send_echo(w, v4, 64);
+		quotes_all(w, v4, v4 ? ICMP4_UNREACH_NET : ICMP6_UNREACH_NOROUTE, true);
+		w->conf.ipv4 = w->conf.ipv6 = true;
+		*(v4 ? &r4 : &r6) = parse(v4 ? "169.254.169.254" : "fd00:ec2::254");
+		send_echo(w, v4, 64);
+		quotes_all(w, v4, v4 ? ICMP4_UNREACH_ADMIN : ICMP6_UNREACH_ADMIN, true);
+		*(v4 ? &r4 : &r6) = r;
+		assert_int_equal(w->io.opens, 1);
+		/* later, by a receive, which knows no packet: the last request's number */
+		w->io.open_rc = 0;
+		send_echo(w, v4, 64);
+		fake_put_dgram(fake_last(w), NULL, 0, 0, -EHOSTUNREACH);
+		fake_event(w, fake_last(w), true, false, false);
+		settle(w);
+		quotes_all(w, v4, v4 ? ICMP4_UNREACH_HOST : ICMP6_UNREACH_ADDR, false);
+		fake_stop(w);
+	}
+}
+
 /* --- hop.c --- */
 
 static void test_hops_end(void **state)
@@ -484,6 +539,7 @@ int main(void)
 		cmocka_unit_test(test_too_big4), cmocka_unit_test(test_senders),
 		cmocka_unit_test(test_host_address), cmocka_unit_test(test_not_passed_on),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_echo),
+		cmocka_unit_test(test_echo_refused_here),
 		cmocka_unit_test(test_errors_limited), cmocka_unit_test(test_hops_end),
 		cmocka_unit_test(test_hops_end_quietly),
 		cmocka_unit_test(test_tcp_connecting), cmocka_unit_test(test_tcp_open),

@@ -117,6 +117,7 @@ static void test_echo_refused(void **state)
 	fake_turn(w);
 	assert_false(fake_frame(w, &f));
 	assert_int_equal(w->count.icmp_no_socket, 1);
+	assert_int_equal(w->count.flows_refused, 0);	/* that is no cap */
 	w->io.open_rc = -EHOSTUNREACH;
 	ping(w, &c6, &r6, 1);
 	fake_turn(w);

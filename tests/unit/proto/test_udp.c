@@ -542,7 +542,10 @@ static void test_no_route(void **state)
 	assert_int_equal(w->c.flows.count, 0);
 	assert_true(fake_frame(w, &f));
 	assert_int_equal(f.icmp.code, ICMP4_UNREACH_NET);
-	assert_int_equal(w->count.flows_refused, 1);
+	assert_int_equal(f.len, IP4_HLEN + UDP_HLEN + 1);	/* all of the datagram */
+	assert_int_equal(f.data[f.len - 1], 'a');
+	assert_int_equal(w->count.udp_tx_error, 1);
+	assert_int_equal(w->count.flows_refused, 0);		/* no cap of anything */
 	fake_stop(w);
 }
 
@@ -745,6 +748,29 @@ static void test_out_of_sockets(void **state)
 	fake_stop(w);
 }
 
+/* flows_refused is about caps; what else keeps a socket from being is none. */
+static void test_caps(void **state)
+{
+	static const struct { int rc; unsigned int refused; } rows[] = {
+		{ -EMFILE, 1 }, { -ENFILE, 1 }, { -ENOBUFS, 1 }, { -ENOMEM, 1 }, { -ENOSPC, 1 },
+		{ -ENETUNREACH, 0 }, { -EHOSTUNREACH, 0 }, { -EACCES, 0 }, { -EPERM, 0 },
+		{ -EADDRNOTAVAIL, 0 }, { -EINVAL, 0 }, { -EAFNOSUPPORT, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fake_world *w = start(NULL);
+
+		w->io.open_rc = rows[i].rc;
+		put(w, 1, "a", 1, 0);
+		turn(w);
+		assert_int_equal(w->count.flows_refused, rows[i].refused);
+		assert_int_equal(w->count.udp_tx_error, !rows[i].refused);
+		assert_int_equal(w->c.flows.count, 0);
+		fake_stop(w);
+	}
+}
+
 static void syn(struct fake_world *w, uint16_t sport)
 {
 	const struct tcp t = {
@@ -826,8 +852,8 @@ int main(void)
 		cmocka_unit_test(test_receive_plain), cmocka_unit_test(test_receive_gro),
 		cmocka_unit_test(test_time_outs), cmocka_unit_test(test_dns),
 		cmocka_unit_test(test_configured_time_outs), cmocka_unit_test(test_eviction),
-		cmocka_unit_test(test_out_of_sockets), cmocka_unit_test(test_full_of_tcp),
-		cmocka_unit_test(test_port_zero),
+		cmocka_unit_test(test_out_of_sockets), cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_full_of_tcp), cmocka_unit_test(test_port_zero),
 		cmocka_unit_test(test_stale_event), cmocka_unit_test(test_refused_by_host),
 		cmocka_unit_test(test_header_out), cmocka_unit_test(test_header_in),
 		cmocka_unit_test(test_too_big), cmocka_unit_test(test_tftp),
