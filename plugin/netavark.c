@@ -254,8 +254,8 @@ static int format_rule(struct json_object *m, char rule[RULE_MAX], struct err *e
 	int n = 0;
 
 	range = MAX_OF(range, (int64_t)1);
-	if (range > NETAVARK_PORTS_MAX || from < 1 || to < 1 || from + range > NETAVARK_PORTS_MAX ||
-	    to + range > NETAVARK_PORTS_MAX)
+	if (range > NETAVARK_PORTS_MAX || from < 1 || to < 1 || from > NETAVARK_PORTS_MAX - range ||
+	    to > NETAVARK_PORTS_MAX - range)
 		return bad_mapping(m, "has a port that is none", e);
 	if (host[0] && addr_parse(host, &a) < 0)
 		return bad_mapping(m, "has a host_ip that is no address", e);
