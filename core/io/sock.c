@@ -737,7 +737,7 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 	union sockaddr_any sa[CTX_DGRAMS];
 	struct mmsghdr m[CTX_DGRAMS];
 	union ancillary a[CTX_DGRAMS];
-	bool named = flow_is_group(f) || udp_hears_any_port(f);
+	union sockaddr_any *from = flow_is_group(f) || udp_hears_any_port(f) ? sa : NULL;
 	int done;
 
 	(void)c;
@@ -745,9 +745,9 @@ int port_dgram_recv(struct ctx *c, struct flow *f, struct port_dgram *d, unsigne
 		return -EAGAIN;
 	if (f->key.proto == FLOW_PING)
 		return recv_ping(f, d);
-	done = receive(f->sock, d, named ? sa : NULL, m, a, MIN_OF(n, CTX_DGRAMS));
-	for (int i = 0; named && i < done; i++)
-		sockaddr_read(&sa[i], &d[i].from, &d[i].from_port);
+	done = receive(f->sock, d, from, m, a, MIN_OF(n, CTX_DGRAMS));
+	for (int i = 0; from && i < done; i++)
+		sockaddr_read(&from[i], &d[i].from, &d[i].from_port);
 	return done;
 }
 

@@ -118,11 +118,16 @@ vm_make() {
 		stty -F /dev/ttyS0 raw -echo
 		exec < /dev/ttyS0 > /dev/ttyS0 2>&1
 		echo "=READY"
-		while read -r line; do
-			sh -c "$line" < /dev/null
-			echo "=END $?"
-		done
-		poweroff -f
+		# Not by process 1: an orphan that ends would interrupt its read, which begins anew and
+		# loses what it had of the line.
+		{
+			while read -r line; do
+				sh -c "$line" < /dev/null
+				echo "=END $?"
+			done
+			poweroff -f
+		} < /dev/ttyS0 &
+		while :; do wait; sleep 1; done
 	END
 	sed -i "s/MODULES/${VM_MODULES[*]}/; s|EARLY|${VM_EARLY:-:}|" "$root/init"
 	# what it is told is written down, and set
