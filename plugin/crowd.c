@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plugin/crowd.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/fd.h"
 #include "plugin/attach/ask.h"
 #include "plugin/attach/find.h"
+#include "plugin/json/get.h"
 
 /* All questions leave before the first answer is waited for. */
 static bool begin(struct ask *a, int root, const struct state_name *name,
@@ -46,4 +50,30 @@ void crowd_ask(int root, const struct state_name *names, size_t n, const enum co
 	for (size_t i = 0; i < n; i += CROWD_MAX)
 		ask_some(root, names + i, MIN_OF(n - i, (size_t)CROWD_MAX), verbs, nverbs,
 			 ret + i * nverbs);
+}
+
+void crowd_tell_failing(void)
+{
+	const enum control_verb verb = CONTROL_STATS;
+	struct state_name *names = NULL;
+	struct json_object **answers;
+	struct err unknown = ERR_INIT;
+	FD_OWNED int root = state_root(false, &unknown);
+	size_t n = 0;
+
+	if (root < 0 || state_list(&names, &n, &unknown) < 0)
+		return;
+	answers = n ? calloc(n, sizeof(struct json_object *)) : NULL;
+	if (answers)
+		crowd_ask(root, names, n, &verb, 1, answers);
+	for (size_t i = 0; answers && i < n; i++) {
+		struct json_object *gauges = get_member(answers[i], "gauges", json_type_object);
+
+		if (json_object_get_boolean(get_member(gauges, "engine_failing", json_type_boolean)))
+			fprintf(stderr, "cni-passt: attachment %s@%s: its engine dies again and again; see its"
+				" log\n", names[i].container_id, names[i].ifname);
+		json_object_put(answers[i]);
+	}
+	free(answers);
+	free(names);
 }

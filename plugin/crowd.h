@@ -16,4 +16,8 @@
 void crowd_ask(int root, const struct state_name *names, size_t n, const enum control_verb *verbs,
 	       size_t nverbs, struct json_object **ret);
 
+/* A line on standard error for each attachment of this user whose engine dies again and
+ * again; nothing where that cannot be known. */
+void crowd_tell_failing(void);
+
 #endif

@@ -24,6 +24,7 @@
 #include "plugin/broker.h"
 #include "plugin/check.h"
 #include "plugin/command.h"
+#include "plugin/crowd.h"
 #include "plugin/forward.h"
 #include "plugin/gc.h"
 #include "plugin/ipam.h"
@@ -453,6 +454,10 @@ static int run_status(struct call *c)
 		r = keys_read(req.netconf, c->args, &k, &c->err);
 	if (r == 0)
 		r = try_status(c, req.netconf, &k);
+	/* No reason to refuse the next ADD: one container could then keep all others from
+	 * starting. */
+	if (r == 0)
+		crowd_tell_failing();
 	keys_drop(&k);
 	cni_drop(&req);
 	return r;

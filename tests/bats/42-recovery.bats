@@ -91,7 +91,7 @@ kill_engine() {
 	same "what arrived" "$(tail -n 1 "$BED_DIR/tmp/slow")" "50000 end"
 }
 
-@test "an engine that dies again and again gets pauses; log, list, stats and CHECK say so; it recovers" {
+@test "an engine that dies again and again gets pauses; log, list, stats, CHECK and STATUS say so; it recovers" {
 	local end main
 	main=$(bed_main "$C")
 	again() { grep -q 'process=engine dies again and again' "$LOG"; }
@@ -108,6 +108,7 @@ kill_engine() {
 	same "health" "$(passt list --json | jq -r '.attachments[0].health')" failing
 	run passt CHECK --container-id "c$C"
 	[[ $status != 0 && $output == *"dies again and again"* ]] || die "CHECK: $output"
+	same "STATUS" "$(passt STATUS 2>&1)" "cni-passt: attachment c$C@eth0: its engine dies again and again; see its log"
 	passt stats "c$C" --json | jq -e '.gauges.engine_failing' > /dev/null || die "stats: $(passt stats "c$C" --json)"
 	bed_until 15 fine || die "$(passt list --json)"
 	bed_in "$C" ping -c 1 -W 2 "$PEER4"
