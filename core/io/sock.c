@@ -110,6 +110,14 @@ static int keep_port(struct ctx *c, int fd, const struct flow *f)
 	return bind_to(fd, from, 0);
 }
 
+/* Whether it has the port of its endpoint's mapping. Not where the remote is the host by another
+ * address: the same program there, spoken to by two, would be two sockets of the same ends. */
+static bool has_mapping(struct ctx *c, const struct flow *f)
+{
+	return f->key.proto == FLOW_UDP && !flow_is_group(f) && !group_shares_port(c, f) &&
+	       addr_eq(&f->outer, &f->key.remote);
+}
+
 /* At the port that other flows of the container's endpoint have, if there are such. Nobody else's
  * socket can be there: it was taken without SO_REUSEPORT, which all of them have since. */
 static int share_port(struct ctx *c, int fd, struct flow *f)
@@ -120,8 +128,6 @@ static int share_port(struct ctx *c, int fd, struct flow *f)
 	uint32_t map = portmap_find(&c->maps, &f->key.inner, f->key.inner_port, v4);
 	struct portmap *m = &c->maps.maps[map];
 
-	if (!v4)
-		set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (map == PORTMAP_NONE)
 		return keep_port(c, fd, f);
 	if (m->flows < PORTMAP_FLOWS && set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0) {
@@ -283,7 +289,9 @@ static int prepare(struct ctx *c, struct flow *f, int fd)
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RCVBUF);
 		if (c->io->udp_gso)
 			set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
-		return group_shares_port(c, f) ? keep_port(c, fd, f) : share_port(c, fd, f);
+		if (!v4)
+			set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		return has_mapping(c, f) ? share_port(c, fd, f) : keep_port(c, fd, f);
 	case FLOW_DNS:
 		/* The kernel picks a port by chance (RFC 5452, 9.2). */
 		from = outbound_address(c->conf, f);
@@ -360,7 +368,7 @@ int port_open(struct ctx *c, struct flow *f)
 		return rc;
 	}
 	f->sock = fd;
-	if (f->key.proto == FLOW_UDP && !flow_is_group(f) && !group_shares_port(c, f))
+	if (has_mapping(c, f))
 		remember_port(c, fd, f);
 	return rc;
 }

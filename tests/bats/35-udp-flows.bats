@@ -77,6 +77,19 @@ seen() { client udp-one-port "${2-$PEER4}" "$1" 17 18; }
 	bed_kill "$D"
 	same "lines of both" "$(cat "$BED_DIR/first" "$BED_DIR/second" | wc -l)" 4
 	[ "$(sort -u "$BED_DIR/first")" != "$(sort -u "$BED_DIR/second")" ] || die "both at $(cat "$BED_DIR/first")"
+	# the host by two addresses, from one port: the answer comes to each
+	detach "$C"
+	up '{"hostAddress": ["169.254.1.2", "169.254.1.3"]}'
+	bed_server LOCAL bed_host udp 19 python3 "$BED_DIR/server.py" udp-echo 19
+	bed_in "$C" python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 44400))
+s.settimeout(2)
+for to in ("169.254.1.2", "169.254.1.3", "169.254.1.2", "169.254.1.3"):
+    s.sendto(to.encode(), (to, 19))
+    data, peer = s.recvfrom(99)
+    assert peer == (to, 19) and data == to.encode(), (to, peer, data)'
+	bed_kill "$LOCAL"
 	# a stranger speaks to that port all the while
 	bed_bg STRANGER bed_peer sh -c "while :; do echo stranger; done | socat -b 9 - UDP4-SENDTO:$HOST4:44300,sourceport=99"
 	same "beside a stranger" "$(seen 44300)" "$HOST4 44300"$'\n'"$HOST4 44300"
