@@ -70,6 +70,7 @@
 	X(udp_tx_bytes, "bytes of payload of UDP out of the container") \
 	X(udp_rx_bytes, "bytes of payload of UDP into the container") \
 	X(udp_tx_error, "UDP datagrams the host did not take") \
+	X(udp_other_port, "UDP flows at another port of the host than others of their endpoint") \
 	X(dns_questions, "questions to the DNS forwarder") \
 	X(dns_answers, "questions to the DNS forwarder that a resolver answered") \
 	X(dns_own, "questions about the host's names, answered by the DNS forwarder itself") \

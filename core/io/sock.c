@@ -96,18 +96,22 @@ static int bind_device(const struct ctx *c, const struct flow *f, int fd)
 	       -errno : 0;
 }
 
-/* The container's source port, or echo identifier, where it is free here; else the
- * kernel chooses: it may be taken, or below 1024 without the right. */
-static int keep_port(struct ctx *c, int fd, const struct flow *f)
+/* At the configured address, and that port; 0: the kernel chooses. */
+static int bind_at(struct ctx *c, int fd, const struct flow *f, uint16_t port)
 {
 	const struct addr any = addr_is4(&f->outer) ? addr_from4("\0\0\0\0") : ADDR_ANY;
 	const struct addr *from = outbound_address(c->conf, f);
 
+	return port || from ? bind_to(fd, from ? from : &any, port) : 0;
+}
+
+/* The container's source port, or echo identifier, where it is free here; else the
+ * kernel chooses: it may be taken, or below 1024 without the right. */
+static int keep_port(struct ctx *c, int fd, const struct flow *f)
+{
 	if (group_shares_port(c, f))
 		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (bind_to(fd, from ? from : &any, f->key.inner_port) == 0 || !from)
-		return 0;
-	return bind_to(fd, from, 0);
+	return bind_at(c, fd, f, f->key.inner_port) == 0 ? 0 : bind_at(c, fd, f, 0);
 }
 
 /* Whether it has the port of its endpoint's mapping. Not where the remote is the host by another
@@ -122,23 +126,21 @@ static bool has_mapping(struct ctx *c, const struct flow *f)
  * socket can be there: it was taken without SO_REUSEPORT, which all of them have since. */
 static int share_port(struct ctx *c, int fd, struct flow *f)
 {
-	bool v4 = addr_is4(&f->outer);
-	const struct addr any = v4 ? addr_from4("\0\0\0\0") : ADDR_ANY;
-	const struct addr *from = outbound_address(c->conf, f);
-	uint32_t map = portmap_find(&c->maps, &f->key.inner, f->key.inner_port, v4);
+	uint32_t map = portmap_find(&c->maps, &f->key.inner, f->key.inner_port, addr_is4(&f->outer));
 	struct portmap *m = &c->maps.maps[map];
 
 	if (map == PORTMAP_NONE)
 		return keep_port(c, fd, f);
 	if (m->flows < PORTMAP_FLOWS && set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0) {
-		if (bind_to(fd, from ? from : &any, m->outer_port) == 0) {
+		if (bind_at(c, fd, f, m->outer_port) == 0) {
 			f->dg.map = map;
 			m->flows++;
 			return 0;
 		}
 		set_int(fd, SOL_SOCKET, SO_REUSEPORT, 0);
 	}
-	return from ? bind_to(fd, from, 0) : 0;
+	c->count->udp_other_port++;
+	return bind_at(c, fd, f, 0);
 }
 
 /* What the socket took before it was connected is anybody's. */
@@ -336,7 +338,7 @@ int port_open(struct ctx *c, struct flow *f)
 		.events = EPOLLIN | EPOLLET,
 		.data.u64 = io_ref(IO_REF_FLOW, f->gen, flow_idx(&c->flows, f)),
 	};
-	/* A socket without its remote's port hears all of that address (udp(7) sends by none). */
+	/* Connected to port 0 of an address a socket hears all of its ports. */
 	uint16_t port = udp_hears_any_port(f) ? 0 : f->outer_port;
 	union sockaddr_any sa;
 	socklen_t len = sockaddr_make(&sa, &f->outer, port, f->outer_scope);

@@ -100,17 +100,7 @@ nsagent: unconfined uid 65534"
 }
 
 @test "enforced: engine and nsagent are started again, DEL leaves nothing" {
-	g killed engine
-	confined
-	same "TCP" "$(g 'line c1 TCP:$PEER:80')" "hello of peer"
-	g killed nsagent
-	confined
-	same "restarts" "$(g 'cni-passt stats c1 --json' | jq -c '[.engine_restarts, .nsagent_restarts]')" '[1,1]'
-	# one that hangs, main ends itself; it is root, the engine is not any more
-	g 'killed=$(pid_of engine); kill -STOP $killed; cni-passt forward c1 add tcp 8088:80; soon another engine'
-	confined
-	g check
-	g del
+	confined_again
 }
 
 @test "enforced: log and capture in files, ports found by themselves, the holder of one named" {

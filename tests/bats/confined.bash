@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2016,SC2034
 #
 # confined: a guest (vm.bash) whose kernel confines our daemon, by a profile of conf/. What
 # it does, guest.sh knows. Needs bed.bash and vm.bash.
 #
 #     confined_start MISSING      for setup_file(): the guest, or why there is none
 #     confined_fill ROOT SCRIPT   for VM_FILL: programs, and a script behind guest.sh
+#     confined_again              what dies is started again, confined; and DEL
 #     g COMMAND                   in the guest, which knows both scripts
 
 VM_PROGRAMS=(ip socat dnsmasq setpriv)
@@ -52,3 +53,19 @@ confined_fill() {
 }
 
 g() { vm_do A ". /guest; $*"; }
+
+# The attachment that is there: engine and nsagent die, and main ends one that hangs; DEL. Its
+# test file says what is confined().
+confined_again() {
+	g killed engine
+	confined
+	same "TCP" "$(g 'line c1 TCP:$PEER:80')" "hello of peer"
+	g killed nsagent
+	confined
+	same "restarts" "$(g 'cni-passt stats c1 --json' | jq -c '[.engine_restarts, .nsagent_restarts]')" '[1,1]'
+	# it is root, the engine is not any more
+	g 'killed=$(pid_of engine); kill -STOP $killed; cni-passt forward c1 add tcp 8088:80; soon another engine'
+	confined
+	g check
+	g del
+}
