@@ -90,7 +90,6 @@
 	X(splice_udp, "local clients of UDP ports joined socket to socket") \
 	X(splice_datagrams, "datagrams to and from joined local clients") \
 	X(splice_datagrams_lost, "datagrams of joined local clients lost: no room, or no socket yet") \
-	X(splice_lowat, "times a joined connection was in a bulk that lasts: its bytes move half a MiB at a time") \
 	X(splice_no_pipe, "times there was no pipe for a joined connection, and bytes were copied") \
 	X(icmp_tx_echo, "echo requests sent outside") \
 	X(icmp_tx_bytes, "bytes of echo requests sent outside, from the ICMP header on") \

@@ -216,16 +216,12 @@ enum splice_mark {
 	SPM_END = 1 << 6,		/* nothing more will be read ... */
 	SPM_SHUT = 1 << 7,		/* ... and the other side was told, or is dead */
 	SPM_PLAIN = 1 << 8,		/* the next byte is not urgent: the last event said so */
-	SPM_LOWAT = 1 << 9,		/* its socket tells only of SPLICE_LOWAT bytes */
-	SPM_CAME = 1 << 10,		/* a piece worth a pipe went since splice_look() was here ... */
-	SPM_LOOKED = 1 << 11,		/* ... or did not, and splice_look() had it tried */
 };
 
 struct splice_end {
 	int pipe[2];			/* of the way from this side; -1: it has none */
 	uint32_t fill;			/* bytes in it */
 	uint16_t marks;			/* enum splice_mark */
-	uint16_t pieces;		/* worth a pipe, in a row; up to SPLICE_LOWAT_AFTER */
 };
 
 struct splice_flow {

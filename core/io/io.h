@@ -17,7 +17,7 @@
 #define IO_EVENTS	64
 #define IO_BULK		16384		/* a frame larger than that is of no conversation */
 #define IO_PIPES	256u		/* of spliced flows, at once; more of them copy */
-#define IO_PIPES_LARGE	32u		/* so many of them are of SPLICE_PIPE_LEN, if that can be had */
+#define IO_PIPES_LARGE	16u		/* so many of them are of SPLICE_PIPE_LEN, if that can be had */
 #define IO_PIPES_IDLE	16u		/* so many are kept open while no flow has them */
 #define IO_INNER	64u		/* inner sockets of a protocol and family kept ahead of need */
 #define IO_INNER_LOW	32u		/* more are asked for when fewer are there */
@@ -27,6 +27,7 @@
 struct poll {
 	uint32_t shorts, misses;	/* in a row */
 	uint32_t rest;			/* waits without polling to come */
+	uint64_t bulk_us;		/* when much went through a pipe last */
 };
 
 /* Sockets of one protocol and family that nsagent opened in the container's namespace. */
@@ -111,6 +112,8 @@ void sock_stream_options(int fd);
  * is how a spliced flow's sockets are: an engine that is killed must not look
  * like an orderly end. */
 void sock_linger(int fd, bool reset);
+/* The sender may be at most so many bytes ahead of who reads it; of less where the host's rmem_max says so. */
+void sock_window(int fd, int len);
 
 /* splice.c: closes idle pipes and inner sockets. */
 void splice_close_pools(struct io *io);

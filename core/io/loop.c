@@ -5,7 +5,6 @@
  * stream; proto_finish(). What a turn makes to send has left when it ends.
  */
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,6 +28,7 @@
 /* Looking again for a moment before sleep, see wait_events(). */
 #define POLL_US		50u	/* so long, and a wait below it is a short one */
 #define POLL_AFTER	2u	/* short waits in a row */
+#define POLL_BULK_US	1000u	/* not while a spliced bulk pauses for less */
 #define POLL_MISSES	8u	/* in vain in a row, though the wait was short: it does not help ... */
 #define POLL_REST	256u	/* ... for so many waits */
 
@@ -287,21 +287,6 @@ static void judge_wait(struct poll *p, bool polled, uint64_t slept_us)
 	}
 }
 
-/* While splice_look() is due in less than the milliseconds of epoll: waits that long for an
- * event (an epoll's descriptor is readable when it has one). Returns what is left to wait. */
-static int wait_for_look(const struct ctx *c, int ms)
-{
-	uint64_t us = c->lowat_due_us > c->now_us ? c->lowat_due_us - c->now_us : 0;
-	struct pollfd p = { .fd = c->io->epoll, .events = POLLIN };
-	struct timespec ts = { .tv_nsec = (long)us * 1000 };
-
-	if (!c->nlowat || !ms || (ms > 0 && (uint64_t)ms * 1000 < us))
-		return ms;
-	if (us)
-		ppoll(&p, 1, &ts, NULL);
-	return 0;
-}
-
 /*
  * Waits for events, and reads the clock. A CPU that went idle takes some 20 to
  * 30 microseconds to wake, twice for each request and answer that pass through
@@ -315,7 +300,8 @@ static int wait_events(struct ctx *c, struct epoll_event ev[IO_EVENTS])
 	int ms = wait_ms(c), n = 0;
 	/* A guest's answers take longer, and emulating it needs the CPU, as do the two ends of
 	 * a spliced bulk. */
-	bool poll = ms && p->shorts >= POLL_AFTER && !c->io->stream && !c->nlowat;
+	bool poll = ms && p->shorts >= POLL_AFTER && !c->io->stream &&
+		    c->now_us - p->bulk_us > POLL_BULK_US;
 	uint64_t from;
 
 	if (p->rest) {
@@ -336,9 +322,9 @@ static int wait_events(struct ctx *c, struct epoll_event ev[IO_EVENTS])
 		return n;
 	}
 	from = c->now_us;
-	n = epoll_pwait(c->io->epoll, ev, IO_EVENTS, wait_for_look(c, ms), NULL);
+	n = epoll_pwait(c->io->epoll, ev, IO_EVENTS, ms, NULL);
 	read_clock(c);
-	if (ms && !p->rest && !c->nlowat)
+	if (ms && !p->rest)
 		judge_wait(p, poll, c->now_us - from);
 	return n;
 }

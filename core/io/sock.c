@@ -196,6 +196,13 @@ void sock_linger(int fd, bool reset)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &how, sizeof(how));
 }
 
+void sock_window(int fd, int len)
+{
+	set_int(fd, SOL_SOCKET, SO_RCVBUF, len);	/* doubled by the kernel, for what carries them */
+	/* Linux before 6.6 leaves it at the default buffer's where a connection stands already. */
+	set_int(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, len);
+}
+
 static int prepare_stream(struct ctx *c, int fd)
 {
 	sock_stream_options(fd);

@@ -5,7 +5,7 @@
  *
  * A pipe has places, not bytes, and what a socket received may lie in pieces of less
  * than 2 KiB: the 16 places of the default size then hold no more than is worth
- * copying, 64 places enough. But a user's pipes share a limit
+ * copying, 256 places enough. But a user's pipes share a limit
  * (fs.pipe-user-pages-soft: 16384 places), so that only some are that large. Beyond
  * the limit the kernel makes pipes of two places, or none, which are not worth having:
  * bytes are copied instead until the limit is kept again.
@@ -32,6 +32,9 @@
 
 #define PIPE_WORTH	65536		/* bytes: the default size */
 #define PIPE_AGAIN_MS	1000u
+/* Bytes that a sender on this machine may be ahead of us. As many as it likes would be those
+ * of the kernel's limit, megabytes: their pages leave the CPU's caches before they are read. */
+#define NEAR_WINDOW	(512 << 10)
 #define INNER_LOST_MS	1000u		/* no answer: nsagent died; ask again */
 #define INNER_SHORT_MS	100u		/* it could not make all: not at once again */
 
@@ -112,6 +115,21 @@ static int take_socket(struct ctx *c, const struct flow *f)
 						: inner_socket(CONF_TCP, v4);
 }
 
+/* Whether what that side receives was sent on this machine, whose window need not cover a
+ * way through a network. */
+static bool is_near(const struct ctx *c, const struct flow *f, enum splice_side side)
+{
+	const struct addr *a = side == f->splice.caller ? &f->key.remote : &f->outer;
+
+	return side == SPLICE_INNER || addr_is_loopback(a) || netcfg_has_address(c->net, a);
+}
+
+static void limit_window(const struct ctx *c, struct flow *f, enum splice_side side)
+{
+	if (is_near(c, f, side))
+		sock_window(*splice_sock(f, side), NEAR_WINDOW);
+}
+
 int port_splice_connect(struct ctx *c, struct flow *f)
 {
 	enum splice_side caller = (enum splice_side)f->splice.caller;
@@ -130,6 +148,8 @@ int port_splice_connect(struct ctx *c, struct flow *f)
 	}
 	sock_stream_options(*splice_sock(f, caller));
 	sock_linger(*splice_sock(f, caller), true);
+	limit_window(c, f, SPLICE_OUTER);
+	limit_window(c, f, SPLICE_INNER);
 	if (connect(*sock, &sa.sa, len) < 0)
 		rc = -errno;
 	if (rc == -EADDRNOTAVAIL || rc == -EAGAIN)	/* no source port, or address */
@@ -194,15 +214,6 @@ void port_side_discard(struct ctx *c, struct flow *f, enum splice_side side, siz
 			return;
 		len -= n > 0 ? (size_t)n : 0;
 	}
-}
-
-int port_side_lowat(struct ctx *c, struct flow *f, enum splice_side side, uint32_t len)
-{
-	int value = (int)len;
-
-	(void)c;
-	return setsockopt(*splice_sock(f, side), SOL_SOCKET, SO_RCVLOWAT, &value,
-			  sizeof(value)) < 0 ? -errno : 0;
 }
 
 bool port_side_urgent(struct ctx *c, struct flow *f, enum splice_side side, bool *next)
@@ -320,8 +331,8 @@ ssize_t port_pipe_in(struct ctx *c, struct flow *f, enum splice_side from, size_
 {
 	ssize_t n = splice_some(*splice_sock(f, from), f->splice.end[from].pipe[1], len);
 
-	if (n > IO_BULK)	/* as in tap.c */
-		c->io->poll.shorts = 0;
+	if (n > IO_BULK)
+		c->io->poll.bulk_us = c->now_us;
 	return n;
 }
 

@@ -17,7 +17,6 @@
 #define CTX_HOT_SIZE	65536u		/* one super-frame's payload */
 #define CTX_DGRAMS	32u		/* datagrams of one recvmmsg() */
 #define CTX_PENDING	64u		/* the container's datagrams collected before they leave */
-#define CTX_LOWATS	64u		/* ways of spliced flows of which events tell late, at once */
 
 #define CTX_QUESTIONS	4096u		/* to the DNS forwarder, at once */
 
@@ -40,12 +39,6 @@ struct pending {
 	uint16_t gso_size;		/* 0: one datagram */
 	struct flow_ip ip;
 	struct iovec data;
-};
-
-/* The way from that side of that flow. */
-struct splice_way {
-	uint32_t flow;
-	enum splice_side from;
 };
 
 struct ctx {
@@ -80,9 +73,6 @@ struct ctx {
 	uint64_t starved_at;		/* flows with TCPM_STARVED try again then; 0: there are none */
 	uint32_t finish_head;		/* TCP flows with TCPM_LISTED, through list_next */
 	uint32_t splice_head, splice_tail;	/* spliced flows that wait for an inner socket */
-	struct splice_way lowat[CTX_LOWATS];	/* ways with SPM_LOWAT */
-	uint32_t nlowat;
-	uint64_t lowat_due_us;			/* of splice_look(), while there are such ways */
 	uint32_t relay_head;		/* relayed ones that do, through dg.wait_next */
 	uint32_t epoch;			/* TCP_EPOCH_MS each: how many flows sent data ... */
 	uint32_t senders, last_senders;	/* ... in this one so far, and in the last */

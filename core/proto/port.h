@@ -117,9 +117,6 @@ void port_side_discard(struct ctx *c, struct flow *f, enum splice_side side, siz
 /* urgent: the last byte is (MSG_OOB). */
 ssize_t port_side_send(struct ctx *c, struct flow *f, enum splice_side side, const void *buf,
 		       size_t len, bool urgent);
-/* Events tell of bytes that can be read from this many on (SO_RCVLOWAT); the end, an error
- * and an urgent byte are told in any case. 0 or -errno. */
-int port_side_lowat(struct ctx *c, struct flow *f, enum splice_side side, uint32_t len);
 /* Whether an urgent byte came that is not read yet; *next: no other stands before it. No
  * port_side_peek() looks over it, only from it on. */
 bool port_side_urgent(struct ctx *c, struct flow *f, enum splice_side side, bool *next);

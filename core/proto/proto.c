@@ -137,7 +137,6 @@ void proto_turn(struct ctx *c)
 	reassembly_expire(c);
 	group_timer(c);
 	ndp_timer(c);
-	splice_look(c);
 	serve_ready(c);
 	inbound_turn(c);
 	orphan_turn(c);

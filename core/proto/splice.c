@@ -78,42 +78,12 @@ static size_t drain(struct ctx *c, struct flow *f, enum splice_side from)
 	return (size_t)n;
 }
 
-/* From now on for a bulk, until splice_look() finds that it is none. */
-static void coalesce(struct ctx *c, struct flow *f, enum splice_side from)
-{
-	struct splice_end *e = end_of(f, from);
-
-	if (c->nlowat == CTX_LOWATS || port_side_lowat(c, f, from, SPLICE_LOWAT) < 0)
-		return;
-	if (!c->nlowat)
-		c->lowat_due_us = c->now_us + SPLICE_LOWAT_US;
-	c->count->splice_lowat++;
-	c->lowat[c->nlowat++] = (struct splice_way){ flow_idx(&c->flows, f), from };
-	set(e, SPM_LOWAT);
-}
-
-static void piece_came(struct ctx *c, struct flow *f, enum splice_side from, size_t n)
-{
-	struct splice_end *e = end_of(f, from);
-
-	if (n < SPLICE_WORTH) {
-		clear(e, SPM_BULK);
-		e->pieces = 0;
-		return;
-	}
-	set(e, SPM_CAME);
-	if (e->pieces < SPLICE_LOWAT_AFTER)
-		e->pieces++;
-	else if (!(e->marks & SPM_LOWAT))
-		coalesce(c, f, from);
-}
-
 /* Into the pipe, which is empty: so "again" can only mean the socket. Urgent
  * data look like the end here: copy() tells what it is. */
 static void fill(struct ctx *c, struct flow *f, enum splice_side from)
 {
 	struct splice_end *e = end_of(f, from);
-	ssize_t n = port_pipe_in(c, f, from, SPLICE_ASK);
+	ssize_t n = port_pipe_in(c, f, from, SPLICE_PIPE_LEN);
 
 	clear(e, SPM_PLAIN);
 	if (n == -EAGAIN)
@@ -122,8 +92,8 @@ static void fill(struct ctx *c, struct flow *f, enum splice_side from)
 		source_failed(e);
 	else
 		e->fill = (uint32_t)n;
-	if (n >= 0)
-		piece_came(c, f, from, (size_t)n);
+	if (n >= 0 && n < (ssize_t)SPLICE_WORTH)
+		clear(e, SPM_BULK);
 }
 
 /* How much to look at at once: an urgent byte goes by itself. It is asked for wherever it
@@ -250,34 +220,6 @@ bool splice_serve(struct ctx *c, struct flow *f)
 	return more;
 }
 
-void splice_look(struct ctx *c)
-{
-	if (!c->nlowat || c->now_us < c->lowat_due_us)
-		return;
-	c->lowat_due_us = c->now_us + SPLICE_LOWAT_US;
-	for (uint32_t i = c->nlowat; i--;) {
-		struct flow *f = flow_at(&c->flows, c->lowat[i].flow);
-		enum splice_side from = c->lowat[i].from;
-		struct splice_end *e = end_of(f, from);
-
-		if (e->marks & SPM_CAME) {
-			clear(e, SPM_CAME | SPM_LOOKED);
-			continue;
-		}
-		if (e->marks & SPM_LOOKED) {
-			port_side_lowat(c, f, from, 1);
-			clear(e, SPM_LOWAT | SPM_LOOKED);
-			e->pieces = 0;
-			c->lowat[i] = c->lowat[--c->nlowat];
-		} else {
-			set(e, SPM_LOOKED);
-		}
-		/* There may be something of which no event told. */
-		set(e, SPM_READABLE);
-		flow_enqueue(&c->flows, f);
-	}
-}
-
 /* Takes f out of the list of those that wait. */
 static void unlist(struct ctx *c, const struct flow *f)
 {
@@ -292,23 +234,11 @@ static void unlist(struct ctx *c, const struct flow *f)
 		c->splice_tail = prev;
 }
 
-static void forget_way(struct ctx *c, const struct flow *f, enum splice_side from)
-{
-	uint32_t i = 0, idx = flow_idx(&c->flows, f);
-
-	if (!(f->splice.end[from].marks & SPM_LOWAT))
-		return;
-	while (c->lowat[i].flow != idx || c->lowat[i].from != from)
-		i++;
-	c->lowat[i] = c->lowat[--c->nlowat];
-}
-
 void splice_free(struct ctx *c, struct flow *f, bool abort)
 {
 	if (f->splice.state == SPLICES_WAITING)
 		unlist(c, f);
 	for (int side = 0; side < 2; side++) {
-		forget_way(c, f, (enum splice_side)side);
 		port_pipe_drop(c, f, (enum splice_side)side);
 		port_side_close(c, f, (enum splice_side)side, abort);
 	}

@@ -22,19 +22,9 @@
 #include "proto/ctx.h"
 
 #define SPLICE_WORTH	32768u		/* bytes that came at once: worth a pipe from then on */
-#define SPLICE_PIPE_LEN	(256u << 10)	/* a pipe's size: 64 places, of which each may hold 32 KiB */
-#define SPLICE_ASK	(1u << 20)	/* bytes asked into a pipe at once */
-#define SPLICE_TURN	(512u << 10)	/* bytes of one way in one turn */
+#define SPLICE_PIPE_LEN	(1u << 20)	/* a pipe's size, and the bytes asked into it at once */
+#define SPLICE_TURN	(1u << 20)	/* bytes of one way in one turn */
 #define SPLICE_WAIT_MS	5000u		/* for a socket to connect with, then the caller is reset */
-
-/*
- * Of a way through which much goes without a pause, epoll is to tell only when so much more
- * came (SO_RCVLOWAT), or every segment would wake the engine. Of less no event tells:
- * splice_look() has the way tried, and ends this where that brought nothing worth it.
- */
-#define SPLICE_LOWAT		(512u << 10)
-#define SPLICE_LOWAT_AFTER	128u		/* pieces worth a pipe in a row: 4 MiB at least */
-#define SPLICE_LOWAT_US		500u		/* between two looks: no byte waits for two */
 
 /* What epoll said of a spliced flow's socket. */
 enum splice_event {
@@ -90,10 +80,6 @@ bool splice_serve(struct ctx *c, struct flow *f);
 
 /* It waited too long for a socket to connect with. */
 void splice_timer(struct ctx *c, struct flow *f);
-
-/* Looks after the ways with SPM_LOWAT when c->lowat_due_us has come: the loop waits no longer
- * than until then while there are any. */
-void splice_look(struct ctx *c);
 
 /* Ends it: sockets, pipes and all. abort: both ends are reset. */
 void splice_free(struct ctx *c, struct flow *f, bool abort);

@@ -56,7 +56,7 @@ static const struct call table[] = {
 	ANY(epoll_ctl, ENGINE, "io/sock.c", "sockets come and go"),
 	ANY(clock_gettime, BOTH, "io/loop.c", "the clock, where the vDSO has none; the log's stamps"),
 	ANY(sched_yield, ENGINE, "io/loop.c", "others of this CPU first, while it polls"),
-	ANY(ppoll, BOTH, "main/nsagent.c", "waits for main; in the engine, urgent data and waits below 1 ms: io/sock.c, io/loop.c"),
+	ANY(ppoll, BOTH, "main/nsagent.c", "waits for main; in the engine, urgent data: io/sock.c, io/splice.c"),
 	ANY(restart_syscall, NSAGENT, "libc", "ppoll() goes on after the process was stopped"),
 
 	/* --- the tap --- */
@@ -98,11 +98,11 @@ static const struct call table[] = {
 	SET(BOTH, SOL_SOCKET, SO_OOBINLINE, "io/sock.c", "urgent bytes stay in the stream"),
 	SET(BOTH, SOL_SOCKET, SO_KEEPALIVE, "io/sock.c", "a remote that vanished"),
 	SET(BOTH, SOL_SOCKET, SO_LINGER, "io/sock.c", "a close that resets"),
-	SET(ENGINE, SOL_SOCKET, SO_RCVLOWAT, "io/splice.c", "no event for each segment of a bulk"),
 	SET(ENGINE, SOL_SOCKET, SO_PEEK_OFF, "io/sock.c", "the receive buffer is the retransmission queue"),
 	SET(BOTH, SOL_SOCKET, SO_REUSEADDR, "io/sock.c", "ports of groups; TIME-WAIT of an attachment before"),
 	SET(ENGINE, SOL_SOCKET, SO_REUSEPORT, "io/sock.c", "one port for one endpoint of the container"),
-	SET(BOTH, SOL_SOCKET, SO_RCVBUF, "io/sock.c", "room for UDP; libnl's sockets"),
+	SET(BOTH, SOL_SOCKET, SO_RCVBUF, "io/sock.c", "room for UDP; libnl's sockets; a near sender's window"),
+	SET(ENGINE, IPPROTO_TCP, TCP_WINDOW_CLAMP, "io/sock.c", "a near sender's window"),
 	SET(NSAGENT, SOL_SOCKET, SO_SNDBUF, "io/netlink.c", "libnl's sockets"),
 	SET(NSAGENT, SOL_SOCKET, SO_RCVTIMEO, "io/diag.c", "never waits for ever"),
 	SET(NSAGENT, SOL_NETLINK, NETLINK_GET_STRICT_CHK, "io/netlink.c", "dumps are filtered"),

@@ -153,29 +153,6 @@ static void test_through_a_pipe(void **state)
 	assert_int_equal(port_pipe_in(&bed.c, f, SPLICE_OUTER, SPLICE_PIPE_LEN), 0);
 }
 
-/* Less than was asked for is no event, the end is one in any case. */
-static void test_lowat(void **state)
-{
-	struct flow *f = flow_with_sockets();
-	struct pollfd p = { .fd = f->sock, .events = POLLIN };
-	static const uint8_t bytes[65536];
-
-	(void)state;
-	assert_int_equal(port_side_lowat(&bed.c, f, SPLICE_OUTER, 20000), 0);
-	assert_int_equal(send(bed.far[0], bytes, 19999, 0), 19999);
-	assert_int_equal(poll(&p, 1, 50), 0);
-	assert_int_equal(send(bed.far[0], bytes, 1, 0), 1);
-	wait_for(f->sock, POLLIN);
-	assert_int_equal(port_side_lowat(&bed.c, f, SPLICE_OUTER, 65536), 0);
-	assert_int_equal(poll(&p, 1, 50), 0);
-	assert_int_equal(port_side_lowat(&bed.c, f, SPLICE_OUTER, 1), 0);
-	wait_for(f->sock, POLLIN);
-	assert_int_equal(port_side_lowat(&bed.c, f, SPLICE_OUTER, 65536), 0);
-	close(bed.far[0]);
-	bed.far[0] = -1;
-	wait_for(f->sock, POLLIN);
-}
-
 /* splice(2) gives what is before the urgent byte, and then says "end"; peek says what
  * is there. */
 static void test_urgent(void **state)
@@ -313,7 +290,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_through_a_pipe, start, stop),
-		cmocka_unit_test_setup_teardown(test_lowat, start, stop),
 		cmocka_unit_test_setup_teardown(test_urgent, start, stop),
 		cmocka_unit_test_setup_teardown(test_ends, start, stop),
 		cmocka_unit_test_setup_teardown(test_pipes, start, stop),

@@ -176,7 +176,7 @@ int port_open(struct ctx *c, struct flow *f)
 		.used = true, .open = true, .proto = f->key.proto,
 		.flow = flow_idx(&c->flows, f), .gen = f->gen, .outer = f->outer,
 		.outer_port = f->outer_port, .outer_scope = f->outer_scope,
-		.out_room = io->out_room, .urgent = SIZE_MAX, .lowat = 1, .ip = f->ip,
+		.out_room = io->out_room, .urgent = SIZE_MAX, .ip = f->ip,
 	};
 	FAKE_HOLDS(f->ip.ttl);
 	io->nopen++;
@@ -211,7 +211,7 @@ int port_accept(struct ctx *c, const struct forward *fwd, struct addr *peer, uin
 	fake_sock_clear(&io->socks[slot]);
 	io->socks[slot] = (struct fake_sock){
 		.used = true, .open = true, .proto = FLOW_TCP, .flow = FLOW_NONE,
-		.out_room = io->out_room, .urgent = SIZE_MAX, .lowat = 1,
+		.out_room = io->out_room, .urgent = SIZE_MAX,
 	};
 	io->nopen++;
 	io->last = (uint32_t)slot;
@@ -534,7 +534,7 @@ int port_relay_open(struct ctx *c, struct flow *f)
 	io->socks[slot] = (struct fake_sock){
 		.used = true, .open = true, .proto = FLOW_RELAY, .flow = flow_idx(&c->flows, f),
 		.gen = f->gen, .outer = f->outer, .outer_port = f->outer_port,
-		.out_room = io->out_room, .urgent = SIZE_MAX, .lowat = 1,
+		.out_room = io->out_room, .urgent = SIZE_MAX,
 	};
 	io->nopen++;
 	io->opens++;

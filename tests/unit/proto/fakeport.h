@@ -80,7 +80,6 @@ struct fake_sock {
 	uint64_t in_read;	/* bytes read or discarded so far */
 	uint32_t peek_off;
 	bool in_eof;
-	uint32_t lowat;		/* port_side_lowat() */
 	int err;		/* pending, negative errno */
 	size_t urgent;		/* splice(2) goes no further than these bytes of in, until they are
 				 * read otherwise; a read from before there neither; SIZE_MAX:

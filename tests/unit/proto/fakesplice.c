@@ -46,7 +46,7 @@ static int new_sock(struct io *io)
 	fake_sock_clear(&io->socks[slot]);
 	io->socks[slot] = (struct fake_sock){
 		.used = true, .open = true, .proto = FLOW_SPLICE, .out_room = io->out_room,
-		.urgent = SIZE_MAX, .lowat = 1,
+		.urgent = SIZE_MAX,
 	};
 	io->nopen++;
 	io->last = (uint32_t)slot;
@@ -179,12 +179,6 @@ static ssize_t room(struct fake_sock *s, size_t len)
 	return part ? (ssize_t)part : -EAGAIN;
 }
 
-int port_side_lowat(struct ctx *c, struct flow *f, enum splice_side side, uint32_t len)
-{
-	side_of(c, f, side)->lowat = len;
-	return 0;
-}
-
 bool port_side_urgent(struct ctx *c, struct flow *f, enum splice_side side, bool *next)
 {
 	struct fake_sock *s = side_of(c, f, side);
@@ -298,7 +292,6 @@ static void check_way(struct fake_world *w, const struct flow *f, enum splice_si
 	enum splice_side to = splice_other(from);
 	const struct splice_end *e = &f->splice.end[from];
 	const struct fake_sock *in = fake_side(w, f, from), *out = fake_side(w, f, to);
-	int listed = 0;
 
 	FAKE_HOLDS(!e->fill || e->pipe[0] >= 0);
 	if (e->pipe[0] >= 0)
@@ -307,11 +300,6 @@ static void check_way(struct fake_world *w, const struct flow *f, enum splice_si
 	FAKE_HOLDS((e->marks & SPM_SHUT) || in->in_read == out->out.len + e->fill);
 	FAKE_HOLDS(!(e->marks & SPM_SHUT) || !e->fill);
 	FAKE_HOLDS(!out->shut || (e->marks & SPM_SHUT));
-	/* what no event tells of, splice_look() does */
-	FAKE_HOLDS(in->lowat == (e->marks & SPM_LOWAT ? SPLICE_LOWAT : 1));
-	for (uint32_t i = 0; i < w->c.nlowat; i++)
-		listed += w->c.lowat[i].flow == flow_idx(&w->c.flows, f) && w->c.lowat[i].from == from;
-	FAKE_HOLDS(listed == !!(e->marks & SPM_LOWAT));
 }
 
 void fake_check_splice(struct fake_world *w, const struct flow *f)

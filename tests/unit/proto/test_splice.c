@@ -169,141 +169,10 @@ static void test_turn(void **state)
 		fake_put(p.s[0], data, MANY);
 	fake_side_event(w, p.s[0], SPLICEV_IN);
 	turn(w);
-	assert_in_range(p.s[1]->out.len, SPLICE_TURN, SPLICE_TURN + FAKE_PIPE_LEN);
+	assert_in_range(p.s[1]->out.len, SPLICE_TURN, SPLICE_TURN + SPLICE_PIPE_LEN);
 	assert_true(proto_busy(&w->c));
 	settle(w);
 	assert_int_equal(p.s[1]->out.len, 4 * MANY);
-	fake_stop(w);
-}
-
-static void look(struct fake_world *w)
-{
-	w->c.now_us = w->c.lowat_due_us;
-	turn(w);
-}
-
-/* Both in a bulk that has lasted long enough: [0] sends. */
-static struct pair open_bulk(struct fake_world *w)
-{
-	struct pair p = open_pair(w);
-
-	for (uint32_t i = 0; i <= SPLICE_LOWAT_AFTER + 1; i++) {
-		assert_int_equal(p.s[0]->lowat, 1);
-		put(w, p.s[0], 0, 65536);
-		settle(w);
-	}
-	assert_int_equal(p.s[0]->lowat, SPLICE_LOWAT);
-	assert_int_equal(p.s[1]->lowat, 1);
-	look(w);
-	assert_int_equal(p.s[0]->lowat, SPLICE_LOWAT);
-	return p;
-}
-
-/* Bytes of which no event told go at the next look; the second that finds little ends it. */
-static void test_lowat(void **state)
-{
-	struct fake_world *w = start(1);
-	struct pair p = open_bulk(w);
-	size_t all = p.s[1]->out.len;
-
-	(void)state;
-	fake_put(p.s[0], data, 100);
-	turn(w);
-	assert_int_equal(p.s[1]->out.len, all);
-	look(w);
-	settle(w);
-	assert_int_equal(p.s[1]->out.len, all + 100);
-	assert_int_equal(p.s[0]->lowat, SPLICE_LOWAT);
-	fake_put(p.s[0], data, 100);
-	look(w);
-	settle(w);
-	assert_int_equal(p.s[1]->out.len, all + 200);
-	assert_int_equal(p.s[0]->lowat, 1);
-	assert_int_equal(w->c.nlowat, 0);
-	/* whoever goes on is believed again, but not at once */
-	put(w, p.s[0], 0, 65536);
-	settle(w);
-	assert_int_equal(p.s[0]->lowat, 1);
-	fake_stop(w);
-}
-
-/* A bulk of which a look finds enough stays one. */
-static void test_lowat_slower(void **state)
-{
-	struct fake_world *w = start(1);
-	struct pair p = open_bulk(w);
-	size_t all = p.s[1]->out.len;
-
-	(void)state;
-	for (size_t i = 1; i <= 10; i++) {
-		fake_put(p.s[0], data, SPLICE_WORTH);
-		look(w);
-		look(w);
-		settle(w);
-		assert_int_equal(p.s[1]->out.len, all + i * SPLICE_WORTH);
-		assert_int_equal(p.s[0]->lowat, SPLICE_LOWAT);
-	}
-	fake_stop(w);
-}
-
-/* A reader that stops in the middle of a bulk: after two looks there are no more. */
-static void test_lowat_stuck(void **state)
-{
-	struct fake_world *w = start(1);
-	struct pair p = open_bulk(w);
-	size_t all = p.s[1]->out.len;
-
-	(void)state;
-	p.s[1]->out_room = 0;
-	put(w, p.s[0], 0, MANY);
-	settle(w);
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(w->c.nlowat, 1);
-		look(w);
-		settle(w);
-	}
-	assert_int_equal(w->c.nlowat, 0);
-	assert_false(proto_busy(&w->c));
-	p.s[1]->out_room = SIZE_MAX;
-	fake_side_event(w, p.s[1], SPLICEV_OUT);
-	settle(w);
-	assert_int_equal(p.s[1]->out.len, all + MANY);
-	fake_stop(w);
-}
-
-/* The end needs no look; an ended flow leaves none behind; beyond the cap there is an
- * event for each segment, as for those that send less. */
-static void test_lowat_end(void **state)
-{
-	struct fake_world *w = start(1);
-	struct pair p = open_bulk(w);
-	size_t all = p.s[1]->out.len;
-
-	(void)state;
-	fake_put(p.s[0], data, 100);
-	p.s[0]->in_eof = true;
-	fake_side_event(w, p.s[0], SPLICEV_IN | SPLICEV_END);
-	settle(w);
-	assert_int_equal(p.s[1]->out.len, all + 100);
-	assert_true(p.s[1]->shut);
-	p.s[1]->in_eof = true;
-	fake_side_event(w, p.s[1], SPLICEV_IN | SPLICEV_END);
-	settle(w);
-	assert_int_equal(w->c.flows.count, 0);
-	assert_int_equal(w->c.nlowat, 0);
-	fake_stop(w);
-
-	w = start(1);
-	w->c.nlowat = CTX_LOWATS;	/* of other flows */
-	memset(w->c.lowat, 0xff, sizeof(w->c.lowat));
-	w->c.lowat_due_us = UINT64_MAX;
-	p = open_pair(w);
-	for (uint32_t i = 0; i < 2 * SPLICE_LOWAT_AFTER; i++) {
-		put(w, p.s[0], 0, 65536);
-		settle(w);
-	}
-	assert_int_equal(p.s[0]->lowat, 1);
-	w->c.nlowat = 0;
 	fake_stop(w);
 }
 
@@ -740,8 +609,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(test_little), BOTH(test_much), BOTH(test_bulk), BOTH(test_tap_blocked), BOTH(test_turn),
-		BOTH(test_slow_reader), BOTH(test_lowat), BOTH(test_lowat_slower), BOTH(test_lowat_stuck),
-		BOTH(test_lowat_end),
+		BOTH(test_slow_reader),
 		BOTH(test_half_close), BOTH(test_end_waits), BOTH(test_reset),
 		BOTH(test_reset_behind_data), BOTH(test_reset_while_sending),
 		BOTH(test_reset_after_end), BOTH(test_urgent), BOTH(test_urgent_unseen),
