@@ -62,6 +62,7 @@
 	X(tcp_paws, "TCP segments with an old timestamp") \
 	X(tcp_retransmits, "segments sent again to the container") \
 	X(tcp_timeouts, "retransmission time-outs") \
+	X(tcp_near, "connections with much from right beside the host, whose window stays within 1 MiB") \
 	X(tcp_held_bytes, "bytes that had to wait in hold buffers") \
 	X(tcp_starved, "times the host had no memory for bytes that had to wait") \
 	X(tcp_window_zero, "times the window shown to a container's flow closed") \

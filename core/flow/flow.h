@@ -117,6 +117,7 @@ enum tcp_mark {
 	TCPM_DNS = 1 << 26,		/* to the DNS forwarder, which looks into it: proto/dns_tcp.h */
 	TCPM_STARVED = 1 << 25,		/* the host had no memory for what is held: ctx.starved_at */
 	TCPM_GATHERED = 1 << 27,	/* what is held leaves when this turn ends: tcp_gathered() */
+	TCPM_BULK = 1 << 28,		/* TCP_BULK came: port_bulk() was told */
 };
 
 /*

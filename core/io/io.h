@@ -49,6 +49,7 @@ struct io {
 	struct poll poll;
 	int epoll, tap, main;
 	bool udp_gso;			/* UDP_SEGMENT and UDP_GRO may be used */
+	bool near;			/* near_probe() */
 	uint8_t *frames;		/* IO_BATCH_BYTES and one IO_FRAME_MAX of them */
 	bool stop;			/* the tap is gone */
 	bool heard;			/* main's descriptor is readable */
@@ -101,7 +102,7 @@ void tap_readable(struct ctx *c);
 /* sock.c: watches listener idx of c->forwards, once, for good. 0 or -errno. */
 int sock_listen(struct ctx *c, uint32_t idx);
 
-/* sock.c: what the kernel has; sets c->peek, io->udp_gso, and what its log lines tell. */
+/* sock.c: what the kernel has; sets c->peek, io->udp_gso, io->near, and what its log lines tell. */
 void sock_probe(struct ctx *c);
 
 /* There is no socket for f, or no port: what a person can mend, said once a minute. */
@@ -112,8 +113,6 @@ void sock_stream_options(int fd);
  * is how a spliced flow's sockets are: an engine that is killed must not look
  * like an orderly end. */
 void sock_linger(int fd, bool reset);
-/* The sender may be at most so many bytes ahead of who reads it; of less where the host's rmem_max says so. */
-void sock_window(int fd, int len);
 
 /* splice.c: closes idle pipes and inner sockets. */
 void splice_close_pools(struct io *io);

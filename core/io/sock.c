@@ -19,6 +19,7 @@
 #include "io/ancillary.h"
 #include "io/inner.h"
 #include "io/io.h"
+#include "io/near.h"
 #include "io/rawping.h"
 #include "io/sockaddr.h"
 #include "proto/group.h"
@@ -194,13 +195,6 @@ void sock_linger(int fd, bool reset)
 	const struct linger how = { .l_onoff = reset, .l_linger = 0 };
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &how, sizeof(how));
-}
-
-void sock_window(int fd, int len)
-{
-	set_int(fd, SOL_SOCKET, SO_RCVBUF, len);	/* doubled by the kernel, for what carries them */
-	/* Linux before 6.6 leaves it at the default buffer's where a connection stands already. */
-	set_int(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, len);
 }
 
 static int prepare_stream(struct ctx *c, int fd)
@@ -811,4 +805,5 @@ void sock_probe(struct ctx *c)
 	c->io->udp_gso = !(without & CONF_WITHOUT_UDPGSO) &&
 			 probe(AF_INET, SOCK_DGRAM, IPPROTO_UDP, UDP_GRO, 1) &&
 			 probe(AF_INET, SOCK_DGRAM, IPPROTO_UDP, UDP_SEGMENT, 1000);
+	c->io->near = near_probe();
 }

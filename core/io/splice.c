@@ -25,6 +25,7 @@
 
 #include "io/inner.h"
 #include "io/io.h"
+#include "io/near.h"
 #include "io/sockaddr.h"
 #include "proto/port.h"
 #include "proto/relay.h"
@@ -32,9 +33,7 @@
 
 #define PIPE_WORTH	65536		/* bytes: the default size */
 #define PIPE_AGAIN_MS	1000u
-/* Bytes that a sender on this machine may be ahead of us. As many as it likes would be those
- * of the kernel's limit, megabytes: their pages leave the CPU's caches before they are read. */
-#define NEAR_WINDOW	(512 << 10)
+#define SPLICE_WINDOW	(512 << 10)	/* bytes that a sender on this machine may be ahead: io/near.h */
 #define INNER_LOST_MS	1000u		/* no answer: nsagent died; ask again */
 #define INNER_SHORT_MS	100u		/* it could not make all: not at once again */
 
@@ -127,7 +126,7 @@ static bool is_near(const struct ctx *c, const struct flow *f, enum splice_side 
 static void limit_window(const struct ctx *c, struct flow *f, enum splice_side side)
 {
 	if (is_near(c, f, side))
-		sock_window(*splice_sock(f, side), NEAR_WINDOW);
+		near_window(*splice_sock(f, side), SPLICE_WINDOW);
 }
 
 int port_splice_connect(struct ctx *c, struct flow *f)

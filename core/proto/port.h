@@ -91,6 +91,8 @@ ssize_t port_recv(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 /* Whether an urgent byte came that is not read yet; *ret is how many stand before it. No
  * port_recv() reads over it, only from it on. SO_PEEK_OFF, where it is in use, is peek_at. */
 bool port_urgent(struct ctx *c, struct flow *f, uint32_t peek_at, uint32_t *ret);
+/* Much comes by this connection: said once, when that is known. */
+void port_bulk(struct ctx *c, struct flow *f);
 /* Sets SO_PEEK_OFF to off bytes from the queue's head. */
 int port_peek_seek(struct ctx *c, struct flow *f, uint32_t off);
 /* Drops n bytes from the queue's head (SO_PEEK_OFF moves back with them). */

@@ -65,6 +65,7 @@
 #define TCP_IN_SHARE_LEAST	(64u << 10)	/* ... but each at least this */
 #define TCP_EPOCH_MS		64u
 #define TCP_RING_MAX		(1u << 20)
+#define TCP_BULK		65536u		/* bytes of a remote that may send much: port_bulk() */
 #define TCP_RING_STEP		65536u
 #define TCP_MSS_MIN		88u	/* what a peer's MSS option is raised to: fewer payload bytes are an attack */
 #define TCP_RTO_MIN		200u	/* ms; RFC 6298 2.4 asks 1 s, Linux and BSD take this */

@@ -595,6 +595,10 @@ void tcp_out_discard(struct ctx *c, struct flow *f)
 			return;			/* the socket failed: reading finds out */
 		t->peek_at -= MIN_OF(t->peek_at, (uint32_t)done);
 	}
+	if (UNLIKELY(f->rx_bytes >= TCP_BULK && !(t->marks & TCPM_BULK))) {
+		t->marks |= TCPM_BULK;
+		port_bulk(c, f);
+	}
 	t->snd_base += (uint32_t)done;
 	if ((uint32_t)done < acked)
 		tcp_mark(c, f, TCPM_DISCARD);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests core/io/splice.c with real sockets and pipes, and what proto/splice.c takes
+/* Tests core/io/splice.c and near.c with real sockets and pipes, and what proto/splice.c takes
  * for granted of Linux. */
 #include "../unit.h"
 
@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "io/io.h"
+#include "io/near.h"
 #include "io/sockaddr.h"
 #include "proto/port.h"
 #include "proto/splice.h"
@@ -153,6 +156,60 @@ static void test_through_a_pipe(void **state)
 	assert_int_equal(port_pipe_in(&bed.c, f, SPLICE_OUTER, SPLICE_PIPE_LEN), 0);
 }
 
+/* How much waits in fd when its sender can put in nothing more. */
+static int stuck_at(int from, int fd)
+{
+	static const uint8_t data[65536];
+	int had = -1, has = 0;
+
+	assert_int_equal(fcntl(from, F_SETFL, O_NONBLOCK), 0);
+	while (has > had) {
+		while (send(from, data, sizeof(data), 0) > 0)
+			;
+		poll(NULL, 0, 50);	/* the window opens by acknowledgments */
+		had = has;
+		assert_int_equal(ioctl(fd, FIONREAD, &has), 0);
+	}
+	return has;
+}
+
+/* The window holds what it says, and more than it was at first. */
+static void test_near_window(void **state)
+{
+	struct flow *f = flow_with_sockets();
+	int has;
+
+	(void)state;
+	near_window(f->sock, 150000);	/* as much as any host allows */
+	has = stuck_at(bed.far[0], f->sock);
+	assert_in_range(has, 75000, 300000);
+	assert_int_equal(recv(f->sock, NULL, (size_t)has, MSG_TRUNC), has);
+	has = stuck_at(bed.far[0], f->sock);
+	assert_in_range(has, 75000, 300000);
+}
+
+/* A sender over the loopback is near; it is kept near where the host lets us. */
+static void test_bulk(void **state)
+{
+	struct flow *f = flow_with_sockets();
+	FILE *limit = fopen("/proc/sys/net/core/rmem_max", "r");
+	int max = 0, size;
+	socklen_t len = sizeof(size);
+
+	(void)state;
+	if (limit) {		/* not in all namespaces */
+		assert_int_equal(fscanf(limit, "%d", &max), 1);
+		fclose(limit);
+	}
+	bed.io.near = near_probe();
+	if (max)
+		assert_int_equal(bed.io.near, max >= 1 << 20);
+	port_bulk(&bed.c, f);
+	assert_int_equal(bed.count.tcp_near, bed.io.near);
+	assert_int_equal(getsockopt(f->sock, SOL_SOCKET, SO_RCVBUF, &size, &len), 0);
+	assert_int_equal(size == 2 << 20, bed.io.near);
+}
+
 /* splice(2) gives what is before the urgent byte, and then says "end"; peek says what
  * is there. */
 static void test_urgent(void **state)
@@ -290,6 +347,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_through_a_pipe, start, stop),
+		cmocka_unit_test_setup_teardown(test_near_window, start, stop),
+		cmocka_unit_test_setup_teardown(test_bulk, start, stop),
 		cmocka_unit_test_setup_teardown(test_urgent, start, stop),
 		cmocka_unit_test_setup_teardown(test_ends, start, stop),
 		cmocka_unit_test_setup_teardown(test_pipes, start, stop),

@@ -402,6 +402,14 @@ int port_peek_seek(struct ctx *c, struct flow *f, uint32_t off)
 	return 0;
 }
 
+void port_bulk(struct ctx *c, struct flow *f)
+{
+	struct fake_sock *s = sock_of(c, f);
+
+	FAKE_HOLDS(!s->bulk);
+	s->bulk = true;
+}
+
 ssize_t port_discard(struct ctx *c, struct flow *f, uint32_t n)
 {
 	struct fake_sock *s = sock_of(c, f);

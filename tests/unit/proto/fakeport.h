@@ -80,6 +80,7 @@ struct fake_sock {
 	uint64_t in_read;	/* bytes read or discarded so far */
 	uint32_t peek_off;
 	bool in_eof;
+	bool bulk;		/* port_bulk() */
 	int err;		/* pending, negative errno */
 	size_t urgent;		/* splice(2) goes no further than these bytes of in, until they are
 				 * read otherwise; a read from before there neither; SIZE_MAX:

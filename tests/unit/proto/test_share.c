@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Several connections at once: windows of senders in company (proto/tcp_in.c), each
+/* Several connections at once, and much by one: windows of senders in company (proto/tcp_in.c), each
  * a share, never one that its sender cannot use, smaller ones where memory is short;
  * room made in a full table (proto/admit.c). */
 #include "../unit.h"
@@ -8,6 +8,7 @@
 
 #include "fakeport.h"
 #include "proto/proto.h"
+#include "proto/tcp.h"
 
 #define SENDERS	8u
 #define ISN	1000u
@@ -92,6 +93,33 @@ static void test_large_segments(void **state)
 		window_after(w, i % SENDERS, &s[i % SENDERS], data, sizeof(data));
 	s[0].sock->out_room = 40000;
 	assert_true(window_after(w, 0, &s[0], data, sizeof(data)) >= mss);
+	fake_stop(w);
+}
+
+/* Of a remote that sent much the port is told, once (fakeport.c), before the kernel's window
+ * has grown; of one that sent little never. */
+static void test_bulk(void **state)
+{
+	static const uint8_t data[10000];
+	const struct tcp_opts none = TCP_OPTS_INIT;
+	const struct fake_setup setup = { .mtu = 0 };
+	struct fake_world *w = fake_start(&setup);
+	struct sender s;
+
+	(void)state;
+	assert_int_equal(addr_parse("203.0.113.2", &inner), 0);
+	assert_int_equal(addr_parse("198.51.100.10", &remote), 0);
+	open_one(w, 0, &s, 1460);
+	for (uint32_t came = 0; came < 3 * TCP_BULK; came += sizeof(data)) {
+		assert_int_equal(s.sock->bulk, came >= TCP_BULK);
+		fake_put(s.sock, data, sizeof(data));
+		fake_event(w, s.sock, true, false, false);
+		fake_turn(w);
+		fake_frames_drop(w);
+		s.theirs += sizeof(data);	/* acknowledged by the next one */
+		send_segment(w, 0, &s, TCPF_ACK, &none, NULL, 0);
+		fake_frames_drop(w);
+	}
 	fake_stop(w);
 }
 
@@ -218,6 +246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_large_segments),
 		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_memory_short),
 		cmocka_unit_test(test_time_wait_makes_way),
 		cmocka_unit_test(test_starved),
