@@ -120,7 +120,7 @@ static bool is_near(const struct ctx *c, const struct flow *f, enum splice_side 
 {
 	const struct addr *a = side == f->splice.caller ? &f->key.remote : &f->outer;
 
-	return side == SPLICE_INNER || addr_is_loopback(a) || netcfg_has_address(c->net, a);
+	return addr_is_loopback(a) || netcfg_has_address(c->net, a);
 }
 
 static void limit_window(const struct ctx *c, struct flow *f, enum splice_side side)
