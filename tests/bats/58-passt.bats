@@ -89,6 +89,28 @@ ends() { bed_until 3 bed_gone "$1"; }
 	rm -f "$SOCK"
 }
 
+@test "killed with a connection: the path and the ports are free when that is seen to end" {
+	local i how
+	# main has a CPU beside that one only, and late
+	bed_bg BUSY taskset -c 0 sh -c 'while :; do :; done'
+	for i in {1..8}; do
+		how=$([ "$((i % 2))" = 0 ] && echo TERM || echo KILL)
+		passt -q -1 -t 2022-2060
+		BED_OUT=$BED_DIR/tmp/ended bed_bg GUEST raw ended "$SOCK"
+		bed_until 3 counted stream_connections 1
+		taskset -c -p 0 "$(cat "$PIDFILE")" > /dev/null
+		chrt -i -p 0 "$(cat "$PIDFILE")"
+		kill -s "$how" "$(cat "$PIDFILE")"
+		wait "$GUEST" || true
+		run passt -q -1 -t 2022-2060
+		same "status of the next one after SIG$how: $output" "$status" 0
+		same "SIG$how" "$(tail -n 1 "$BED_DIR/tmp/ended")" "the path is free"
+		kill "$(cat "$PIDFILE")"
+		bed_until 3 bed_no_core
+	done
+	bed_kill "$BUSY"
+}
+
 @test "words: a namespace's are unknown, auto opens none, libvirt's are taken" {
 	for o in --netns=x --config-net -Tauto --no-splice; do
 		run bed_user "$PASST" "$o"
