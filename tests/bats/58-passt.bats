@@ -68,7 +68,7 @@ ends() { bed_until 3 bed_gone "$1"; }
 }
 
 @test "without a path the first free one; what is left of a killed one makes way" {
-	local first second
+	local first second first_state
 	first=$(bed_user "$PASST" -P "$PIDFILE" 2>&1 | sed -n 's/^socket: //p')
 	second=$(bed_user "$PASST" -P "$PIDFILE.2" 2>&1 | sed -n 's/^socket: //p')
 	[[ $first == /tmp/passt_*.socket && $second == /tmp/passt_*.socket && $first != "$second" ]] || die "\"$first\" and \"$second\""
@@ -76,9 +76,14 @@ ends() { bed_until 3 bed_gone "$1"; }
 	kill -9 "$(cat "$PIDFILE")"
 	bed_until 3 bed_no_core
 	[ -e "$first" ] || die "it went with a killed process"
+	first_state=$(bed_state)
+	same "the next one" "$(bed_user "$PASST" -P "$PIDFILE" 2>&1 | sed -n 's/^socket: //p')" "$first"
+	[[ $(bed_state | wc -l) = 1 && $(bed_state) != "$first_state" ]] || die "states: $(bed_state | xargs)"
+	kill -9 "$(cat "$PIDFILE")"
+	bed_until 3 bed_no_core
 	it list > /dev/null
 	bed_no_state || die "state stays: $(bed_state)"
-	same "the next one" "$(bed_user "$PASST" -P "$PIDFILE" 2>&1 | sed -n 's/^socket: //p')" "$first"
+	same "one more" "$(bed_user "$PASST" -P "$PIDFILE" 2>&1 | sed -n 's/^socket: //p')" "$first"
 	kill "$(cat "$PIDFILE")"
 	bed_until 3 bed_no_core
 	[ ! -e "$first" ] || die "$first stays"
