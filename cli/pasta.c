@@ -162,6 +162,32 @@ static int name_interface(struct options *o)
 
 /* --- the attachment ----------------------------------------------------------- */
 
+static bool is_ours(const char *id)
+{
+	return strncmp(id, "passt-", 6) == 0 || strncmp(id, "pasta-", 6) == 0;
+}
+
+/* The folders that killed daemons left: no runtime comes back for them, as one does with
+ * DEL and GC for the plugin's. One whose lock is held is being made, or looked at. */
+static void sweep(void)
+{
+	struct state_name *names = NULL;
+	struct attach a;
+	size_t n = 0;
+
+	state_list(&names, &n, NULL);
+	for (size_t i = 0; i < n; i++) {
+		if (!is_ours(names[i].container_id) ||
+		    attach_try(&a, names[i].container_id, names[i].ifname, NULL) != 1)
+			continue;
+		if (attach_lives(&a))
+			attach_done(&a);
+		else
+			attach_remove(&a, NULL);
+	}
+	free(names);
+}
+
 /* Under a name of its own, as long as the daemon lives. */
 static int open_attachment(struct pasta *p, struct err *e)
 {
@@ -189,6 +215,7 @@ static int attach(struct pasta *p, struct err *e)
 {
 	struct options *o = p->o;
 
+	sweep();
 	if (open_attachment(p, e) < 0)
 		return -1;
 	p->a.core.keep_stderr = o->conf.log_target == LOGT_STDERR;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,8 @@
 #include "proto/orphan.h"
 #include "sandbox/sandbox.h"
 #include "wire/vnet.h"
+
+#define KILL_S	2	/* main is long in ending if not by then */
 
 /* Main ends the attachment then. To exit before it has read the message could
  * look like a crash to it: wait for the end. */
@@ -210,6 +213,19 @@ static int seal(const struct engine_args *args)
 	return args->conf->sandbox_strict ? -EPERM : 0;
 }
 
+/* Main's end of our socket closes when main kills us, or dies itself and its other files close
+ * beside it. Whoever sees a virtual machine's connection end may start the next passt, for the
+ * same socket and ports: all of main's is gone once we are killed too (PDEATHSIG), so the
+ * connection stays until then. */
+static void await_kill(int main_fd)
+{
+	const struct timespec none = { 0 }, patience = { .tv_sec = KILL_S };
+	struct pollfd p = { .fd = main_fd };
+
+	if (ppoll(&p, 1, &none, NULL) == 1 && (p.revents & POLLHUP))
+		ppoll(NULL, 0, &patience, NULL);
+}
+
 int engine_main(const struct engine_args *args)
 {
 	const struct msg_engine running = { .kind = MSG_RUNNING, .pid = (uint32_t)getpid() };
@@ -242,5 +258,7 @@ int engine_main(const struct engine_args *args)
 	loop_close(&ctx);
 	if (io.tap_gone)
 		say_gone(args->main_fd);
+	if (args->framing)
+		await_kill(args->main_fd);
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

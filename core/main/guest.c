@@ -126,9 +126,9 @@ void guest_close(struct guest *g, const struct conf *c)
 {
 	struct stat st;
 
-	fd_drop(&g->fd);
 	if (g->listen_fd >= 0 && g->ino && lstat(c->socket_path, &st) == 0 &&
 	    st.st_dev == g->dev && st.st_ino == g->ino)
 		unlink(c->socket_path);
 	fd_drop(&g->listen_fd);
+	fd_drop(&g->fd);	/* last: who sees it close may want that path at once */
 }

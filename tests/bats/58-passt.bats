@@ -68,7 +68,7 @@ ends() { bed_until 3 bed_gone "$1"; }
 }
 
 @test "without a path the first free one; what is left of a killed one makes way" {
-	local first second
+	local first second first_state
 	first=$(bed_user "$PASST" -P "$PIDFILE" 2>&1 | sed -n 's/^socket: //p')
 	second=$(bed_user "$PASST" -P "$PIDFILE.2" 2>&1 | sed -n 's/^socket: //p')
 	[[ $first == /tmp/passt_*.socket && $second == /tmp/passt_*.socket && $first != "$second" ]] || die "\"$first\" and \"$second\""
@@ -76,9 +76,14 @@ ends() { bed_until 3 bed_gone "$1"; }
 	kill -9 "$(cat "$PIDFILE")"
 	bed_until 3 bed_no_core
 	[ -e "$first" ] || die "it went with a killed process"
+	first_state=$(bed_state)
+	same "the next one" "$(bed_user "$PASST" -P "$PIDFILE" 2>&1 | sed -n 's/^socket: //p')" "$first"
+	[[ $(bed_state | wc -l) = 1 && $(bed_state) != "$first_state" ]] || die "states: $(bed_state | xargs)"
+	kill -9 "$(cat "$PIDFILE")"
+	bed_until 3 bed_no_core
 	it list > /dev/null
 	bed_no_state || die "state stays: $(bed_state)"
-	same "the next one" "$(bed_user "$PASST" -P "$PIDFILE" 2>&1 | sed -n 's/^socket: //p')" "$first"
+	same "one more" "$(bed_user "$PASST" -P "$PIDFILE" 2>&1 | sed -n 's/^socket: //p')" "$first"
 	kill "$(cat "$PIDFILE")"
 	bed_until 3 bed_no_core
 	[ ! -e "$first" ] || die "$first stays"
@@ -87,6 +92,28 @@ ends() { bed_until 3 bed_gone "$1"; }
 	same "status at a file" "$status" 1
 	same "the file" "$(cat "$SOCK")" text
 	rm -f "$SOCK"
+}
+
+@test "killed with a connection: the path and the ports are free when that is seen to end" {
+	local i how
+	# main has a CPU beside that one only, and late
+	bed_bg BUSY taskset -c 0 sh -c 'while :; do :; done'
+	for i in {1..8}; do
+		how=$([ "$((i % 2))" = 0 ] && echo TERM || echo KILL)
+		passt -q -1 -t 2022-2060
+		BED_OUT=$BED_DIR/tmp/ended bed_bg GUEST raw ended "$SOCK"
+		bed_until 3 counted stream_connections 1
+		taskset -c -p 0 "$(cat "$PIDFILE")" > /dev/null
+		chrt -i -p 0 "$(cat "$PIDFILE")"
+		kill -s "$how" "$(cat "$PIDFILE")"
+		wait "$GUEST" || true
+		run passt -q -1 -t 2022-2060
+		same "status of the next one after SIG$how: $output" "$status" 0
+		same "SIG$how" "$(tail -n 1 "$BED_DIR/tmp/ended")" "the path is free"
+		kill "$(cat "$PIDFILE")"
+		bed_until 3 bed_no_core
+	done
+	bed_kill "$BUSY"
 }
 
 @test "words: a namespace's are unknown, auto opens none, libvirt's are taken" {

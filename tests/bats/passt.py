@@ -8,6 +8,8 @@ passt.py second SOCKET         connects: "closed" or "served"
 passt.py deaf SOCKET COUNT     COUNT requests, and reads nothing meanwhile; then whatever came:
                                "N replies" when the stream was whole frames to its end
 passt.py hold SOCKET           connects, says "connected", stays
+passt.py ended SOCKET          connects, and when that ends, again at once: "the path is free" or
+                               "another one listens there"
 passt.py fd PROGRAM OPTION...  starts PROGRAM OPTION... --fd N with a connection of its own, has
                                it answer, closes, and says how it ended: "3 replies, status 0"
 """
@@ -120,6 +122,21 @@ def hold(path):
     s.close()
 
 
+def ended(path):
+    s = connect(path)
+    print("connected", flush=True)
+    try:
+        while s.recv(65536):
+            pass
+    except ConnectionResetError:
+        pass
+    try:
+        connect(path)
+        print("another one listens there")
+    except OSError:
+        print("the path is free")
+
+
 def fd(*command):
     ours, theirs = socket.socketpair()
     p = subprocess.Popen([*command, "--fd", str(theirs.fileno())], pass_fds=[theirs.fileno()])
@@ -133,4 +150,4 @@ def fd(*command):
 
 if __name__ == "__main__":
     {"pieces": pieces, "nonsense": nonsense, "second": second, "deaf": deaf, "hold": hold,
-     "fd": fd}[sys.argv[1]](*sys.argv[2:])
+     "ended": ended, "fd": fd}[sys.argv[1]](*sys.argv[2:])

@@ -12,8 +12,8 @@
 #     /etc/resolv.conf    asks $PEER4
 #
 # After bed.bash and podman.bash, whose functions it serves with another podman_hold and
-# another podman_conf: trixie_missing, bed_make, podman_make or podman_world, then
-# podman_root, podman_user, podman_as as there.
+# another podman_conf: trixie_missing, trixie_add if there is to be more in it, bed_make,
+# podman_make or podman_world, then podman_root, podman_user, podman_as as there.
 
 TRIXIE_TREE=${CNI_PASST_TRIXIE-$bed_tree/build/trixie}
 TRIXIE_MIRROR=${CNI_PASST_MIRROR-http://deb.debian.org/debian}
@@ -37,15 +37,46 @@ trixie_missing() {
 
 trixie_is_built() { [ "$(cat "$TRIXIE_TREE/built" 2> /dev/null)" = "$TRIXIE_PACKAGES" ]; }
 
-# What did not work is not tried again within the hour: several files and runs ask.
-trixie_build() {
-	local failed=$TRIXIE_TREE.failed proxy
+# trixie_add PACKAGE...: into the tree that is built. Prints why they cannot be had, or nothing.
+trixie_add() {
+	(
+		flock 9
+		[ "$(cat "$TRIXIE_TREE/added" 2> /dev/null)" = "$*" ] || trixie_try added trixie_apt "$@"
+	) 9> "$TRIXIE_TREE.lock"
+}
+
+trixie_build() { trixie_try built trixie_fetch; }
+
+# trixie_try MARK COMMAND...: what did not work is not tried again within the hour: several
+# files and runs ask.
+trixie_try() {
+	local failed=$TRIXIE_TREE.failed-$1 proxy
+	shift
 	if [ -z "$(find "$failed" -mmin -60 2> /dev/null)" ]; then
 		proxy=$(apt-config shell p Acquire::http::Proxy 2> /dev/null | sed -n "s/^p='\(.*\)'\$/\1/p")
-		http_proxy=${http_proxy-$proxy} trixie_fetch > "$failed"
+		http_proxy=${http_proxy-$proxy} "$@" > "$failed"
 	fi
-	[ ! -s "$failed" ] || echo "Debian 13 cannot be had from here: $(cat "$failed")"
-	trixie_is_built && rm -f "$failed"
+	if [ -s "$failed" ]; then
+		echo "Debian 13 cannot be had from here: $(cat "$failed")"
+	else
+		rm -f "$failed"
+	fi
+}
+
+trixie_apt() {
+	local log=$TRIXIE_TREE.log-added policy=$TRIXIE_TREE/usr/sbin/policy-rc.d rc=0
+	local apt=(env -i DEBIAN_FRONTEND=noninteractive LC_ALL=C http_proxy="$http_proxy"
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin timeout 300 apt-get -y)
+	printf '#!/bin/sh\nexit 101\n' > "$policy"
+	chmod 0755 "$policy"
+	{ chroot "$TRIXIE_TREE" "${apt[@]}" update &&
+		chroot "$TRIXIE_TREE" "${apt[@]}" install --no-install-recommends "$@"; } < /dev/null > "$log" 2>&1 || rc=1
+	rm -rf "$policy" "$TRIXIE_TREE"/var/cache/apt/archives/*.deb "$TRIXIE_TREE"/var/lib/apt/lists/*
+	if [ "$rc" = 0 ]; then
+		echo "$*" > "$TRIXIE_TREE/added"
+	else
+		grep -E '^(E|W|Err): ?' "$log" | tail -n 1 | grep . || echo "apt-get failed, see $log"
+	fi
 }
 
 # Beside its place first, so that one that was cut off is never taken for whole.
