@@ -140,7 +140,8 @@ static const char *parse_rule(struct text *t, struct conf_forward *f)
 		return NULL;
 	}
 	if (!take_ports(t, &f->first, &f->last))
-		return "is not [ADDRESS:]PORT[-PORT][:PORT[-PORT]], \"auto\" or ~PORT";
+		return "is not [ADDRESS:|INTERFACE/]PORT[-PORT][:[ADDRESS:]PORT[-PORT]],"
+		       " \"auto\" or ~PORT[-PORT]";
 	return parse_target(t, f);
 }
 

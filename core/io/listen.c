@@ -29,6 +29,7 @@
 #define NAME_MAX_LEN	16		/* TASK_COMM_LEN */
 #define PICK_TRIES	8		/* another may take a port between two calls */
 #define STATE_LISTEN	0x0a		/* TCP_LISTEN, as /proc/net/tcp has it */
+#define STATE_TIME_WAIT	0x06		/* TCP_TIME_WAIT; without an inode */
 
 static int set_int(int fd, int level, int name, int value)
 {
@@ -186,6 +187,7 @@ struct holder {
 	unsigned long inode;	/* 0: not found */
 	unsigned int uid;
 	int pid;		/* 0: its process cannot be seen */
+	bool waits;		/* a connection that has ended, and waits (TIME-WAIT) */
 	char name[NAME_MAX_LEN + 1];
 };
 
@@ -205,8 +207,11 @@ static void find_socket(const char *path, const struct forward *f, bool listens,
 		if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x"
 			   " %u %*d %lu", &port, &state, &uid, &inode) != 4)
 			continue;
-		if (port == f->port && (!listens || state == STATE_LISTEN))
-			*ret = (struct holder){ .inode = inode, .uid = uid };
+		if (port != f->port || (listens && state != STATE_LISTEN))
+			continue;
+		ret->waits |= f->proto == CONF_TCP && state == STATE_TIME_WAIT;
+		ret->inode = inode;
+		ret->uid = uid;
 	}
 	fclose(file);
 }
@@ -314,6 +319,12 @@ static int explain_in_use(const struct forward *f, const char *where, struct err
 	if (h.pid) {
 		err_set(e, ERR_PORT, "%s is in use, by %s (pid %d)", where, h.name, h.pid);
 		return hint_holder(&h, e);
+	}
+	if (!h.inode && h.waits) {
+		err_set(e, ERR_PORT, "%s is in use, by a connection that ended less than a minute ago",
+			where);
+		return err_hint(e, "try again in a minute, or choose a port that is not in"
+				" net.ipv4.ip_local_port_range");
 	}
 	if (h.inode)
 		err_set(e, ERR_PORT, "%s is in use, by a process of user %u that may not be looked"

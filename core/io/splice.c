@@ -125,7 +125,7 @@ static bool is_near(const struct ctx *c, const struct flow *f, enum splice_side 
 
 static void limit_window(const struct ctx *c, struct flow *f, enum splice_side side)
 {
-	if (is_near(c, f, side))
+	if (c->io->near && is_near(c, f, side))
 		near_window(*splice_sock(f, side), SPLICE_WINDOW);
 }
 

@@ -66,7 +66,7 @@ static void test_refused(void **state)
 	static const struct {
 		const char *text, *why;
 	} rows[] = {
-		{ "", "is not [ADDRESS:]PORT" },
+		{ "", "is not [ADDRESS:|INTERFACE/]PORT" },
 		{ "x", "is not" },
 		{ "-1", "is not" },
 		{ "65536", "is not" },

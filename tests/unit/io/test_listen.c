@@ -100,6 +100,34 @@ static void test_explained(void **state)
 	assert_explained(&f, &both, -ENOMEM, ERR_PORT, "memory");
 }
 
+/* A connection that this host closed keeps the port that the kernel gave it, for a minute. */
+static void test_explained_ended(void **state)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sa);
+	int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0), conn;
+	struct forward f;
+	char c;
+
+	(void)state;
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(server, (struct sockaddr *)&sa, len), 0);
+	assert_int_equal(listen(server, 1), 0);
+	assert_int_equal(getsockname(server, (struct sockaddr *)&sa, &len), 0);
+	assert_int_equal(connect(client, (struct sockaddr *)&sa, len), 0);
+	assert_int_equal(getsockname(client, (struct sockaddr *)&sa, &len), 0);
+	conn = accept(server, NULL, NULL);
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	assert_int_equal(read(conn, &c, 1), 0);
+	close(conn);
+	assert_int_equal(read(client, &c, 1), 0);
+	close(client);
+	close(server);
+	f = want(CONF_TCP, "127.0.0.1", ntohs(sa.sin_port));
+	assert_int_equal(listen_open(&f, &both), -EADDRINUSE);
+	assert_explained(&f, &both, -EADDRINUSE, ERR_PORT, "by a connection that ended");
+}
+
 static void test_no_interface(void **state)
 {
 	const struct listen_how dev = { .ifname = "nope0", .ipv4 = true };
@@ -179,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_picked_port),
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_explained),
+		cmocka_unit_test(test_explained_ended),
 		cmocka_unit_test(test_no_interface),
 		cmocka_unit_test(test_start_and_stop),
 		cmocka_unit_test(test_room),
