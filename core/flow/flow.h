@@ -180,6 +180,7 @@ struct dgram_flow {
 	uint32_t map;			/* FLOW_UDP: whose port the socket has; PORTMAP_NONE */
 	uint16_t outer_id;		/* FLOW_PING, raw: the identifier outside */
 	uint16_t seq;			/* FLOW_PING: of the last request (RFC 792) */
+	uint16_t mtu;			/* of a link inside, where one said that it is smaller, else 0 */
 	uint16_t asked;			/* to port 53: questions not answered yet, saturating */
 	bool raw;			/* FLOW_PING: by the socket that all share (io/rawping.h) */
 	bool no_gso;			/* the path refused UDP_SEGMENT once */

@@ -46,7 +46,10 @@
  * byte that another follows before it was passed is an ordinary one then, as with
  * any receiver.
  *
- * Deviations: the window scale and MSS are fixed at SYN. An ACK waits up to
+ * The MSS is the SYN's until a router inside says that a segment was too large for a link of
+ * its own (tcp_out_path_mtu()); it does not grow again.
+ *
+ * Deviations: the window scale is fixed at SYN. An ACK waits up to
  * TCP_ACK_WAIT_MS for the remote's answer where the flow is a conversation of small
  * segments (RFC 1122, 4.2.3.2 allows 500 ms).
  */
@@ -214,6 +217,7 @@ bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *t, bool dup_sh
 bool tcp_out_resend(struct ctx *c, struct flow *f);			/* false: f is gone */
 bool tcp_out_resend_head(struct ctx *c, struct flow *f);		/* false: f is gone */
 bool tcp_out_resend_tail(struct ctx *c, struct flow *f);		/* false: f is gone */
+bool tcp_out_path_mtu(struct ctx *c, struct flow *f, uint32_t seq, uint32_t mtu); /* false: not heeded */
 uint32_t tcp_out_tail(const struct tcp_flow *t);	/* bytes of data under way */
 void tcp_out_discard(struct ctx *c, struct flow *f);
 void tcp_out_release(struct ctx *c, struct flow *f);

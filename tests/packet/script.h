@@ -12,6 +12,7 @@
  *	beyond N		... and ours from more than N beyond where the last began
  *
  *	< FLAGS SEQ(LEN) [ack N] [win N] [mss N] [ws N] [OPTION...]	from the container
+ *	< toobig SEQ MTU	a router inside has a link that the segment there does not fit in
  *	> FLAGS SEQ(LEN) [ack N] [win N] [mss N|none] [ws N|none] [gso N] [OPTION...]
  *				to it. OPTION, both ways:
  *		sackok		SACK permitted; to the container on a SYN-ACK: it must be there
