@@ -166,6 +166,8 @@ struct tcp_flow {
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t dupacks, retries;
 	uint8_t head_tries;		/* the first hole was resent so often by its own timer */
+	uint16_t keep_s;		/* the host asks the remote as often as the container does, 0: as it is set */
+	uint32_t keep_ms;		/* when the container last asked (low bits), 0: never */
 	uint32_t retransmits;		/* segments sent again */
 	uint32_t list_next;
 };

@@ -86,6 +86,7 @@
 #define TCP_IDLE_S		900u	/* nothing heard for so long: is it still there? ... */
 #define TCP_IDLE_STEP_S	75u	/* ... asked so often ... */
 #define TCP_IDLE_TRIES	9u	/* ... and so many times (RFC 9293, 3.8.4) */
+#define TCP_KEEP_MAX_S	32767u	/* tcp(7) takes no more */
 #define TCP_LINGER_MS		2000u	/* TIME-WAIT on a link without stray segments */
 #define TCP_CHALLENGE_MS	100u	/* between answers of one flow to what does not fit */
 #define TCP_STARVED_MS		20u	/* a host without memory is tried again */

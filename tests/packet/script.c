@@ -652,6 +652,17 @@ static bool do_urgent(struct script *s, char **words)
 	return s->sock->out_urgent == (size_t)n ? true : wrong(s, "it is %zu", s->sock->out_urgent);
 }
 
+static bool do_keep(struct script *s, char **words)
+{
+	long n;
+
+	if (!words[0] || !number(words[0], &n))
+		return wrong(s, "keep N wanted");
+	if (!settle(s) || !have_socket(s))
+		return false;
+	return s->sock->keep_s == n || wrong(s, "it is asked after %u s", s->sock->keep_s);
+}
+
 static bool do_room(struct script *s, char **words)
 {
 	long n;
@@ -841,7 +852,7 @@ static const struct {
 	{ "failed", do_failed }, { "accept", do_accept }, { "remote", do_remote }, { "room", do_room },
 	{ "writable", do_writable }, { "took", do_took }, { "socket", do_socket },
 	{ "opens", do_opens }, { "sends", do_sends }, { "flow", do_flow }, { "tap", do_tap }, { "count", do_count },
-	{ "urgent", do_urgent }, { "isn", do_isn }, { "beyond", do_beyond }, { "setup", do_setup }, { "only", do_only },
+	{ "urgent", do_urgent }, { "keep", do_keep }, { "isn", do_isn }, { "beyond", do_beyond }, { "setup", do_setup }, { "only", do_only },
 };
 
 static bool run_line(struct script *s, char *line)
