@@ -469,7 +469,8 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 		if (!fits || !segment_synack_acked(c, f, t, seg_len))
 			return;
 	}
-	if (seq_lt(f->tcp.snd_nxt, t->ack)) {	/* of what was never sent */
+	/* Of what was never sent; or so old that who sent it guessed (RFC 5961, 5.2). */
+	if (seq_lt(f->tcp.snd_nxt, t->ack) || seq_lt(t->ack, f->tcp.snd_una - f->tcp.max_wnd)) {
 		c->count->tcp_badseg++;
 		challenge(c, f);
 		return;
