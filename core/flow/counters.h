@@ -100,7 +100,7 @@
 	X(icmp_no_socket, "echo requests without a ping socket (net.ipv4.ping_group_range)") \
 	X(icmp_errors_sent, "ICMP errors sent to the container") \
 	X(icmp_errors_limited, "ICMP errors not sent: too many") \
-	X(icmp_errors_heeded, "ICMP errors of the container that ended a flow") \
+	X(icmp_errors_heeded, "ICMP errors of the container that ended a flow or told its path's MTU") \
 	X(groups_joined, "multicast groups the container joined") \
 	X(groups_left, "multicast groups the container left, or did not renew") \
 	X(groups_refused, "reports of multicast groups refused: one group too many") \

@@ -166,6 +166,8 @@ struct tcp_flow {
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t dupacks, retries;
 	uint8_t head_tries;		/* the first hole was resent so often by its own timer */
+	uint16_t keep_s;		/* the host asks the remote as often as the container does, 0: as it is set */
+	uint32_t keep_ms;		/* when the container last asked (low bits), 0: never */
 	uint32_t retransmits;		/* segments sent again */
 	uint32_t list_next;
 };
@@ -180,6 +182,7 @@ struct dgram_flow {
 	uint32_t map;			/* FLOW_UDP: whose port the socket has; PORTMAP_NONE */
 	uint16_t outer_id;		/* FLOW_PING, raw: the identifier outside */
 	uint16_t seq;			/* FLOW_PING: of the last request (RFC 792) */
+	uint16_t mtu;			/* of a link inside, where one said that it is smaller, else 0 */
 	uint16_t asked;			/* to port 53: questions not answered yet, saturating */
 	bool raw;			/* FLOW_PING: by the socket that all share (io/rawping.h) */
 	bool no_gso;			/* the path refused UDP_SEGMENT once */

@@ -39,6 +39,7 @@
 
 #define UDP_RCVBUF	(4 << 20)	/* asked for; the host's rmem_max decides */
 #define STRANGERS_MAX	64		/* datagrams looked at of those between bind() and connect() */
+#define KEEP_INTERVAL_S	75		/* at most between probes that nobody answers: tcp(7) */
 #define MESSAGES_MAX	128u		/* of one port_dgram_send() */
 
 static int set_int(int fd, int level, int name, int value)
@@ -186,7 +187,7 @@ void sock_stream_options(int fd)
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 	/* A remote that vanished while nothing is said is found by the host's own
-	 * probes (tcp_keepalive_time), however long that takes. */
+	 * probes (tcp_keepalive_time), however long that takes; or see port_keepalive(). */
 	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
@@ -537,6 +538,13 @@ ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n,
 		done = sendmsg(f->sock, &m, MSG_NOSIGNAL | MSG_DONTWAIT | (urgent ? MSG_OOB : 0));
 	} while (done < 0 && errno == EINTR);
 	return done < 0 ? -errno : done;
+}
+
+void port_keepalive(struct ctx *c, struct flow *f, uint16_t seconds)
+{
+	(void)c;
+	set_int(f->sock, IPPROTO_TCP, TCP_KEEPINTVL, MIN_OF((int)seconds, KEEP_INTERVAL_S));
+	set_int(f->sock, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
 }
 
 int port_shutdown(struct ctx *c, struct flow *f)

@@ -48,7 +48,7 @@ static void send_message(struct ctx *c, const struct flow_key *asked, void *msg,
 	struct iovec iov = { msg, len };
 
 	key.remote_port = PORT_DNS;
-	frame_udp(c, &key, &ip, &iov, 1, len, 0);
+	frame_udp(c, &key, &ip, 0, &iov, 1, len, 0);
 }
 
 static size_t write_answer(const struct query *q, struct dns_answer *a,

@@ -22,6 +22,7 @@ struct emit {
 	const struct mac *link;	/* NULL: what mac_for() says */
 	bool sum_now;		/* leave no checksum undone */
 	struct flow_ip ip;
+	uint16_t mtu;		/* 0: the container's */
 	uint8_t proto;
 	uint8_t gso_type;	/* enum vnet_gso; VNET_GSO_NONE: one packet */
 	uint16_t gso_size;
@@ -157,14 +158,22 @@ static int send_fragment(struct ctx *c, const struct ip *ip, struct iovec *iov, 
 	return rc;
 }
 
+/* What a packet may have to be whole. */
+static size_t whole_max(const struct ctx *c, uint16_t mtu)
+{
+	return mtu ? MIN_OF((size_t)mtu, (size_t)c->net->mtu) : c->net->mtu;
+}
+
 /* A packet larger than the container's MTU: it came larger (the host put it together,
- * or its own link's MTU is larger), and had no DF then. RFC 791, 3.2; RFC 8200, 4.5;
+ * or its own link's MTU is larger), and had no DF then; or than a link's inside, of which the
+ * remote cannot be told. RFC 791, 3.2; RFC 8200, 4.5;
  * identification by RFC 6864, 4.2. When the tap pushes back, the rest is lost,
  * as on any link. */
-static int send_fragments(struct ctx *c, const struct ip *whole, const struct iovec *iov, int n)
+static int send_fragments(struct ctx *c, const struct ip *whole, uint16_t mtu,
+			  const struct iovec *iov, int n)
 {
 	size_t hlen = ip_hlen(whole) + (whole->version == 6 ? IP6_FRAG_HLEN : 0);
-	size_t room = (c->net->mtu - hlen) & ~(size_t)7, done = 0;
+	size_t room = (whole_max(c, mtu) - hlen) & ~(size_t)7, done = 0;
 	struct iovec part[PIECES_MAX + 2];
 	struct ip ip = *whole;
 	int rc;
@@ -181,9 +190,9 @@ static int send_fragments(struct ctx *c, const struct ip *whole, const struct io
 	return rc;
 }
 
-static bool too_large(const struct ctx *c, const struct ip *ip)
+static bool too_large(const struct ctx *c, const struct ip *ip, uint16_t mtu)
 {
-	return ip_hlen(ip) + ip->len > c->net->mtu;
+	return ip_hlen(ip) + ip->len > whole_max(c, mtu);
 }
 
 static int emit_fragments(struct ctx *c, struct emit *e, const struct ip *ip)
@@ -195,7 +204,7 @@ static int emit_fragments(struct ctx *c, struct emit *e, const struct ip *ip)
 	iov[0] = (struct iovec){ e->l4, e->l4_len };
 	if (e->n)
 		memcpy(iov + 1, e->iov, (size_t)e->n * sizeof(*iov));
-	return send_fragments(c, ip, iov, e->n + 1);
+	return send_fragments(c, ip, e->mtu, iov, e->n + 1);
 }
 
 static int emit_frame(struct ctx *c, struct emit *e)
@@ -209,7 +218,7 @@ static int emit_frame(struct ctx *c, struct emit *e)
 	struct iovec iov[PIECES_MAX + 1];
 
 	check_pieces(e);
-	if (e->proto != PROTO_TCP && e->gso_type == VNET_GSO_NONE && too_large(c, &ip))
+	if (e->proto != PROTO_TCP && e->gso_type == VNET_GSO_NONE && too_large(c, &ip, e->mtu))
 		return emit_fragments(c, e, &ip);
 	if (c->tap_csum && !e->sum_now) {
 		vnet.flags = VNET_F_NEEDS_CSUM;
@@ -297,11 +306,12 @@ static void write_udp(struct emit *e, const struct flow_key *key)
 }
 
 static int emit_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
-		    const struct iovec *iov, int n, size_t len, uint16_t gso_size)
+		    uint16_t mtu, const struct iovec *iov, int n, size_t len, uint16_t gso_size)
 {
 	struct emit e = {
 		.src = &key->remote, .dst = &key->inner, .proto = PROTO_UDP,
-		.ip = *ip, .sum_at = 6, .iov = iov, .n = n, .len = len, .l4_len = UDP_HLEN,
+		.ip = *ip, .mtu = mtu, .sum_at = 6, .iov = iov, .n = n, .len = len,
+		.l4_len = UDP_HLEN,
 	};
 
 	write_udp(&e, key);
@@ -313,7 +323,7 @@ static int emit_udp(struct ctx *c, const struct flow_key *key, const struct flow
 }
 
 int frame_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
-	      const struct iovec *iov, int n, size_t len, uint16_t gso_size)
+	      uint16_t mtu, const struct iovec *iov, int n, size_t len, uint16_t gso_size)
 {
 	size_t hlen = (addr_is4(&key->inner) ? IP4_HLEN : IP6_HLEN) + UDP_HLEN;
 	struct iovec part[PIECES_MAX];
@@ -321,13 +331,13 @@ int frame_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *i
 	int rc = 0;
 
 	if (!gso_size || len <= gso_size)
-		return emit_udp(c, key, ip, iov, n, len, 0);
-	if (c->tap_uso && hlen + gso_size <= c->net->mtu)
-		return emit_udp(c, key, ip, iov, n, len, gso_size);
+		return emit_udp(c, key, ip, mtu, iov, n, len, 0);
+	if (c->tap_uso && hlen + gso_size <= whole_max(c, mtu))
+		return emit_udp(c, key, ip, mtu, iov, n, len, gso_size);
 	for (; rc == 0 && done < len; done += gso_size) {
 		size_t now = MIN_OF(len - done, gso_size);
 
-		rc = emit_udp(c, key, ip, part, slice(iov, n, done, now, part), now, 0);
+		rc = emit_udp(c, key, ip, mtu, part, slice(iov, n, done, now, part), now, 0);
 	}
 	return rc;
 }
@@ -347,7 +357,7 @@ int frame_udp_to(struct ctx *c, const struct mac *link, const struct flow_key *k
 }
 
 int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
-	       const struct flow_ip *hdr, const void *msg, size_t len)
+	       const struct flow_ip *hdr, uint16_t mtu, const void *msg, size_t len)
 {
 	bool v4 = addr_is4(src);
 	const struct ip ip = {
@@ -362,8 +372,8 @@ int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
 	iov[1] = (struct iovec){ (void *)(uintptr_t)msg, len };
 	if (len > (size_t)UINT16_MAX - (v4 ? IP4_HLEN : 0))
 		return -EMSGSIZE;
-	if (too_large(c, &ip))
-		return send_fragments(c, &ip, iov + 1, 1);
+	if (too_large(c, &ip, mtu))
+		return send_fragments(c, &ip, mtu, iov + 1, 1);
 	if ((c->tap_vnet && !vnet_write(&w, &(struct vnet){ .gso_type = VNET_GSO_NONE })) ||
 	    !eth_write(&w, &(struct eth){ .dst = mac_for(c, dst), .src = c->net->gw_mac,
 					  .type = v4 ? ETYPE_IP4 : ETYPE_IP6 }) ||

@@ -27,9 +27,10 @@ int frame_tcp(struct ctx *c, const struct flow_key *key, const struct tcp *t,
 	      const struct iovec *iov, int n, size_t len, uint16_t mss, size_t *sent);
 
 /* One datagram, or several of gso_size bytes each (the last may be shorter). What is
- * larger than the container's MTU leaves as IP fragments; so do ICMP messages. */
+ * larger than the container's MTU, or than mtu where it is not 0, leaves as IP fragments; so do
+ * ICMP messages. */
 int frame_udp(struct ctx *c, const struct flow_key *key, const struct flow_ip *ip,
-	      const struct iovec *iov, int n, size_t len, uint16_t gso_size);
+	      uint16_t mtu, const struct iovec *iov, int n, size_t len, uint16_t gso_size);
 
 /* One datagram to where on the link the caller says (NULL: where its address is),
  * its checksum done: DHCP clients read packet sockets, where one that was left
@@ -39,7 +40,7 @@ int frame_udp_to(struct ctx *c, const struct mac *link, const struct flow_key *k
 
 /* An ICMP or ICMPv6 message of len bytes, checksum already in it. */
 int frame_icmp(struct ctx *c, const struct addr *src, const struct addr *dst,
-	       const struct flow_ip *hdr, const void *msg, size_t len);
+	       const struct flow_ip *hdr, uint16_t mtu, const void *msg, size_t len);
 
 /* A frame of another EtherType, complete behind the Ethernet header. */
 int frame_raw(struct ctx *c, const struct mac *dst, uint16_t ethertype, const void *body,

@@ -207,7 +207,7 @@ void group_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, in
 		}
 		key.remote = seen_from(c, &d[i].from);
 		key.remote_port = d[i].from_port;
-		frame_udp(c, &key, &ip, &iov, 1, iov.iov_len, 0);
+		frame_udp(c, &key, &ip, f->dg.mtu, &iov, 1, iov.iov_len, 0);
 	}
 }
 

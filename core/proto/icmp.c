@@ -31,7 +31,7 @@ static void echo_own(struct ctx *c, const struct ip *ip, const struct icmp *h,
 	struct wr w = wr_init(c->hot, CTX_HOT_SIZE);
 	size_t len = icmp_write(&w, !v4, &reply, &ip->dst, &ip->src, data->p, data->left);
 
-	if (len && frame_icmp(c, &ip->dst, &ip->src, &hdr, c->hot, len) == 0)
+	if (len && frame_icmp(c, &ip->dst, &ip->src, &hdr, 0, c->hot, len) == 0)
 		c->count->icmp_own++;
 }
 
@@ -74,46 +74,94 @@ static bool is_final(bool v4, const struct icmp *h)
 	       (h->code == ICMP6_UNREACH_PORT || h->code == ICMP6_UNREACH_ADMIN);
 }
 
-/* The flow that what is quoted belongs to, if the error comes from where that was sent
- * to, and goes to where it came from. */
-static struct flow *flow_of_quote(struct ctx *c, const struct ip *ip, const struct quote *q)
+/* The flow that what is quoted belongs to, if the error goes to where that came from. */
+static struct flow *flow_of_quote(struct ctx *c, const struct ip *ip, const struct quote *q,
+				  const struct rd *rest)
 {
-	const struct flow_key key = {
+	struct flow_key key = {
 		.inner = q->dst, .remote = q->src, .inner_port = q->dport,
 		.remote_port = q->sport, .proto = q->proto == PROTO_TCP ? FLOW_TCP : FLOW_UDP,
 	};
+	bool v4 = ip->version == 4;
+	struct rd r = *rest;
+	struct icmp h;
 
-	if ((q->proto != PROTO_TCP && q->proto != PROTO_UDP) || !addr_eq(&ip->dst, &q->src) ||
-	    !addr_eq(&ip->src, &q->dst))
+	if (!addr_eq(&ip->dst, &q->src))
 		return NULL;
+	if (q->proto != PROTO_TCP && q->proto != PROTO_UDP) {
+		if (icmp_read(&r, !v4, &h) != WIRE_OK ||
+		    h.type != (v4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY))
+			return NULL;
+		key.proto = FLOW_PING;
+		key.inner_port = h.echo.id;
+	}
 	return flow_find(&c->flows, &key);
 }
 
+static bool is_too_big(bool v4, const struct icmp *h)
+{
+	return v4 ? h->type == ICMP4_UNREACH && h->code == ICMP4_UNREACH_FRAG :
+		    h->type == ICMP6_TOOBIG;
+}
+
 /*
- * The container refuses what it got: a UDP flow ends, and with its socket the
+ * A router inside, the container itself or one behind it, has a link that the packet does not fit
+ * in. The upper half of IPv4's field may be anything (RFC 4884, 4.1). The remote, whose packet it
+ * was, cannot be told: what is a datagram goes in fragments from now on.
+ */
+static bool heed_too_big(struct ctx *c, const struct ip *ip, const struct icmp *h,
+			 const struct quote *q, struct rd *r)
+{
+	bool v4 = ip->version == 4;
+	uint32_t mtu = v4 ? MAX_OF(h->rest & UINT16_MAX, ICMP_MTU_LEAST4) :
+			    MAX_OF(h->rest, ICMP_MTU_LEAST6);
+	struct flow *f = flow_of_quote(c, ip, q, r);
+	uint32_t seq;
+
+	if (f && f->key.proto == FLOW_TCP)
+		return rd_u32(r, &seq) && tcp_out_path_mtu(c, f, seq, mtu);
+	if (!f || mtu >= (f->dg.mtu ? f->dg.mtu : c->net->mtu))
+		return false;
+	f->dg.mtu = (uint16_t)mtu;
+	return true;
+}
+
+/*
+ * Who got it refuses it: a UDP flow ends, and with its socket the
  * host's kernel answers the remote's next datagram with port unreachable. Of TCP it is
  * our SYN that can be refused so, by a filter (RFC 1122, 4.2.3.9), if the quote knows
  * its number; a connection that stands has resets, and errors about it are for
  * attackers (RFC 5927, 5.2).
  */
+static bool heed_refusal(struct ctx *c, const struct ip *ip, const struct quote *q, struct rd *r)
+{
+	struct flow *f = addr_eq(&ip->src, &q->dst) ? flow_of_quote(c, ip, q, r) : NULL;
+	uint32_t seq;
+
+	if (f && f->key.proto == FLOW_UDP)
+		admit_free(c, f);
+	else
+		return f && f->key.proto == FLOW_TCP && rd_u32(r, &seq) &&
+		       tcp_dial_refused(c, f, seq);
+	return true;
+}
+
 static void error_message(struct ctx *c, const struct ip *ip, const struct icmp *h, struct rd *r)
 {
 	bool v4 = ip->version == 4;
 	struct quote q;
 	enum wire_err err = quote_read(r, !v4, &q);
-	struct flow *f;
-	uint32_t seq;
+	bool heeded = false;
 
 	if (err != WIRE_OK) {
 		c->count->drop_wire[err]++;
 		return;
 	}
-	f = is_final(v4, h) ? flow_of_quote(c, ip, &q) : NULL;
-	if (f && f->key.proto == FLOW_UDP)
-		admit_free(c, f);
-	else if (!f || !rd_u32(r, &seq) || !tcp_dial_refused(c, f, seq))
-		f = NULL;
-	if (f)
+	if (is_too_big(v4, h))
+		heeded = heed_too_big(c, ip, h, &q, r);
+	else if (is_final(v4, h))
+		heeded = heed_refusal(c, ip, &q, r);
+	if (heeded)
 		c->count->icmp_errors_heeded++;
 	else
 		c->count->drop_icmp_error++;
@@ -171,7 +219,7 @@ void icmp_reply(struct ctx *c, struct flow *f, const struct port_dgram *d)
 	flow_touch(&c->flows, f);
 	h.echo.id = f->key.inner_port;
 	len = icmp_write(&w, !v4, &h, &f->key.remote, &f->key.inner, r.p, r.left);
-	if (!len || frame_icmp(c, &f->key.remote, &f->key.inner, &ip, msg, len) != 0)
+	if (!len || frame_icmp(c, &f->key.remote, &f->key.inner, &ip, f->dg.mtu, msg, len) != 0)
 		return;
 	c->count->icmp_rx_echo++;
 	c->count->icmp_rx_bytes += len;

@@ -16,6 +16,8 @@
 #define ICMP_FLOW_MS		60000u	/* an echo flow without traffic ends */
 #define ICMP_ERRORS_PER_S	1000u	/* to the container, of all kinds */
 #define ICMP_ERRORS_BURST	250u
+#define ICMP_MTU_LEAST4		552u	/* what a smaller path MTU inside is taken for, as Linux does */
+#define ICMP_MTU_LEAST6		1280u	/* none is smaller (RFC 8200, 5) */
 
 /* One ICMP or ICMPv6 message of the container that is not Neighbor Discovery,
  * msg with its header; checksum verified if the caller says so. */

@@ -105,7 +105,7 @@ static void send_error(struct ctx *c, struct from from, const struct addr *to,
 	if (!within_budget(c))
 		return;
 	len = icmp_write(&w, !addr_is4(to), h, &from.addr, to, quoted, len);
-	if (len && frame_icmp(c, &from.addr, to, &hdr, msg, len) == 0)
+	if (len && frame_icmp(c, &from.addr, to, &hdr, 0, msg, len) == 0)
 		c->count->icmp_errors_sent++;
 }
 

@@ -60,7 +60,7 @@ static void advertise(struct ctx *c, const struct ip *ip, const struct addr *tar
 		return;
 	w = wr_init(msg, sizeof(msg));
 	len = icmp_write(&w, true, &h, target, &ip->src, body, sizeof(body));
-	if (len && frame_icmp(c, target, &ip->src, &nd_header, msg, len) == 0)
+	if (len && frame_icmp(c, target, &ip->src, &nd_header, 0, msg, len) == 0)
 		c->count->nd_replies++;
 }
 
@@ -147,7 +147,7 @@ static void send_ra(struct ctx *c, const struct addr *dst, bool going)
 	len = sizeof(body) - w.left;
 	w = wr_init(msg, sizeof(msg));
 	len = icmp_write(&w, true, &h, &src, dst, body, len);
-	if (len && frame_icmp(c, &src, dst, &nd_header, msg, len) == 0)
+	if (len && frame_icmp(c, &src, dst, &nd_header, 0, msg, len) == 0)
 		c->count->nd_router_adverts++;
 }
 

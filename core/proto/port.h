@@ -83,6 +83,8 @@ void port_set_ip(struct ctx *c, struct flow *f, const struct flow_ip *ip);
 
 /* Stream: bytes taken, or -EAGAIN, -errno. urgent: the last one is (MSG_OOB). */
 ssize_t port_send(struct ctx *c, struct flow *f, const struct iovec *iov, int n, bool urgent);
+/* A remote that is silent is asked after so many seconds whether it is there, and until it answers. */
+void port_keepalive(struct ctx *c, struct flow *f, uint16_t seconds);
 /* No more to send: FIN to the remote. */
 int port_shutdown(struct ctx *c, struct flow *f);
 /* Reads; peek leaves the bytes and moves SO_PEEK_OFF on by what was read, where it is in

@@ -272,6 +272,31 @@ static void segment_rst(struct ctx *c, struct flow *f, const struct tcp *t)
 	}
 }
 
+/*
+ * A keep-alive probe (RFC 9293, 3.8.4), which we answer, so that its program does not hear of a
+ * remote that is gone, nor a NAT or filter on the way there that the connection is in use (RFC
+ * 5382, REQ-5). So the host asks the remote as often from now on: as long after payload or after
+ * the last probe as this one came. (What comes to a closed window asks for that.)
+ */
+static void hear_probe(struct ctx *c, struct flow *f, const struct tcp *t, size_t len)
+{
+	struct tcp_flow *tf = &f->tcp;
+	uint64_t silent = c->now - MAX_OF(f->used_ms, f->opened_ms);
+	uint32_t s;
+
+	if (t->seq != tf->rcv_nxt - 1 || len > 1 || (t->flags & TCPF_FIN) ||
+	    tf->rcv_adv == tf->rcv_nxt)
+		return;
+	if (tf->keep_ms)
+		silent = MIN_OF(silent, (uint64_t)((uint32_t)c->now - tf->keep_ms));
+	tf->keep_ms = (uint32_t)c->now | 1;
+	s = (uint32_t)MIN_OF((silent + 500) / 1000, (uint64_t)TCP_KEEP_MAX_S);
+	if (!s || s == tf->keep_s)		/* 0: a byte sent again */
+		return;
+	tf->keep_s = (uint16_t)s;
+	port_keepalive(c, f, tf->keep_s);
+}
+
 /* RFC 7323: an old timestamp is an old segment, which is answered (5.3, R1); a
  * segment without one where there must be one is dropped silently (3.2). Keeps the
  * newest timestamp that an ACK can echo (4.3), of a segment that fits the window.
@@ -444,7 +469,8 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 		if (!fits || !segment_synack_acked(c, f, t, seg_len))
 			return;
 	}
-	if (seq_lt(f->tcp.snd_nxt, t->ack)) {	/* of what was never sent */
+	/* Of what was never sent; or so old that who sent it guessed (RFC 5961, 5.2). */
+	if (seq_lt(f->tcp.snd_nxt, t->ack) || seq_lt(t->ack, f->tcp.snd_una - f->tcp.max_wnd)) {
 		c->count->tcp_badseg++;
 		challenge(c, f);
 		return;
@@ -454,6 +480,7 @@ static void segment_flow(struct ctx *c, struct flow *f, const struct tcp *t,
 	if (!tcp_out_ack(c, f, t, len == 0 && !(t->flags & TCPF_FIN)))
 		return;
 	if (!fits) {
+		hear_probe(c, f, t, len);
 		c->count->tcp_badseg += seg_len != 0;
 		if (seg_len)
 			tcp_mark(c, f, TCPM_ACK);

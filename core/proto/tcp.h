@@ -46,7 +46,10 @@
  * byte that another follows before it was passed is an ordinary one then, as with
  * any receiver.
  *
- * Deviations: the window scale and MSS are fixed at SYN. An ACK waits up to
+ * The MSS is the SYN's until a router inside says that a segment was too large for a link of
+ * its own (tcp_out_path_mtu()); it does not grow again.
+ *
+ * Deviations: the window scale is fixed at SYN. An ACK waits up to
  * TCP_ACK_WAIT_MS for the remote's answer where the flow is a conversation of small
  * segments (RFC 1122, 4.2.3.2 allows 500 ms).
  */
@@ -83,6 +86,7 @@
 #define TCP_IDLE_S		900u	/* nothing heard for so long: is it still there? ... */
 #define TCP_IDLE_STEP_S	75u	/* ... asked so often ... */
 #define TCP_IDLE_TRIES	9u	/* ... and so many times (RFC 9293, 3.8.4) */
+#define TCP_KEEP_MAX_S	32767u	/* tcp(7) takes no more */
 #define TCP_LINGER_MS		2000u	/* TIME-WAIT on a link without stray segments */
 #define TCP_CHALLENGE_MS	100u	/* between answers of one flow to what does not fit */
 #define TCP_STARVED_MS		20u	/* a host without memory is tried again */
@@ -214,6 +218,7 @@ bool tcp_out_ack(struct ctx *c, struct flow *f, const struct tcp *t, bool dup_sh
 bool tcp_out_resend(struct ctx *c, struct flow *f);			/* false: f is gone */
 bool tcp_out_resend_head(struct ctx *c, struct flow *f);		/* false: f is gone */
 bool tcp_out_resend_tail(struct ctx *c, struct flow *f);		/* false: f is gone */
+bool tcp_out_path_mtu(struct ctx *c, struct flow *f, uint32_t seq, uint32_t mtu); /* false: not heeded */
 uint32_t tcp_out_tail(const struct tcp_flow *t);	/* bytes of data under way */
 void tcp_out_discard(struct ctx *c, struct flow *f);
 void tcp_out_release(struct ctx *c, struct flow *f);

@@ -429,6 +429,28 @@ bool tcp_out_resend_head(struct ctx *c, struct flow *f)
 	       resend_from(c, f, &hole, TCP_RESEND_SEGS * t->mss) >= 0;
 }
 
+/*
+ * RFC 1191, 3 and 6.4; RFC 8201, 5.2 and 5.4: what is under way was too large for a link inside
+ * and goes again at once, in segments that fit. It must be about what is under way (RFC 5927,
+ * 7.1), and news: what was sent before the first such error has its own come back.
+ */
+bool tcp_out_path_mtu(struct ctx *c, struct flow *f, uint32_t seq, uint32_t mtu)
+{
+	const uint32_t hlen = (flow_is4(f) ? IP4_HLEN : IP6_HLEN) + TCP_HLEN;
+	struct tcp_flow *t = &f->tcp;
+	uint32_t mss = mtu - hlen - (t->marks & TCPM_TS ? TCP_TS_LEN : 0);
+
+	if (t->state != TCPS_OPEN || seq_lt(seq, t->snd_una) || !seq_lt(seq, data_end(t)) ||
+	    mss >= tcp_segment_size(c, t))
+		return false;
+	t->mss = (uint16_t)mss;
+	t->marks |= TCPM_RECOVERY;
+	t->recover = t->snd_nxt;
+	tcp_timer_resend(c, f);
+	tcp_out_resend(c, f);
+	return true;
+}
+
 uint32_t tcp_out_tail(const struct tcp_flow *t)
 {
 	return data_end(t) - t->snd_una;

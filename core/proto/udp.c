@@ -230,7 +230,7 @@ void udp_deliver(struct ctx *c, struct flow *f, const struct port_dgram *d, int 
 		flow_got(&c->flows, f, total, c->now);
 		if (UNLIKELY(udp_hears_any_port(f)))
 			key.remote_port = d[i].from_port;
-		frame_udp(c, &key, &ip, iov, k, total,
+		frame_udp(c, &key, &ip, f->dg.mtu, iov, k, total,
 			  k > 1 ? (uint16_t)d[i].len : d[i].gso_size);
 	}
 }

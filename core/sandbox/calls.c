@@ -97,6 +97,8 @@ static const struct call table[] = {
 	SET(BOTH, IPPROTO_TCP, TCP_NODELAY, "io/sock.c", "the container did Nagle's waiting"),
 	SET(BOTH, SOL_SOCKET, SO_OOBINLINE, "io/sock.c", "urgent bytes stay in the stream"),
 	SET(BOTH, SOL_SOCKET, SO_KEEPALIVE, "io/sock.c", "a remote that vanished"),
+	SET(ENGINE, IPPROTO_TCP, TCP_KEEPIDLE, "io/sock.c", "... as soon as the container asks"),
+	SET(ENGINE, IPPROTO_TCP, TCP_KEEPINTVL, "io/sock.c", "... and until it answers"),
 	SET(BOTH, SOL_SOCKET, SO_LINGER, "io/sock.c", "a close that resets"),
 	SET(ENGINE, SOL_SOCKET, SO_PEEK_OFF, "io/sock.c", "the receive buffer is the retransmission queue"),
 	SET(BOTH, SOL_SOCKET, SO_REUSEADDR, "io/sock.c", "ports of groups; TIME-WAIT of an attachment before"),

@@ -224,3 +224,21 @@ routed() {
 	bed_until 3 no_socket_to 1004 || die "a socket is left"
 }
 no_socket_to() { [ -z "$(bed_host ss -Htn state established "dport = :$1")" ]; }
+
+# Who waits hears of it by its own keep-alive, as without us.
+@test "gone: the remote host vanishes while nothing is said: the container's keep-alive is passed on" {
+	local pids=() p
+	bed_host sysctl -qw net.ipv4.tcp_keepalive_probes=2
+	errors keep-waiting "$PEER4" 7 > "$BED_DIR/tmp/vanished.4" 3>&- &
+	pids+=($!)
+	errors keep-waiting "$PEER6" 7 > "$BED_DIR/tmp/vanished.6" 3>&- &
+	pids+=($!)
+	sleep 2.5
+	same "still waiting" "$(cat "$BED_DIR"/tmp/vanished.?)" ""
+	peer_rule "tcp dport 7 drop"
+	for p in "${pids[@]}"; do wait "$p"; done
+	bed_host sysctl -qw net.ipv4.tcp_keepalive_probes=9
+	for p in 4 6; do
+		[[ $(cat "$BED_DIR/tmp/vanished.$p") =~ ^(ETIMEDOUT|ECONNRESET)$ ]] || die "$(cat "$BED_DIR/tmp/vanished.$p")"
+	done
+}

@@ -113,6 +113,48 @@ count() { bed_counter "$C" "$LOG" "$1"; }
 	same "counted" "$(count frag_timeouts)" 2
 }
 
+# inside COMMAND...: in a network behind the container's
+inside() { bed_user nsenter -t "$INSIDE" -U -n --preserve-credentials "$@"; }
+
+inside_up() { # inside_up MTU: as the container has it on the way there; what comes may be larger
+	bed_bg INSIDE bed_in "$C" unshare -n sleep 60
+	bed_until 3 bed_contained "$INSIDE"
+	bed_in "$C" ip link add n0 type veth peer name n1 netns "$INSIDE"
+	bed_in "$C" ip addr add 10.9.0.1/24 dev n0
+	bed_in "$C" ip addr add fd00:9::1/64 dev n0 nodad
+	bed_in "$C" ip link set n0 up
+	bed_in "$C" ip route change 10.9.0.0/24 dev n0 src 10.9.0.1 mtu lock "$1"
+	bed_in "$C" ip -6 route change fd00:9::/64 dev n0 metric 256 mtu "$1"
+	bed_in "$C" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	inside ip addr add 10.9.0.2/24 dev n1
+	inside ip addr add fd00:9::2/64 dev n1 nodad
+	inside ip link set n1 up
+	inside ip route add default via 10.9.0.1
+	inside ip -6 route add default via fd00:9::1
+}
+
+# Its own MTU, which SYNs tell and requests may have, is the usual one. What is lost for
+# its size is sent again by TCP and, here, by the program.
+@test "a smaller link behind the container: TCP, datagrams and echo replies get through" {
+	up
+	inside_up 1300
+	for peer in "$PEER4" "$PEER6"; do
+		inside timeout 10 python3 - "$peer" <<- 'END'
+			import socket, sys
+			s = socket.create_connection((sys.argv[1], 7), 5)
+			for size in 1400, 100000:
+			    s.sendall(bytes(size))
+			    while size:
+			        got = len(s.recv(size))
+			        size = size - got if got else sys.exit("the end")
+		END
+		inside python3 "$BED_DIR/client.py" udp-sizes "$peer" 7 1200 1400 4000
+		inside ping -c 3 -i 0.2 -W 1 -s 1400 "$peer" > "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+		grep -q ' 2 received' "$BED_DIR/ping" || die "$(cat "$BED_DIR/ping")"
+	done
+	same "heeded" "$(count icmp_errors_heeded)" 6
+}
+
 @test "other protocols, SCTP among them, are refused by an ICMP error" {
 	up
 	ipfrag refused

@@ -8,6 +8,7 @@ failing.py read ADDRESS PORT           reads as long as something comes: "end", 
 failing.py write ADDRESS PORT          writes as long as it may: the error
 failing.py reset ADDRESS PORT N        writes N bytes, then resets
 failing.py keep-alive ADDRESS PORT N   idle for N seconds, keep-alive probes each second; then one echo
+failing.py keep-waiting ADDRESS PORT   waits with such probes for what comes: the error
 failing.py idle ADDRESS PORT N         idle for N seconds without any; then one echo
 failing.py serve-reset PORT            sends until a write would wait, at most 4 MiB, then resets
 failing.py serve-read-reset PORT       reads a megabyte, then resets
@@ -80,13 +81,21 @@ def echo_after(s, seconds):
     return "alive" if s.recv(1) == b"x" else "end"
 
 
-def keep_alive(address, port, seconds):
+def probing(address, port):
     s = connect(address, port)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option in socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL:
         s.setsockopt(socket.IPPROTO_TCP, option, 1)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2)
-    return echo_after(s, seconds)
+    return s
+
+
+def keep_alive(address, port, seconds):
+    return echo_after(probing(address, port), seconds)
+
+
+def keep_waiting(address, port):
+    return "end" if probing(address, port).recv(1) == b"" else "a byte"
 
 
 def idle(address, port, seconds):
@@ -128,7 +137,7 @@ def serve(handler, port):
 
 
 CLIENTS = {"connect": connect_only, "many": many, "read": read, "write": write, "reset": reset,
-           "keep-alive": keep_alive, "idle": idle}
+           "keep-alive": keep_alive, "keep-waiting": keep_waiting, "idle": idle}
 SERVERS = {"serve-reset": serve_reset, "serve-read-reset": serve_read_reset, "serve-ends": serve_ends}
 
 

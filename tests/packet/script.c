@@ -291,12 +291,49 @@ static bool read_segment(struct script *s, char **words, struct segment *ret)
 	return true;
 }
 
+/* As Linux writes it: a router inside that answers from an address of its own. */
+static bool too_big(struct script *s, char **words)
+{
+	const char *from = s->variant.v6 ? "2001:db8:1::9" : "203.0.113.9";
+	uint8_t msg[ICMP_HLEN + IP6_HLEN + TCP_HLEN] = { 0 };
+	struct wr w = wr_init(msg, sizeof(msg));
+	const struct ip ip = {
+		.version = s->variant.v6 ? 6 : 4, .src = s->remote, .dst = s->inner, .ttl = 63,
+		.proto = PROTO_TCP, .df = true, .len = 1460,	/* most of it cut off */
+	};
+	struct addr router;
+	long seq, mtu;
+
+	FAKE_HOLDS(addr_parse(from, &router) == 0);
+	if (!words[0] || !words[1] || !number(words[0], &seq) || !number(words[1], &mtu))
+		return wrong(s, "toobig SEQ MTU wanted");
+	wr_u8(&w, s->variant.v6 ? ICMP6_TOOBIG : ICMP4_UNREACH);
+	wr_u8(&w, s->variant.v6 ? 0 : ICMP4_UNREACH_FRAG);
+	wr_u16(&w, 0);		/* the sum comes later */
+	wr_u32(&w, (uint32_t)mtu);
+	if (s->variant.v6)
+		ip6_write(&w, &ip);
+	else
+		ip4_write(&w, &ip);
+	wr_u16(&w, PORT_REMOTE);
+	wr_u16(&w, PORT_INNER);
+	wr_u32(&w, s->iss + (uint32_t)seq);
+	fake_ingress(s->w, &(struct fake_packet){
+		.src = router, .dst = s->remote, .l4 = msg, .len = sizeof(msg) - w.left,
+		.proto = s->variant.v6 ? PROTO_ICMP6 : PROTO_ICMP,
+	});
+	s->dirty = true;
+	return true;
+}
+
 static bool do_ingress(struct script *s, char **words)
 {
 	static uint8_t data[DATA_MAX];
 	struct segment g;
 	struct tcp t = { .sport = PORT_INNER, .dport = PORT_REMOTE, .opt = TCP_OPTS_INIT };
 
+	if (words[0] && strcmp(words[0], "toobig") == 0)
+		return too_big(s, words + 1);
 	if (!read_segment(s, words, &g))
 		return false;
 	t.flags = g.flags;
@@ -615,6 +652,17 @@ static bool do_urgent(struct script *s, char **words)
 	return s->sock->out_urgent == (size_t)n ? true : wrong(s, "it is %zu", s->sock->out_urgent);
 }
 
+static bool do_keep(struct script *s, char **words)
+{
+	long n;
+
+	if (!words[0] || !number(words[0], &n))
+		return wrong(s, "keep N wanted");
+	if (!settle(s) || !have_socket(s))
+		return false;
+	return s->sock->keep_s == n || wrong(s, "it is asked after %u s", s->sock->keep_s);
+}
+
 static bool do_room(struct script *s, char **words)
 {
 	long n;
@@ -804,7 +852,7 @@ static const struct {
 	{ "failed", do_failed }, { "accept", do_accept }, { "remote", do_remote }, { "room", do_room },
 	{ "writable", do_writable }, { "took", do_took }, { "socket", do_socket },
 	{ "opens", do_opens }, { "sends", do_sends }, { "flow", do_flow }, { "tap", do_tap }, { "count", do_count },
-	{ "urgent", do_urgent }, { "isn", do_isn }, { "beyond", do_beyond }, { "setup", do_setup }, { "only", do_only },
+	{ "urgent", do_urgent }, { "keep", do_keep }, { "isn", do_isn }, { "beyond", do_beyond }, { "setup", do_setup }, { "only", do_only },
 };
 
 static bool run_line(struct script *s, char *line)

@@ -12,6 +12,7 @@
  *	beyond N		... and ours from more than N beyond where the last began
  *
  *	< FLAGS SEQ(LEN) [ack N] [win N] [mss N] [ws N] [OPTION...]	from the container
+ *	< toobig SEQ MTU	a router inside has a link that the segment there does not fit in
  *	> FLAGS SEQ(LEN) [ack N] [win N] [mss N|none] [ws N|none] [gso N] [OPTION...]
  *				to it. OPTION, both ways:
  *		sackok		SACK permitted; to the container on a SYN-ACK: it must be there
@@ -36,6 +37,7 @@
  *	remote urgent N		N bytes arrive, the last one urgent; remote unseen N: before epoll
  *				tells of it
  *	urgent N		the byte that the host socket took as urgent last; 0: none
+ *	keep N			seconds of silence after which the host asks the remote, 0: as it is set
  *	room N|all		how much more send() takes; writable: and epoll says so
  *	took N			bytes that the host socket took so far
  *	socket open|shut|closed|aborted	... and closed is closed without a reset

@@ -357,6 +357,14 @@ bool port_urgent(struct ctx *c, struct flow *f, uint32_t peek_at, uint32_t *ret)
 	return true;
 }
 
+void port_keepalive(struct ctx *c, struct flow *f, uint16_t seconds)
+{
+	struct fake_sock *s = sock_of(c, f);
+
+	FAKE_HOLDS(s->proto == FLOW_TCP && seconds);
+	s->keep_s = seconds;
+}
+
 int port_shutdown(struct ctx *c, struct flow *f)
 {
 	struct fake_sock *s = sock_of(c, f);

@@ -68,6 +68,7 @@ struct fake_sock {
 	bool used, open, aborted;
 	bool closed_unread;	/* closed with bytes never read: Linux resets the remote */
 	bool shut;		/* port_shutdown() */
+	uint16_t keep_s;	/* port_keepalive() */
 	uint8_t proto;
 	uint32_t flow, gen;
 	uint8_t side;		/* of a spliced flow: enum splice_side */

@@ -328,7 +328,7 @@ static void read_l4(struct fake_world *w, struct fake_seen *s, struct rd *r)
 	check_gso(w, s, len - r->left);
 }
 
-/* A fragment of ours: they come in order and fill the MTU. Only what begins at 0 can
+/* A fragment of ours: they come in order and fill the MTU, or that of a router inside. Only what begins at 0 can
  * become whole: the tap may have pushed the rest of another back. True when it
  * is, with *r over all of it. */
 static bool put_together(struct fake_world *w, struct fake_seen *s, struct rd *r)
@@ -337,7 +337,8 @@ static bool put_together(struct fake_world *w, struct fake_seen *s, struct rd *r
 
 	FAKE_HOLDS(s->vnet.gso_type == VNET_GSO_NONE && !s->vnet.flags && !ip->df);
 	FAKE_HOLDS(ip->hdr_len + r->left <= w->net.mtu);
-	FAKE_HOLDS(!ip->more || ip->hdr_len + r->left + 8 > w->net.mtu);
+	FAKE_HOLDS(!ip->more || w->count.icmp_errors_heeded ||
+		   ip->hdr_len + r->left + 8 > w->net.mtu);
 	if (!ip->frag_off)
 		w->joined_len = 0;
 	else if (ip->frag_off != w->joined_len || ip->id != w->joined_id)

@@ -49,11 +49,14 @@ struct about {
 	uint16_t sport, dport;
 	uint8_t type, code, proto;
 	uint32_t seq;			/* TCP */
+	uint16_t mtu;			/* too big */
 };
 
 static void send_about(struct fake_world *w, const struct about *a)
 {
-	uint8_t msg[ICMP_HLEN + IP6_HLEN + UDP_HLEN] = { a->type, a->code };
+	uint8_t msg[ICMP_HLEN + IP6_HLEN + UDP_HLEN] = {
+		a->type, a->code, 0, 0, 0, 0, (uint8_t)(a->mtu >> 8), (uint8_t)a->mtu,
+	};
 	struct wr out = wr_init(msg + ICMP_HLEN, sizeof(msg) - ICMP_HLEN);
 	const struct ip ip = {
 		.version = addr_is4(&a->src) ? 4 : 6, .src = a->src, .dst = a->dst, .ttl = 63,
@@ -162,10 +165,92 @@ static void test_stays(void **state)
 	a = port_unreachable(true);
 	a.code = ICMP4_UNREACH_HOST;		/* may be mended */
 	stays(&a);
-	a.code = ICMP4_UNREACH_FRAG;
+	a.code = ICMP4_UNREACH_FRAG;		/* of the MTU that is known */
+	a.mtu = 1500;
 	stays(&a);
 	a.type = ICMP4_TIMEX;
 	stays(&a);
+}
+
+/* A router inside has a smaller link (RFC 1191, 4; RFC 4443, 3.2): the remote cannot be told, so
+ * what is larger goes in fragments from then on. */
+static void test_too_big(void **state)
+{
+	const uint8_t data[1400] = { 0 };
+	struct fake_seen f;
+
+	(void)state;
+	for (int v4 = 0; v4 < 2; v4++) {
+		struct fake_world *w = with_flow(v4);
+		struct about a = port_unreachable(v4);
+
+		a.from = v4 ? parse("203.0.113.77") : parse("2001:db8:1::77");
+		a.type = v4 ? ICMP4_UNREACH : ICMP6_TOOBIG;
+		a.code = v4 ? ICMP4_UNREACH_FRAG : 0;
+		a.mtu = 1300;
+		send_about(w, &a);
+		assert_int_equal(w->count.icmp_errors_heeded, 1);
+		fake_put_dgram(fake_last(w), data, sizeof(data), 0, 0);
+		fake_put_dgram(fake_last(w), data, 1200, 0, 0);
+		fake_event(w, fake_last(w), true, false, false);
+		fake_turn(w);
+		assert_int_equal(w->count.frag_tx, 2);
+		assert_true(fake_frame(w, &f));
+		assert_int_equal(f.len, sizeof(data));
+		assert_true(fake_frame(w, &f));
+		assert_int_equal(f.len, 1200);
+		send_about(w, &a);		/* no news */
+		a.mtu = 20;			/* taken for the least */
+		send_about(w, &a);
+		assert_int_equal(w->count.icmp_errors_heeded, 2);
+		fake_put_dgram(fake_last(w), data, 1240, 0, 0);
+		fake_event(w, fake_last(w), true, false, false);
+		fake_turn(w);
+		assert_int_equal(w->count.frag_tx, 2 + (v4 ? 3 : 2));
+		a.to = v4 ? c4 : c6;		/* not to whom it was from */
+		send_about(w, &a);
+		assert_int_equal(w->count.icmp_errors_heeded, 2);
+		assert_int_equal(w->c.flows.count, 1);
+		fake_stop(w);
+	}
+}
+
+/* Echo replies likewise: their identifier says whose they are. */
+static void test_too_big_echo(void **state)
+{
+	uint8_t msg[ICMP_HLEN + IP4_HLEN + ICMP_HLEN] = {
+		ICMP4_UNREACH, ICMP4_UNREACH_FRAG, [6] = 1300 >> 8, 1300 & 255,
+	};
+	uint8_t echo[ICMP_HLEN + 1400] = { ICMP4_ECHO, [5] = 9, [7] = 1 };
+	struct wr out = wr_init(msg + ICMP_HLEN, sizeof(msg) - ICMP_HLEN);
+	const struct ip ip = {
+		.version = 4, .src = r4, .dst = c4, .ttl = 63, .proto = PROTO_ICMP, .len = 1408,
+	};
+	struct fake_packet p = {
+		.src = c4, .dst = r4, .l4 = echo, .len = sizeof(echo), .proto = PROTO_ICMP,
+	};
+	struct fake_world *w = fake_start(&(struct fake_setup){ 0 });
+
+	(void)state;
+	fake_ingress(w, &p);
+	fake_turn(w);
+	ip4_write(&out, &ip);
+	wr_bytes(&out, echo, ICMP_HLEN);
+	p.l4 = msg;
+	p.len = sizeof(msg);
+	fake_ingress(w, &p);			/* a request's, which was not ours */
+	fake_turn(w);
+	assert_int_equal(w->count.icmp_errors_heeded, 0);
+	msg[ICMP_HLEN + IP4_HLEN] = ICMP4_ECHO_REPLY;
+	fake_ingress(w, &p);
+	fake_turn(w);
+	assert_int_equal(w->count.icmp_errors_heeded, 1);
+	echo[0] = ICMP4_ECHO_REPLY;
+	fake_put_dgram(fake_last(w), echo, sizeof(echo), 0, 0);
+	fake_event(w, fake_last(w), true, false, false);
+	fake_turn(w);
+	assert_int_equal(w->count.frag_tx, 2);
+	fake_stop(w);
 }
 
 /* A filter of the container refuses our SYN: the client is reset at once. It must know the
@@ -208,6 +293,8 @@ int main(void)
 		cmocka_unit_test(test_closes),
 		cmocka_unit_test(test_prohibited),
 		cmocka_unit_test(test_stays),
+		cmocka_unit_test(test_too_big),
+		cmocka_unit_test(test_too_big_echo),
 		cmocka_unit_test(test_syn_refused),
 	};
 
