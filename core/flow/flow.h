@@ -118,6 +118,7 @@ enum tcp_mark {
 	TCPM_STARVED = 1 << 25,		/* the host had no memory for what is held: ctx.starved_at */
 	TCPM_GATHERED = 1 << 27,	/* what is held leaves when this turn ends: tcp_gathered() */
 	TCPM_BULK = 1 << 28,		/* TCP_BULK came: port_bulk() was told */
+	TCPM_ACK_LATE = 1 << 29,	/* TCPM_ACK is for segments in order only, behind which more comes */
 };
 
 /*
@@ -163,9 +164,10 @@ struct tcp_flow {
 	uint16_t mss;			/* of segments to the container */
 	uint32_t marks;			/* enum tcp_mark */
 	uint8_t state;			/* enum tcp_state */
-	uint8_t snd_wscale, rcv_wscale;
+	uint8_t snd_wscale : 4, rcv_wscale : 4;	/* at most 14 (RFC 7323, 2.3) */
 	uint8_t dupacks, retries;
 	uint8_t head_tries;		/* the first hole was resent so often by its own timer */
+	uint8_t ack_run;		/* one acknowledgment is enough for mss << ack_run bytes; 0: for none */
 	uint16_t keep_s;		/* the host asks the remote as often as the container does, 0: as it is set */
 	uint32_t keep_ms;		/* when the container last asked (low bits), 0: never */
 	uint32_t retransmits;		/* segments sent again */

@@ -51,7 +51,8 @@
  *
  * Deviations: the window scale is fixed at SYN. An ACK waits up to
  * TCP_ACK_WAIT_MS for the remote's answer where the flow is a conversation of small
- * segments (RFC 1122, 4.2.3.2 allows 500 ms).
+ * segments, or where it is one for a run of them without offloads (RFC 1122, 4.2.3.2 allows
+ * 500 ms, and asks for one ACK for two full segments: one for a run is what GRO makes of a bulk).
  */
 #ifndef PROTO_TCP_H
 #define PROTO_TCP_H
@@ -92,6 +93,7 @@
 #define TCP_STARVED_MS		20u	/* a host without memory is tried again */
 #define TCP_PAST_GAP		65536u	/* a connection of the same ends begins so far beyond the last */
 #define TCP_DUPACKS		3u	/* RFC 5681, 3.2; RFC 6675, DupThresh */
+#define TCP_ACK_RUN		65536u	/* bytes of a bulk without offloads that one ACK is enough for */
 #define TCP_ACK_WAIT_MS		2u	/* so short that no program's small writes wait to be seen */
 #define TCP_TALK_MS		40u	/* an answer within this makes a conversation */
 #define TCP_GATHER_MOST	16384u	/* bytes of a segment that is copied, to leave with others */

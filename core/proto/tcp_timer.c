@@ -230,6 +230,7 @@ void tcp_timer(struct ctx *c, struct flow *f)
 
 	if (t->ack_due && c->now >= t->ack_due) {	/* no answer came */
 		t->ack_due = 0;
+		t->ack_run = 0;
 		t->marks &= ~(uint32_t)TCPM_TALK;
 		tcp_mark(c, f, TCPM_ACK);
 	}
