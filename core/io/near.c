@@ -17,8 +17,8 @@
 
 void near_window(int fd, int len)
 {
-	/* The kernel doubles the first, for what carries the bytes. Linux before 6.6 leaves the
-	 * second at the default buffer's where a connection stands already. */
+	/* The kernel doubles the first, for what carries the bytes. Where a connection stands
+	 * already, older kernels leave the second at what the first was. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &len, sizeof(len));
 	setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &len, sizeof(len));
 }
