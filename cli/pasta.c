@@ -162,9 +162,11 @@ static int name_interface(struct options *o)
 
 /* --- the attachment ----------------------------------------------------------- */
 
+/* As open_attachment() names them: a runtime's "pasta-web" is left to its DEL. */
 static bool is_ours(const char *id)
 {
-	return strncmp(id, "passt-", 6) == 0 || strncmp(id, "pasta-", 6) == 0;
+	return (strncmp(id, "passt-", 6) == 0 || strncmp(id, "pasta-", 6) == 0) && id[6] &&
+	       id[6 + strspn(id + 6, "0123456789-")] == '\0';
 }
 
 /* The folders that killed daemons left: no runtime comes back for them, as one does with

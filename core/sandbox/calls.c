@@ -56,7 +56,7 @@ static const struct call table[] = {
 	ANY(epoll_ctl, ENGINE, "io/sock.c", "sockets come and go"),
 	ANY(clock_gettime, BOTH, "io/loop.c", "the clock, where the vDSO has none; the log's stamps"),
 	ANY(sched_yield, ENGINE, "io/loop.c", "others of this CPU first, while it polls"),
-	ANY(ppoll, BOTH, "main/nsagent.c", "waits for main; in the engine, urgent data: io/sock.c, io/splice.c"),
+	ANY(ppoll, BOTH, "main/nsagent.c", "waits for main; in the engine, urgent data and main's end: io/sock.c, io/splice.c, main/engine.c"),
 	ANY(restart_syscall, NSAGENT, "libc", "ppoll() goes on after the process was stopped"),
 
 	/* --- the tap --- */
