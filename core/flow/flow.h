@@ -124,9 +124,10 @@ enum tcp_mark {
 /*
  * Sequence numbers (RFC 9293, 3.3.1): rcv_* count what the container sends,
  * snd_* what we send to it.
- *   rcv_nxt - hold.len <= what the host socket took <= rcv_nxt <= rcv_adv
+ *   rcv_nxt - hold.len - in place <= what the host socket took <= rcv_nxt <= rcv_adv
  *   snd_base <= snd_una <= snd_nxt; snd_base is the first byte the socket (or
- *   the ring) still has; hold.len + (rcv_adv - rcv_nxt) <= in_cap + one granule
+ *   the ring) still has; hold.len + in place + (rcv_adv - rcv_nxt) <= in_cap + one granule
+ * In place (ctx.placed) are bytes only within a turn, and only while hold is empty.
  * What came beyond rcv_nxt stands in `hold` where it belongs, its place in `ooo`.
  */
 struct tcp_flow {

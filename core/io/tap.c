@@ -9,8 +9,8 @@
 #include "proto/ingress.h"
 #include "proto/port.h"
 
-/* A frame that udp kept stays where it is until the batch is flushed, the next one
- * behind it; all others are read to the same place, which is warm in the cache. */
+/* A frame that is kept stays where it is, the next one behind it, until all have left; others
+ * are read to the same place, which is warm in the cache. */
 void tap_readable(struct ctx *c)
 {
 	struct io *io = c->io;
@@ -35,6 +35,8 @@ void tap_readable(struct ctx *c)
 			io->poll.shorts = 0;
 		if (ingress_frame(c, at, (size_t)n))
 			at += ((size_t)n + IO_FRAME_ALIGN - 1) / IO_FRAME_ALIGN * IO_FRAME_ALIGN;
+		else if (!ingress_keeps(c))
+			at = io->frames;
 		bytes += (size_t)n;
 	}
 }

@@ -66,7 +66,7 @@ static bool tcp_packet(struct ctx *c, struct packet *p)
 	if (bad(c, sum_ok(p) ? WIRE_OK : WIRE_CHECKSUM) || bad(c, tcp_read(&p->data, &t)))
 		return false;
 	tcp_segment(c, &p->ip, &t, p->data.p, p->data.left);
-	return false;
+	return tcp_in_keeps(c, p->data.p, p->data.left);
 }
 
 /* Whether the datagram is for a server of ours, which it then has reached. */
@@ -217,6 +217,7 @@ static bool fragment(struct ctx *c, struct packet *p)
 	else
 		ip6_packet(c, &r, &whole);
 	udp_flush(c);
+	tcp_in_flush(c);
 	frag_free(c->frags, f);
 	return false;
 }

@@ -508,6 +508,15 @@ struct flow_ip tcp_ip(const struct ip *ip)
 	return ret;
 }
 
+/* Whether what lies in frames (tcp_in.c) can go on lying there: nothing but the next bytes, or
+ * an acknowledgment without any, of a flow that is open. */
+static bool goes_on(const struct flow *f, const struct tcp *t)
+{
+	const unsigned int other = TCPF_SYN | TCPF_FIN | TCPF_RST | TCPF_URG;
+
+	return f && f->tcp.state == TCPS_OPEN && !(t->flags & other) && t->seq == f->tcp.rcv_nxt;
+}
+
 void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const void *data,
 		 size_t len)
 {
@@ -519,6 +528,10 @@ void tcp_segment(struct ctx *c, const struct ip *ip, const struct tcp *t, const 
 	const struct flow_ip hdr = tcp_ip(ip);
 	struct tcp_past past = { .known = false };
 
+	if (c->nplaced && !goes_on(f, t)) {
+		tcp_in_flush(c);
+		f = flow_find(&c->flows, &key);		/* it may have failed */
+	}
 	if (f && f->tcp.state == TCPS_TIME_WAIT) {
 		past = (struct tcp_past){ true, f->tcp.snd_nxt };
 		if (time_wait(c, f, t))

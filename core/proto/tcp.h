@@ -96,7 +96,7 @@
 #define TCP_ACK_RUN		65536u	/* bytes of a bulk without offloads that one ACK is enough for */
 #define TCP_ACK_WAIT_MS		2u	/* so short that no program's small writes wait to be seen */
 #define TCP_TALK_MS		40u	/* an answer within this makes a conversation */
-#define TCP_GATHER_MOST	16384u	/* bytes of a segment that is copied, to leave with others */
+#define TCP_GATHER_MOST	16384u	/* bytes of a segment that is copied, to leave with others; larger ones are not */
 #define TCP_OUT_BUDGET		4u	/* super-frames of one flow in one turn */
 #define TCP_RESEND_SEGS		10u	/* of one retransmission */
 
@@ -121,6 +121,10 @@ void tcp_timer(struct ctx *c, struct flow *f);
 void tcp_finish(struct ctx *c);
 /* The end of a turn, before tcp_finish(): what was gathered of each flow goes to its socket. */
 void tcp_gathered(struct ctx *c);
+/* What lies in frames leaves, before these get other bytes; tcp_gathered() does it too. */
+void tcp_in_flush(struct ctx *c);
+/* Whether the segment whose payload this is stays in its frame until then. */
+bool tcp_in_keeps(const struct ctx *c, const void *data, size_t len);
 /* The host had no memory: once a moment all flows try again that it had none for. */
 void tcp_starved(struct ctx *c);
 /* An accepted client's connection becomes a flow of that key, which is not in the table: SYN to the

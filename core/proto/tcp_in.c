@@ -42,8 +42,36 @@ bool tcp_in_reserve(struct ctx *c, struct flow *f)
 	return true;
 }
 
+/* Takes what the flow has in place out of the list, to data unless NULL; how many pieces. */
+static int unplace(struct ctx *c, const struct flow *f, struct iovec data[CTX_PLACED])
+{
+	const uint32_t idx = flow_idx(&c->flows, f), all = c->nplaced;
+	int n = 0;
+
+	c->nplaced = 0;
+	for (uint32_t i = 0; i < all; i++) {
+		if (c->placed[i].flow != idx)
+			c->placed[c->nplaced++] = c->placed[i];
+		else if (data)
+			data[n++] = c->placed[i].data;
+	}
+	return n;
+}
+
+/* Bytes of the flow that lie in their frames. */
+static uint32_t in_place(const struct ctx *c, const struct flow *f)
+{
+	uint32_t len = 0;
+
+	for (uint32_t i = 0; i < c->nplaced; i++)
+		if (c->placed[i].flow == flow_idx(&c->flows, f))
+			len += (uint32_t)c->placed[i].data.iov_len;
+	return len;
+}
+
 void tcp_in_release(struct ctx *c, struct flow *f)
 {
+	unplace(c, f, NULL);
 	hold_clear(&c->pool, &f->tcp.hold);
 	if (f->tcp.in_cap)
 		hold_reserve(&c->pool, tcp_in_chunks(f->tcp.in_cap), 0);
@@ -131,15 +159,15 @@ uint16_t tcp_in_window(struct ctx *c, struct flow *f)
 {
 	struct tcp_flow *t = &f->tcp;
 	uint32_t shown = t->rcv_adv - t->rcv_nxt;
-	uint32_t cap = fair_cap(c, t);
-	uint32_t space = cap > t->hold.len ? cap - t->hold.len : 0;
+	uint32_t cap = fair_cap(c, t), held = t->hold.len + in_place(c, f);
+	uint32_t space = cap > held ? cap - held : 0;
 	uint32_t grain = (1u << t->rcv_wscale) - 1, field;
 
 	if (space < MIN_OF((uint32_t)t->mss, cap / 2))
 		space = 0;
 	space = space & ~grain;
 	if (space < shown)	/* rounded up once, not with each segment anew */
-		space = t->hold.len + ((shown + grain) & ~grain) <= t->in_cap + grain ?
+		space = held + ((shown + grain) & ~grain) <= t->in_cap + grain ?
 			(shown + grain) & ~grain : shown & ~grain;
 	field = MIN_OF(space >> t->rcv_wscale, (uint32_t)UINT16_MAX);
 	if ((field << t->rcv_wscale) > shown)
@@ -170,8 +198,10 @@ static ssize_t offer(struct ctx *c, struct flow *f, const struct iovec *iov, int
 
 void tcp_gathered(struct ctx *c)
 {
-	uint32_t idx = c->finish_head;	/* TCPM_GATHERED are in that list */
+	uint32_t idx;
 
+	tcp_in_flush(c);
+	idx = c->finish_head;	/* TCPM_GATHERED are in that list */
 	while (idx != FLOW_NONE) {
 		struct flow *f = flow_at(&c->flows, idx);
 
@@ -219,6 +249,61 @@ static bool failed(struct ctx *c, struct flow *f)
 	f->ready |= FLOW_READABLE;
 	flow_enqueue(&c->flows, f);
 	return true;
+}
+
+/* What the flow has in place goes to the host, in one call; what that does not take is kept.
+ * False: f is gone. */
+static bool send_placed(struct ctx *c, struct flow *f)
+{
+	struct iovec iov[CTX_PLACED];
+	int n = unplace(c, f, iov);
+	ssize_t sent;
+
+	if (!n)
+		return true;
+	sent = offer(c, f, iov, n, false);
+	if (sent < 0)
+		return failed(c, f);
+	for (int i = 0; i < n; i++) {
+		size_t gone = MIN_OF((size_t)sent, iov[i].iov_len), rest = iov[i].iov_len - gone;
+		bool kept = hold_append(&c->pool, &f->tcp.hold, (uint8_t *)iov[i].iov_base + gone, rest) == rest;
+
+		assert(kept);	/* inside the window, which is reserved */
+		(void)kept;
+		sent -= (ssize_t)gone;
+		c->count->tcp_held_bytes += rest;
+	}
+	judge_cap(c, f);
+	return true;
+}
+
+/* False: f (NULL: nobody) is gone. */
+static bool send_all_placed(struct ctx *c, const struct flow *f)
+{
+	bool lives = true;
+
+	while (c->nplaced) {
+		struct flow *g = flow_at(&c->flows, c->placed[0].flow);
+
+		if (!send_placed(c, g) && g == f)
+			lives = false;
+	}
+	return lives;
+}
+
+void tcp_in_flush(struct ctx *c)
+{
+	send_all_placed(c, NULL);
+}
+
+bool tcp_in_keeps(const struct ctx *c, const void *data, size_t len)
+{
+	const uint8_t *from = data, *last;
+
+	if (!c->nplaced)
+		return false;
+	last = c->placed[c->nplaced - 1].data.iov_base;
+	return last >= from && last < from + len;
 }
 
 /* Bytes that came out of order are written where they belong, and their place
@@ -317,6 +402,19 @@ static bool gathers(const struct tcp_flow *t, size_t len)
 	       (!t->hold.len || (t->marks & TCPM_GATHERED));
 }
 
+/*
+ * Whether the next bytes leave with those behind them out of the frames they came in: large ones,
+ * and what follows them. Each send to a near remote wakes it, and several at once are copied by
+ * either while they are in its cache: a sixth less CPU.
+ */
+static bool places(const struct ctx *c, const struct flow *f, size_t len)
+{
+	const uint32_t never = TCPM_FAILED | TCPM_IN_URG | TCPM_DNS;
+
+	return !f->tcp.hold.len && !f->tcp.ooo && !(f->tcp.marks & never) &&
+	       (len > TCP_GATHER_MOST || in_place(c, f));
+}
+
 bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 {
 	const struct iovec iov = { (void *)(uintptr_t)data, len };
@@ -325,6 +423,12 @@ bool tcp_in_data(struct ctx *c, struct flow *f, const void *data, size_t len)
 	size_t kept;
 
 	note_sender(c, t);
+	if (places(c, f, len)) {
+		c->placed[c->nplaced++] = (struct placed){ flow_idx(&c->flows, f), iov };
+		took(c, f, len);
+		t->rcv_nxt += (uint32_t)len;
+		return c->nplaced < CTX_PLACED || send_all_placed(c, f);
+	}
 	if (t->ooo)
 		return fill_hole(c, f, data, len);
 	if (UNLIKELY((t->marks & (TCPM_IN_URG | TCPM_DNS)) && !(t->marks & TCPM_FAILED)))
@@ -366,6 +470,8 @@ static bool pass_fin(struct ctx *c, struct flow *f)
 
 bool tcp_in_fin(struct ctx *c, struct flow *f)
 {
+	if (!send_placed(c, f))		/* its own segment's */
+		return false;
 	f->tcp.marks |= TCPM_IN_FIN | (f->tcp.marks & TCPM_FIN_SENT ? TCPM_ACTIVE : 0);
 	f->tcp.rcv_nxt++;
 	if (f->tcp.rcv_adv == f->tcp.rcv_nxt - 1)	/* a FIN needs no window */

@@ -622,13 +622,18 @@ static bool do_remote(struct script *s, char **words)
 	unseen = strcmp(words[0], "unseen") == 0;
 	urgent = unseen || strcmp(words[0], "urgent") == 0;
 	words += urgent;
+	if (words[0] && strcmp(words[0], "gone") == 0) {	/* no event told of it yet */
+		s->sock->err = -ECONNRESET;
+		s->sock->in_eof = true;
+		return true;
+	}
 	if (words[0] && strcmp(words[0], "fin") == 0) {
 		s->sock->in_eof = true;
 	} else if (words[0] && strcmp(words[0], "reset") == 0) {
 		s->sock->err = words[1] ? errno_of(words[1]) : -ECONNRESET;
 		s->sock->in_eof = error = true;
 	} else if (!words[0] || !number(words[0], &n) || n < 0 || (size_t)n > sizeof(data)) {
-		return wrong(s, "remote N|fin|reset wanted");
+		return wrong(s, "remote N|fin|reset|gone wanted");
 	}
 	for (long i = 0; i < n; i++)
 		data[i] = in_byte(s->sock->in_read + s->sock->in.len + (uint64_t)i);

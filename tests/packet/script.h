@@ -33,7 +33,8 @@
  *				container's 40000. accept ERRNO: accept() fails while it waits, accept again:
  *				no longer
  *	connected		it comes about; failed ERRNO: it does not
- *	remote N		N bytes arrive; remote fin; remote reset [ERRNO]
+ *	remote N		N bytes arrive; remote fin; remote reset [ERRNO];
+ *				remote gone: reset, and no event tells of it yet
  *	remote urgent N		N bytes arrive, the last one urgent; remote unseen N: before epoll
  *				tells of it
  *	urgent N		the byte that the host socket took as urgent last; 0: none

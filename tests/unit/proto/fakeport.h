@@ -32,7 +32,7 @@
 #define FAKE_RANGES	8u	/* sets of pieces for all flows */
 #define FAKE_DGRAMS	256u	/* datagrams kept of one socket, each way */
 #define FAKE_ERRS	64u	/* entries of one error queue */
-#define FAKE_KEPT	128u	/* frames whose bytes datagrams still lie in */
+#define FAKE_KEPT	128u	/* frames whose bytes are still needed */
 #define FAKE_FRAME_MAX	65600u
 #define FAKE_PIPES	8u
 #define FAKE_PIPE_LEN	65536u	/* bytes a pipe takes */

@@ -183,10 +183,13 @@ bool fake_ingress_raw(struct fake_world *w, const void *frame, size_t len)
 		memcpy(exact, frame, len);
 	if (w->nkept == FAKE_KEPT) {
 		udp_flush(&w->c);
+		tcp_in_flush(&w->c);
 		drop_kept(w);
 	}
 	if (!ingress_frame(&w->c, exact, len)) {
 		free(exact);
+		if (!ingress_keeps(&w->c))	/* as tap.c reads over them */
+			drop_kept(w);
 		return false;
 	}
 	w->kept[w->nkept++] = exact;
@@ -454,13 +457,23 @@ static void check_ranges(struct fake_world *w, const struct tcp_flow *t, uint32_
 		check_pieces(&w->ranges[t->sacked], t->snd_una, data_end);
 }
 
+static uint32_t placed_bytes(const struct fake_world *w, const struct flow *f)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < w->c.nplaced; i++)
+		if (flow_at(&w->c.flows, w->c.placed[i].flow) == f)
+			n += (uint32_t)w->c.placed[i].data.iov_len;
+	return n;
+}
+
 /* flow.h, struct tcp_flow; RFC 9293, 3.3.1. */
 static void check_tcp(struct fake_world *w, const struct flow *f, uint32_t *reserved,
 		      uint32_t *chunks, uint32_t *sets)
 {
 	const struct tcp_flow *t = &f->tcp;
 	uint32_t granule = (1u << t->rcv_wscale) - 1, held = queue_chunks(w, &t->hold);
-	uint32_t ring = queue_chunks(w, &t->ring);
+	uint32_t ring = queue_chunks(w, &t->ring), placed = placed_bytes(w, f);
 	const struct fake_sock *s = f->sock < 0 ? NULL : &w->io.socks[f->sock];
 
 	uint32_t own = 0, back = 0;	/* of a flow that the DNS forwarder answers in: out, in */
@@ -484,14 +497,14 @@ static void check_tcp(struct fake_world *w, const struct flow *f, uint32_t *rese
 	FAKE_HOLDS(own <= INT32_MAX);
 	FAKE_HOLDS(seq_le(t->rcv_nxt, t->rcv_adv));
 	FAKE_HOLDS(seq_le(t->snd_base, t->snd_una) && seq_le(t->snd_una, t->snd_nxt));
-	FAKE_HOLDS(t->hold.len + (t->rcv_adv - t->rcv_nxt) <= t->in_cap + granule);
+	FAKE_HOLDS(t->hold.len + placed + (t->rcv_adv - t->rcv_nxt) <= t->in_cap + granule);
 	FAKE_HOLDS(held <= tcp_in_chunks(t->in_cap));
 	FAKE_HOLDS(ring <= (t->ring_cap ? hold_chunks(t->ring_cap) : 0));
 	FAKE_HOLDS(t->ring.len <= t->ring_cap);
-	/* all that is acknowledged was taken or is held; but for the forwarder's own questions,
+	/* all that is acknowledged was taken, is held or lies in its frame; but for the forwarder's own questions,
 	 * each shorter than its answer */
 	FAKE_HOLDS((t->marks & TCPM_FAILED) || t->state == TCPS_SYN_SENT ||
-		   t->rcv_nxt - t->irs - 1 - !!(t->marks & TCPM_IN_FIN) - t->hold.len - own ==
+		   t->rcv_nxt - t->irs - 1 - !!(t->marks & TCPM_IN_FIN) - t->hold.len - placed - own ==
 		   (uint32_t)s->out.len);
 	FAKE_HOLDS(!(t->marks & TCPM_IN_SHUT) || (s->shut && !t->hold.len));
 	if (t->marks & TCPM_NO_PEEK)
@@ -548,7 +561,12 @@ void fake_check(struct fake_world *w)
 	FAKE_HOLDS(reserved == w->c.pool.reserved);
 	FAKE_HOLDS(chunks == w->c.pool.nchunks - w->c.pool.nfree);
 	FAKE_HOLDS(sets == w->c.ranges.used);
-	FAKE_HOLDS(w->c.npending <= CTX_PENDING);
+	FAKE_HOLDS(w->c.npending <= CTX_PENDING && w->c.nplaced < CTX_PLACED);
+	for (uint32_t i = 0; i < w->c.nplaced; i++) {
+		const struct flow *f = flow_at(&w->c.flows, w->c.placed[i].flow);
+
+		FAKE_HOLDS(f->state == FLOW_OPEN && f->key.proto == FLOW_TCP && !f->tcp.hold.len && !f->tcp.ooo);
+	}
 	FAKE_HOLDS(w->frags.used <= w->frags.high && w->frags.high <= FRAG_MAX);
 	FAKE_HOLDS(!w->frags.used || proto_next(&w->c) <= w->c.now + FRAG_TIMEOUT_MS);
 }

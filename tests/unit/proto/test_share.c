@@ -123,6 +123,59 @@ static void test_bulk(void **state)
 	fake_stop(w);
 }
 
+/* What is the next of a flow, left where it is until the batch ends. */
+static void put_segment(struct fake_world *w, unsigned int i, struct sender *s, int letter)
+{
+	static uint8_t data[20000];
+	const struct tcp t = {
+		.sport = (uint16_t)(40000 + i), .dport = 80, .seq = s->next, .ack = s->theirs + 1,
+		.flags = TCPF_ACK | TCPF_PSH, .wnd = 60000, .opt = TCP_OPTS_INIT,
+	};
+
+	memset(data, letter, sizeof(data));
+	assert_true(fake_ingress_tcp(w, &inner, &remote, &t, data, sizeof(data)));
+	s->next += (uint32_t)sizeof(data);
+	fake_check(w);
+}
+
+/* Large segments of two in one batch: each one's in one call, and none of the other's in it. */
+static void test_in_place(void **state)
+{
+	static uint8_t data[32000];
+	const struct fake_setup setup = { .mtu = 0 };
+	struct fake_world *w = fake_start(&setup);
+	struct sender s[2];
+	uint32_t shown[2] = { 1460, 1460 };
+	size_t before[2], sends;
+
+	(void)state;
+	assert_int_equal(addr_parse("203.0.113.2", &inner), 0);
+	assert_int_equal(addr_parse("198.51.100.10", &remote), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		open_one(w, i, &s[i], 1460);
+	for (unsigned int i = 0; i < 100; i++)	/* until windows are large */
+		shown[i % 2] = window_after(w, i % 2, &s[i % 2], data, MIN_OF(shown[i % 2], (uint32_t)sizeof(data)));
+	assert_true(shown[0] >= 40000 && shown[1] >= 40000);
+	sends = w->io.sends;
+	for (unsigned int i = 0; i < 2; i++)
+		before[i] = s[i].sock->out.len;
+	for (unsigned int i = 0; i < 4; i++)
+		put_segment(w, i % 2, &s[i % 2], 'a' + (int)i);
+	assert_int_equal(w->io.sends, sends);
+	fake_turn(w);
+	fake_check(w);
+	assert_int_equal(w->io.sends, sends + 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		const uint8_t *out = s[i].sock->out.p + before[i];
+
+		assert_int_equal(s[i].sock->out.len, before[i] + 40000);
+		for (size_t k = 0; k < 40000; k++)
+			assert_int_equal(out[k], 'a' + (int)i + (k < 20000 ? 0 : 2));
+	}
+	fake_frames_drop(w);
+	fake_stop(w);
+}
+
 /* In company the window of one that could have more is its share. */
 static void test_shares(void **state)
 {
@@ -245,6 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_large_segments),
+		cmocka_unit_test(test_in_place),
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_memory_short),
