@@ -48,7 +48,7 @@ static void areas(struct ctx *c, struct area a[AREAS])
 	a[1] = (struct area){ (void **)&c->flows.buckets, FLOW_BUCKETS * sizeof(uint32_t) };
 	a[2] = (struct area){ (void **)&c->pool.mem, chunks * HOLD_CHUNK };
 	a[3] = (struct area){ (void **)&c->pool.next, chunks * sizeof(uint32_t) };
-	a[4] = (struct area){ (void **)&c->hot, CTX_HOT_SIZE };
+	a[4] = (struct area){ (void **)&c->hot, CTX_OUT_SIZE };
 	a[5] = (struct area){ (void **)&c->dgrams, (size_t)CTX_DGRAMS * CTX_HOT_SIZE };
 	a[6] = (struct area){ (void **)&c->io->frames, IO_BATCH_BYTES + IO_FRAME_MAX };
 	a[7] = (struct area){ (void **)&c->ranges.sets, (RANGES_SETS + 1) * sizeof(struct ranges) };

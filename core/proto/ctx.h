@@ -15,6 +15,7 @@
 #include "flow/roster.h"
 
 #define CTX_HOT_SIZE	65536u		/* one super-frame's payload */
+#define CTX_OUT_SIZE	(6u * CTX_HOT_SIZE)	/* of those that are read at once: proto/tcp_out.c */
 #define CTX_DGRAMS	32u		/* datagrams of one recvmmsg() */
 #define CTX_PENDING	64u		/* the container's datagrams collected before they leave */
 #define CTX_PLACED	6u		/* its large segments that leave together: 384 KiB, well in a CPU's L2 cache */
@@ -90,7 +91,7 @@ struct ctx {
 	bool tap_waits;			/* ... or when this is over, which its port tells */
 	bool splice_more;		/* a spliced flow wants another turn, whatever the tap does */
 
-	uint8_t *hot;			/* CTX_HOT_SIZE: payload on its way to the container */
+	uint8_t *hot;			/* CTX_OUT_SIZE: payload on its way to the container */
 	uint8_t *dgrams;		/* CTX_DGRAMS * CTX_HOT_SIZE: received datagrams */
 	struct pending pending[CTX_PENDING];
 	uint32_t npending;

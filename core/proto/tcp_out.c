@@ -28,6 +28,14 @@ static uint32_t frame_room(const struct ctx *c, const struct tcp_flow *t, uint32
 	return room > size ? room / size * size : room;
 }
 
+/* What one read is for: up to n super-frames, all whole. Of the ring it is one. */
+static uint32_t read_room(const struct ctx *c, const struct tcp_flow *t, uint32_t room, unsigned int n)
+{
+	uint32_t one = frame_room(c, t, room);
+
+	return t->marks & (TCPM_OUT_URG | TCPM_NO_PEEK) ? one : one * MIN_OF(room / one, n);
+}
+
 /* Where the urgent byte is that the host's kernel has. The container hears of it at once,
  * whatever its window is (RFC 9293, 3.8.5). Of what was sent already nobody is told. */
 static void look_urgent(struct ctx *c, struct flow *f)
@@ -123,7 +131,8 @@ static ssize_t fetch(struct ctx *c, struct flow *f, uint32_t off, uint32_t max, 
 		t->peek_at += (uint32_t)got;
 		if (look)
 			look_urgent(c, f);
-		got = MIN_OF(got, (ssize_t)frame_room(c, t, max));
+		if (t->marks & TCPM_OUT_URG)
+			got = MIN_OF(got, (ssize_t)frame_room(c, t, max));
 		iov[0].iov_len = (size_t)got;
 	}
 	return end_of(t, got);
@@ -182,9 +191,35 @@ static void sent_data(struct ctx *c, struct flow *f, uint32_t len)
 
 enum step { STEP_MORE, STEP_DONE, STEP_GONE };
 
-/* Sends one frame, or finds why not. *some: the read before this one may have given less
- * than it was asked for. */
-static enum step out_step(struct ctx *c, struct flow *f, bool *more, bool *some)
+/* Sends len bytes as super-frames, one behind the other: a reader that is woken by the first
+ * is still awake for the next. False: not all, the tap is full. */
+static bool send_frames(struct ctx *c, struct flow *f, struct iovec iov[HOLD_IOV_MAX], int n,
+			size_t len, unsigned int *frames)
+{
+	const size_t most = frame_room(c, &f->tcp, usable(&f->tcp));
+
+	while (len) {
+		size_t part = MIN_OF(len, most), sent = 0;
+		int rc;
+
+		if (n == 1)
+			iov[0].iov_len = part;
+		rc = tcp_send_segment(c, f, TCPF_PSH, f->tcp.snd_nxt, iov, n, part, &sent);
+		if (rc < 0 && !sent)
+			return false;		/* these bytes stay unsent */
+		sent_data(c, f, (uint32_t)sent);
+		*frames -= !!*frames;
+		if (sent < part)
+			return true;
+		iov[0].iov_base = (uint8_t *)iov[0].iov_base + part;
+		len -= part;
+	}
+	return true;
+}
+
+/* Sends up to *frames frames, or finds why not. *some: the read before this one may have given
+ * less than it was asked for. */
+static enum step out_step(struct ctx *c, struct flow *f, bool *more, bool *some, unsigned int *frames)
 {
 	struct tcp_flow *t = &f->tcp;
 	uint32_t room = usable(t), max;
@@ -192,7 +227,6 @@ static enum step out_step(struct ctx *c, struct flow *f, bool *more, bool *some)
 	 * that waits for a larger one (the probe's) has run out. */
 	bool small = room < tcp_segment_size(c, t) && !t->retries;
 	struct iovec iov[HOLD_IOV_MAX];
-	size_t sent = 0;
 	ssize_t got;
 	int n;
 
@@ -206,7 +240,7 @@ static enum step out_step(struct ctx *c, struct flow *f, bool *more, bool *some)
 		wait_window(c, f);
 		return STEP_DONE;
 	}
-	max = frame_room(c, t, room);
+	max = read_room(c, t, room, *frames);
 	got = fetch(c, f, t->snd_nxt - t->snd_base, max, *some && !(t->marks & TCPM_OUT_URG),
 		    iov, &n);
 	if (got == -EAGAIN) {
@@ -227,16 +261,16 @@ static enum step out_step(struct ctx *c, struct flow *f, bool *more, bool *some)
 		tcp_abort(c, f, true, false);
 		return STEP_GONE;
 	}
-	if (tcp_send_segment(c, f, TCPF_PSH, t->snd_nxt, iov, n, (size_t)got, &sent) < 0 && !sent) {
-		*more = true;		/* the tap is full: these bytes stay unsent */
+	if (!send_frames(c, f, iov, n, (size_t)got, frames)) {
+		*more = true;
 		return STEP_DONE;
 	}
-	sent_data(c, f, (uint32_t)sent);
 	return STEP_MORE;
 }
 
 bool tcp_out(struct ctx *c, struct flow *f, bool *more)
 {
+	unsigned int frames = TCP_OUT_BUDGET;
 	bool some = true;
 
 	*more = false;
@@ -249,8 +283,8 @@ bool tcp_out(struct ctx *c, struct flow *f, bool *more)
 	}
 	if (!(f->ready & FLOW_READABLE))
 		return true;
-	for (unsigned int i = 0; i < TCP_OUT_BUDGET; i++) {
-		enum step step = out_step(c, f, more, &some);
+	while (frames) {
+		enum step step = out_step(c, f, more, &some, &frames);
 
 		if (step == STEP_GONE)
 			return false;

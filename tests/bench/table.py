@@ -22,20 +22,29 @@ def short(value):
 def main():
     peers = sys.argv[1:]
     runs = collections.defaultdict(list)
+    rounds = collections.defaultdict(dict)
     for line in sys.stdin:
-        cc, case, peer, _, value = line.split()
+        cc, case, peer, number, value = line.split()
         if not math.isnan(float(value)):
             runs[cc, case, peer].append(float(value))
+            rounds[cc, case, peer][number] = float(value)
     median = {key: statistics.median(values) for key, values in runs.items()}
     rows = list(dict.fromkeys((cc, case) for cc, case, _ in median))
 
     def best_pasta(cc, case):
-        found = [median[cc, case, p] for p in peers if p.startswith("pasta") and (cc, case, p) in median]
-        return (min if case in ("idle", "start") or "cpu" in case or case.startswith("flows") else max)(found) if found else None
+        found = [(median[cc, case, p], p) for p in peers if p.startswith("pasta") and (cc, case, p) in median]
+        return (min if case in ("idle", "start") or "cpu" in case or case.startswith("flows") else max)(found)[1] if found else None
+
+    def beside(ours, theirs):
+        """The median of what each round gives: a machine may be twice as fast in one as in the
+        next. Where they have no round in common, of one median over the other."""
+        pairs = [rounds[ours][n] / rounds[theirs][n] for n in rounds[ours] if rounds[theirs].get(n)]
+        if pairs:
+            return statistics.median(pairs)
+        return median[ours] / median[theirs] if ours in median and median.get(theirs) else None
 
     def ratio(cc, case, peer="ours"):
-        ours, pasta = median.get((cc, case, peer)), best_pasta(cc, case)
-        return ours / pasta if ours is not None and pasta else None
+        return beside((cc, case, peer), (cc, case, best_pasta(cc, case)))
 
     mine = "ours" if "ours" in peers or "ours-pasta" not in peers else "ours-pasta"
     head = ["case", "cc", "unit"] + peers + [f"{mine}/best pasta"]
@@ -57,9 +66,8 @@ def main():
 
     def over(cc, case, other):
         """Ours over another peer's, or over ours of another case."""
-        ours = median.get((cc, case, "ours"))
-        theirs = median.get((cc, case, other)) or median.get(("any", other, "ours"))
-        return ours / theirs if ours is not None and theirs else None
+        theirs = (cc, case, other)
+        return beside((cc, case, "ours"), theirs if median.get(theirs) else ("any", other, "ours"))
 
     for cc in ("cubic", "bbr"):
         for case in ("tcp-up", "tcp-down"):

@@ -151,7 +151,7 @@ struct fake_world {
 	struct counters count;
 	uint8_t tcp_tos;	/* of the container's next TCP segment */
 	struct io io;
-	uint8_t hot[CTX_HOT_SIZE];
+	uint8_t hot[CTX_OUT_SIZE];
 	uint8_t dgrams[CTX_DGRAMS * CTX_HOT_SIZE];
 	struct flow flows[FAKE_FLOWS];
 	uint32_t buckets[FLOW_BUCKETS];
