@@ -15,7 +15,7 @@
 #include "flow/roster.h"
 
 #define CTX_HOT_SIZE	65536u		/* one super-frame's payload */
-#define CTX_OUT_SIZE	(6u * CTX_HOT_SIZE)	/* of those that are read at once: proto/tcp_out.c */
+#define CTX_OUT_SIZE	(4u * CTX_HOT_SIZE)	/* of those that are read at once: proto/tcp_out.c */
 #define CTX_DGRAMS	32u		/* datagrams of one recvmmsg() */
 #define CTX_PENDING	64u		/* the container's datagrams collected before they leave */
 #define CTX_PLACED	6u		/* its large segments that leave together: 384 KiB, well in a CPU's L2 cache */

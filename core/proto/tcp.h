@@ -97,7 +97,7 @@
 #define TCP_ACK_WAIT_MS		2u	/* so short that no program's small writes wait to be seen */
 #define TCP_TALK_MS		40u	/* an answer within this makes a conversation */
 #define TCP_GATHER_MOST	16384u	/* bytes of a segment that is copied, to leave with others; larger ones are not */
-#define TCP_OUT_BUDGET		6u	/* super-frames of one flow in one turn: CTX_OUT_SIZE */
+#define TCP_OUT_BUDGET		4u	/* super-frames of one flow in one turn: CTX_OUT_SIZE */
 #define TCP_RESEND_SEGS		10u	/* of one retransmission */
 
 static inline bool seq_lt(uint32_t a, uint32_t b) { return (int32_t)(a - b) < 0; }
