@@ -218,8 +218,11 @@ static bool time_wait(struct ctx *c, struct flow *f, const struct tcp *t)
 		tcp_free(c, f);
 		return false;
 	}
-	if (t->flags & TCPF_RST) {
-		tcp_free(c, f);
+	if (t->flags & TCPF_RST) {		/* else an old one, or a guess (RFC 1337; RFC 5961, 3.2) */
+		if (t->seq == f->tcp.rcv_nxt)
+			tcp_free(c, f);
+		else
+			c->count->tcp_badseg++;
 	} else if (t->flags & (TCPF_FIN | TCPF_SYN)) {
 		tcp_send_segment(c, f, 0, f->tcp.snd_nxt, NULL, 0, 0, NULL);
 		tcp_timer_set(c, f, TCP_LINGER_MS);
