@@ -798,6 +798,21 @@ static bool probe(int family, int type, int level, int name, int value)
 	return rc == 0;
 }
 
+/* Whether the host's TCP paces what it sends: BBR, in any of its versions. */
+static bool host_paces(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char name[16] = "";			/* TCP_CA_NAME_MAX */
+	socklen_t len = sizeof(name);
+
+	if (fd < 0)
+		return false;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &len) < 0)
+		name[0] = 0;
+	close(fd);
+	return strncmp(name, "bbr", 3) == 0;
+}
+
 void sock_probe(struct ctx *c)
 {
 	uint32_t without = c->conf->without;
@@ -814,4 +829,5 @@ void sock_probe(struct ctx *c)
 			 probe(AF_INET, SOCK_DGRAM, IPPROTO_UDP, UDP_GRO, 1) &&
 			 probe(AF_INET, SOCK_DGRAM, IPPROTO_UDP, UDP_SEGMENT, 1000);
 	c->io->near = near_probe();
+	c->paced = host_paces();
 }

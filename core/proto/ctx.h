@@ -89,6 +89,7 @@ struct ctx {
 	uint8_t catch_up;		/* turns left in which no timer fires: proto_late() */
 	bool tap_blocked;		/* the tap pushed back; tried again 1 ms later ... */
 	bool tap_waits;			/* ... or when this is over, which its port tells */
+	bool paced;			/* the host's TCP sends what it is given over a while */
 	bool splice_more;		/* a spliced flow wants another turn, whatever the tap does */
 
 	uint8_t *hot;			/* CTX_OUT_SIZE: payload on its way to the container */

@@ -405,13 +405,14 @@ static bool gathers(const struct tcp_flow *t, size_t len)
 /*
  * Whether the next bytes leave with those behind them out of the frames they came in: large ones,
  * and what follows them. Each send to a near remote wakes it, and several at once are copied by
- * either while they are in its cache: a sixth less CPU.
+ * either while they are in its cache: a sixth less CPU. Where the host paces, all but the first
+ * would wait for its timer, which costs more; one by one each comes when it is time.
  */
 static bool places(const struct ctx *c, const struct flow *f, size_t len)
 {
 	const uint32_t never = TCPM_FAILED | TCPM_IN_URG | TCPM_DNS;
 
-	return !f->tcp.hold.len && !f->tcp.ooo && !(f->tcp.marks & never) &&
+	return !c->paced && !f->tcp.hold.len && !f->tcp.ooo && !(f->tcp.marks & never) &&
 	       (len > TCP_GATHER_MOST || in_place(c, f));
 }
 

@@ -107,6 +107,7 @@ static const struct call table[] = {
 	SET(ENGINE, IPPROTO_TCP, TCP_WINDOW_CLAMP, "io/near.c", "a near sender's window"),
 	GET(ENGINE, SOL_SOCKET, SO_RCVBUF, "io/near.c", "whether that can be had"),
 	GET(ENGINE, IPPROTO_TCP, TCP_INFO, "io/near.c", "whether a sender is near"),
+	GET(ENGINE, IPPROTO_TCP, TCP_CONGESTION, "io/sock.c", "whether the host paces"),
 	SET(NSAGENT, SOL_SOCKET, SO_SNDBUF, "io/netlink.c", "libnl's sockets"),
 	SET(NSAGENT, SOL_SOCKET, SO_RCVTIMEO, "io/diag.c", "never waits for ever"),
 	SET(NSAGENT, SOL_NETLINK, NETLINK_GET_STRICT_CHK, "io/netlink.c", "dumps are filtered"),
