@@ -208,7 +208,7 @@ static bool send_frames(struct ctx *c, struct flow *f, struct iovec iov[HOLD_IOV
 		if (rc < 0 && !sent)
 			return false;		/* these bytes stay unsent */
 		sent_data(c, f, (uint32_t)sent);
-		*frames -= !!*frames;
+		(*frames)--;	/* read_room() asked for no more */
 		if (sent < part)
 			return true;
 		iov[0].iov_base = (uint8_t *)iov[0].iov_base + part;

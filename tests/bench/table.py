@@ -21,14 +21,12 @@ def short(value):
 
 def main():
     peers = sys.argv[1:]
-    runs = collections.defaultdict(list)
     rounds = collections.defaultdict(dict)
     for line in sys.stdin:
         cc, case, peer, number, value = line.split()
         if not math.isnan(float(value)):
-            runs[cc, case, peer].append(float(value))
             rounds[cc, case, peer][number] = float(value)
-    median = {key: statistics.median(values) for key, values in runs.items()}
+    median = {key: statistics.median(values.values()) for key, values in rounds.items()}
     rows = list(dict.fromkeys((cc, case) for cc, case, _ in median))
 
     def best_pasta(cc, case):

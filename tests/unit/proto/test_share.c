@@ -123,8 +123,8 @@ static void test_bulk(void **state)
 	fake_stop(w);
 }
 
-/* What is the next of a flow, left where it is until the batch ends. */
-static void put_segment(struct fake_world *w, unsigned int i, struct sender *s, int letter)
+/* What is the next of a flow, which stays where it is until the batch ends or does not. */
+static void put_segment(struct fake_world *w, unsigned int i, struct sender *s, int letter, bool stays)
 {
 	static uint8_t data[20000];
 	const struct tcp t = {
@@ -133,12 +133,13 @@ static void put_segment(struct fake_world *w, unsigned int i, struct sender *s, 
 	};
 
 	memset(data, letter, sizeof(data));
-	assert_true(fake_ingress_tcp(w, &inner, &remote, &t, data, sizeof(data)));
+	assert_int_equal(fake_ingress_tcp(w, &inner, &remote, &t, data, sizeof(data)), stays);
 	s->next += (uint32_t)sizeof(data);
 	fake_check(w);
 }
 
-/* Large segments of two in one batch: each one's in one call, and none of the other's in it. */
+/* Large segments of two in one batch: each one's in one call, and none of the other's in it. Where
+ * the host paces, each by itself, at once. */
 static void test_in_place(void **state)
 {
 	static uint8_t data[32000];
@@ -160,7 +161,7 @@ static void test_in_place(void **state)
 	for (unsigned int i = 0; i < 2; i++)
 		before[i] = s[i].sock->out.len;
 	for (unsigned int i = 0; i < 4; i++)
-		put_segment(w, i % 2, &s[i % 2], 'a' + (int)i);
+		put_segment(w, i % 2, &s[i % 2], 'a' + (int)i, true);
 	assert_int_equal(w->io.sends, sends);
 	fake_turn(w);
 	fake_check(w);
@@ -172,6 +173,13 @@ static void test_in_place(void **state)
 		for (size_t k = 0; k < 40000; k++)
 			assert_int_equal(out[k], 'a' + (int)i + (k < 20000 ? 0 : 2));
 	}
+	w->c.paced = true;
+	put_segment(w, 0, &s[0], 'e', false);
+	put_segment(w, 0, &s[0], 'f', false);
+	assert_int_equal(w->io.sends, sends + 4);
+	fake_turn(w);
+	fake_check(w);
+	assert_int_equal(w->io.sends, sends + 4);
 	fake_frames_drop(w);
 	fake_stop(w);
 }
